@@ -1,0 +1,122 @@
+// card.json → a validated Card: what goes into a model, what comes out, which variants there are, where they came from.
+import { readFile } from 'node:fs/promises';
+import { type Static, Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { CardError } from './errors.js';
+
+const strict = { additionalProperties: false };
+
+/** Pixels enter the model as `(pixel * scale - mean[c]) / std[c]`, pixel in 0…255, NCHW, one mean and std a channel. */
+export const InputContract = Type.Object(
+  {
+    width: Type.Integer({ minimum: 1, maximum: 4096 }),
+    height: Type.Integer({ minimum: 1, maximum: 4096 }),
+    channels: Type.Enum(['gray', 'rgb']),
+    fit: Type.Enum(['fill', 'contain', 'cover'], {
+      description: 'How an image of another shape meets width x height.',
+    }),
+    kernel: Type.Enum(['nearest', 'linear', 'cubic', 'mitchell', 'lanczos2', 'lanczos3']),
+    scale: Type.Number({ exclusiveMinimum: 0 }),
+    mean: Type.Array(Type.Number(), { minItems: 1, maxItems: 3 }),
+    std: Type.Array(Type.Number({ exclusiveMinimum: 0 }), { minItems: 1, maxItems: 3 }),
+  },
+  strict,
+);
+export type InputContract = Static<typeof InputContract>;
+
+export const VariantName = Type.Enum(['float32', 'float16', 'int8', 'binary']);
+export type VariantName = Static<typeof VariantName>;
+
+export const Variant = Type.Object(
+  {
+    file: Type.String({ pattern: '^[\\w.-]+\\.onnx$' }),
+    bytes: Type.Integer({ minimum: 1 }),
+    sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+    accuracy: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'On the test split.' })),
+    latencyMs: Type.Optional(Type.Number({ minimum: 0, description: 'Median at batch 1, one thread.' })),
+  },
+  strict,
+);
+export type Variant = Static<typeof Variant>;
+
+const Golden = Type.Object(
+  {
+    file: Type.String({ pattern: '^golden/[\\w.-]+$' }),
+    confidences: Type.Record(Type.String(), Type.Array(Type.Number()), {
+      description: 'Per variant, the confidences this image had when published, in label order.',
+    }),
+  },
+  strict,
+);
+
+const Provenance = Type.Object(
+  {
+    dataset: Type.Object({ name: Type.String(), sha256: Type.String() }, strict),
+    recipe: Type.String(),
+    seed: Type.Integer(),
+    epochs: Type.Integer(),
+    commands: Type.Array(Type.String()),
+    date: Type.String(),
+    tool: Type.String(),
+  },
+  strict,
+);
+
+export const Card = Type.Object(
+  {
+    name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]*$' }),
+    title: Type.String(),
+    labels: Type.Array(Type.String(), { minItems: 2, description: 'In the order of the output.' }),
+    input: InputContract,
+    output: Type.Enum(['softmax', 'sigmoid', 'probabilities'], {
+      description: 'What turns the output into confidences; probabilities: nothing, it is them.',
+    }),
+    defaultVariant: VariantName,
+    variants: Type.Partial(Type.Record(VariantName, Variant)),
+    golden: Type.Array(Golden),
+    provenance: Type.Optional(Provenance),
+  },
+  { $id: 'card', ...strict },
+);
+export type Card = Static<typeof Card>;
+
+const validator = Compile(Card);
+
+/**
+ * Checks what the schema can say and what it can't: one mean and std a channel, a default variant that exists.
+ * @throws CardError naming the file, the value and what was expected.
+ */
+export function parseCard(json: unknown, file: string): Card {
+  if (!validator.Check(json)) {
+    const [first] = validator.Errors(json);
+    throw new CardError(`${file}: ${first?.instancePath || 'card'} ${first?.message ?? 'is not a card'}`);
+  }
+  const channels = channelCount(json.input);
+  for (const key of ['mean', 'std'] as const) {
+    const got = json.input[key].length;
+    if (got !== channels)
+      throw new CardError(`${file}: /input/${key} expected ${channels} values, got ${got}`);
+  }
+  if (!json.variants[json.defaultVariant]) {
+    const known = Object.keys(json.variants).join(', ');
+    throw new CardError(
+      `${file}: /defaultVariant ${json.defaultVariant} is not among the variants (${known})`,
+    );
+  }
+  return json;
+}
+
+/** @throws CardError when the file is missing, no JSON, or no card. */
+export async function loadCard(file: string): Promise<Card> {
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(file, 'utf8'));
+  } catch (cause) {
+    throw new CardError(`${file}: cannot be read as JSON: ${(cause as Error).message}`, { cause });
+  }
+  return parseCard(json, file);
+}
+
+export function channelCount(input: Pick<InputContract, 'channels'>): 1 | 3 {
+  return input.channels === 'gray' ? 1 : 3;
+}

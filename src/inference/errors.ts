@@ -1,0 +1,37 @@
+// What can go wrong between bytes and category. No status codes here: the service maps these to problems.
+
+export class QuatiError extends Error {
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** The upload holds no bytes. */
+export class EmptyImageError extends QuatiError {}
+
+/** The bytes are no image of a kind that is accepted, whatever their name says. */
+export class UnsupportedTypeError extends QuatiError {}
+
+/** The bytes start like an image but do not decode to the end. */
+export class UndecodableImageError extends QuatiError {}
+
+/** The image has more pixels than `maxPixels`. */
+export class TooManyPixelsError extends QuatiError {}
+
+/** card.json is missing, malformed, or contradicts itself. */
+export class CardError extends QuatiError {}
+
+/** No model, version or variant of that name is loaded. */
+export class ModelNotFoundError extends QuatiError {}
+
+/** The model exists but is not (yet) fit to answer; the message says why. */
+export class ModelNotReadyError extends QuatiError {}
+
+/** More images wait than `maxQueueImages`. */
+export class QueueFullError extends QuatiError {}
+
+/** The request's deadline passed before its image ran. */
+export class DeadlineExceededError extends QuatiError {}
+
+/** The pipeline is closing and takes no more images. */
+export class DrainingError extends QuatiError {}
