@@ -35,3 +35,6 @@ export class DeadlineExceededError extends QuatiError {}
 
 /** The pipeline is closing and takes no more images. */
 export class DrainingError extends QuatiError {}
+
+/** The ONNX file is no classifier that fits its card: wrong types, shapes, number of outputs, or not loadable. */
+export class ModelError extends QuatiError {}

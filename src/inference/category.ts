@@ -1,0 +1,54 @@
+// one image's scores → confidences in label order → predictions, the surest first.
+import type { Card } from './card.js';
+import { ModelError } from './errors.js';
+
+export interface Prediction {
+  category: string;
+  /** 0…1. */
+  confidence: number;
+}
+
+/**
+ * Confidences in label order. One sigmoid output with two labels is the confidence of the second.
+ * softmax: `exp(s[i] - max) / sum`; sigmoid: `1 / (1 + exp(-s[i]))`; probabilities: the scores as they are.
+ * @param scores one image's scores, one a label.
+ * @param labels how many labels the card has.
+ * @throws ModelError when the number of scores doesn't fit the labels, or one is no finite number.
+ */
+export function scoresToConfidences(
+  scores: ArrayLike<number>,
+  output: Card['output'],
+  labels: number,
+): number[] {
+  const values = Array.from(scores);
+  const broken = values.find((score) => !Number.isFinite(score));
+  if (broken !== undefined) throw new ModelError(`Output: expected finite scores, got ${broken}`);
+  const confidences = toConfidences[output](values);
+  const [only] = confidences;
+  if (output !== 'softmax' && labels === 2 && confidences.length === 1 && only !== undefined)
+    return [1 - only, only];
+  if (confidences.length !== labels)
+    throw new ModelError(`Output: expected ${labels} scores, one a label, got ${confidences.length}`);
+  return confidences;
+}
+
+/** @param confidences in the order of `labels`; equal ones stay in that order. */
+export function confidencesToPredictions(
+  confidences: readonly number[],
+  labels: readonly string[],
+): Prediction[] {
+  return labels
+    .map((category, i) => ({ category, confidence: confidences[i] ?? 0 }))
+    .sort((a, b) => b.confidence - a.confidence);
+}
+
+const toConfidences: Record<Card['output'], (scores: number[]) => number[]> = {
+  softmax(scores) {
+    const max = Math.max(...scores);
+    const powers = scores.map((score) => Math.exp(score - max));
+    const sum = powers.reduce((total, power) => total + power, 0);
+    return powers.map((power) => power / sum);
+  },
+  sigmoid: (scores) => scores.map((score) => 1 / (1 + Math.exp(-score))),
+  probabilities: (scores) => scores,
+};
