@@ -1,0 +1,110 @@
+// A dataset's folder → its validated dataset.json, and whether the files beside it are the ones it describes.
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type Static, Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { DatasetDamagedError, DatasetMissingError } from './errors.js';
+
+const strict = { additionalProperties: false };
+const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
+
+export const manifestFile = 'dataset.json';
+export const arrayFiles = ['x_train.npy', 'y_train.npy', 'x_test.npy', 'y_test.npy'] as const;
+export type ArrayFile = (typeof arrayFiles)[number];
+
+export const Manifest = Type.Object(
+  {
+    name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]*$' }),
+    labels: Type.Array(Type.String(), {
+      minItems: 2,
+      maxItems: 256,
+      description: 'Label i is written i in y.',
+    }),
+    counts: Type.Object(
+      { train: Type.Integer({ minimum: 1 }), test: Type.Integer({ minimum: 1 }) },
+      { ...strict, description: 'Images of each split.' },
+    ),
+    source: Type.Object({ package: Type.String(), version: Type.String(), integrity: Type.String() }, strict),
+    files: Type.Record(Type.Enum([...arrayFiles]), Sha256, { description: 'sha256 of each array file.' }),
+    licence: Type.String(),
+  },
+  strict,
+);
+export type Manifest = Static<typeof Manifest>;
+
+const validator = Compile(Manifest);
+
+/**
+ * @throws DatasetMissingError when there is no dataset.json (it is written last, so there is no finished dataset).
+ * @throws DatasetDamagedError when it is no manifest.
+ */
+export async function readManifest(folder: string): Promise<Manifest> {
+  const file = path.join(folder, manifestFile);
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw new DatasetDamagedError(`${file}: cannot be read: ${(cause as Error).message}`, { cause });
+    throw new DatasetMissingError(`${folder}: holds no prepared dataset; ${remedy(folder)}`, { cause });
+  }
+  return parseManifest(text, file, folder);
+}
+
+function parseManifest(text: string, file: string, folder: string): Manifest {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new DatasetDamagedError(`${file}: is no JSON; ${remedy(folder, true)}`, { cause });
+  }
+  if (validator.Check(json)) return json;
+  const [first] = validator.Errors(json);
+  const where = first?.instancePath === '' ? 'dataset' : first?.instancePath;
+  throw new DatasetDamagedError(`${file}: ${where} ${first?.message}; ${remedy(folder, true)}`);
+}
+
+/** One checksum of the whole dataset: over each array file's sha256 and name, in the order train, test. */
+export function manifestSha256(manifest: Pick<Manifest, 'files'>): string {
+  const hash = createHash('sha256');
+  for (const name of arrayFiles) hash.update(`${manifest.files[name]}  ${name}\n`);
+  return hash.digest('hex');
+}
+
+/** @throws DatasetDamagedError naming the first file that is missing or not the one that dataset.json describes. */
+export async function verifyFiles(folder: string, manifest: Manifest): Promise<void> {
+  for (const name of arrayFiles) {
+    const file = path.join(folder, name);
+    let got: string;
+    try {
+      got = await fileSha256(file);
+    } catch (cause) {
+      throw new DatasetDamagedError(
+        `${file}: cannot be read: ${(cause as Error).message}; ${remedy(folder, true)}`,
+        { cause },
+      );
+    }
+    const expected = manifest.files[name];
+    if (got !== expected)
+      throw new DatasetDamagedError(
+        `${file}: sha256 expected ${expected}, got ${got}; ${remedy(folder, true)}`,
+      );
+  }
+}
+
+/** The sha256 of a file's bytes in hexadecimal; file system errors pass. */
+export async function fileSha256(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+/** The command that makes the dataset of a folder, guessed from the folder's name. */
+export function remedy(folder: string, force = false): string {
+  const name = path.basename(path.resolve(folder));
+  const usual = path.resolve(folder) === path.resolve('data', name);
+  const into = usual ? '' : ` --into ${folder}`;
+  return `make it with: npx quati dataset prepare ${usual ? name : 'mnist'}${into}${force ? ' --force' : ''}`;
+}
