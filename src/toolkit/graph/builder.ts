@@ -1,0 +1,152 @@
+// Operators called one after the other → a Graph, shapes checked at each call.
+import { GraphError } from './errors.js';
+import type { Attributes, DataType, Dim, Graph, Node, TensorData, TensorType, Value } from './graph.js';
+import { gradientOperators, inferNode, type Operator } from './shape-inference.js';
+import { float32Tensor, int64Tensor } from './tensor-data.js';
+
+export interface NodeOptions {
+  readonly attributes?: Attributes;
+  /** Names of the outputs; made up when left out. */
+  readonly outputs?: readonly string[];
+  readonly name?: string;
+}
+
+export class GraphBuilder {
+  readonly #inputs: Value[] = [];
+  readonly #outputs: Value[] = [];
+  readonly #nodes: Node[] = [];
+  readonly #initializers = new Map<string, TensorData>();
+  readonly #types = new Map<string, TensorType>();
+  readonly #constants = new Map<string, Value>();
+  readonly #name: string;
+  #counter = 0;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  /** A builder that goes on where the graph ends; outputs are declared anew. */
+  static from(graph: Graph): GraphBuilder {
+    const builder = new GraphBuilder(graph.name);
+    for (const { name, type } of graph.inputs) builder.input(name, type.shape, type.dataType);
+    for (const [name, data] of graph.initializers) builder.initializer(name, data);
+    for (const node of graph.nodes) builder.append(node);
+    return builder;
+  }
+
+  input(name: string, shape: readonly Dim[], dataType: DataType = 'float32'): Value {
+    const value = this.#define(name, { dataType, shape });
+    this.#inputs.push(value);
+    return value;
+  }
+
+  initializer(name: string, data: TensorData): Value {
+    this.#initializers.set(name, data);
+    return this.#define(name, { dataType: data.dataType, shape: data.dims });
+  }
+
+  /** A float32 scalar, shared by all who ask for the same number. */
+  scalar(value: number): Value {
+    return this.#shared(`f:${value}`, () => float32Tensor([value], []));
+  }
+
+  /** A vector of int64, as shapes, axes and pads are given; shared. */
+  integers(values: readonly number[]): Value {
+    return this.#shared(`i:${values.join()}`, () => int64Tensor(values));
+  }
+
+  floats(values: readonly number[], shape: readonly number[]): Value {
+    return this.#shared(`f:${values.join()}:${shape.join()}`, () => float32Tensor(values, shape));
+  }
+
+  /** An operator with one output. */
+  op(op: Operator, inputs: readonly (Value | undefined)[], attributes: Attributes = {}): Value {
+    const [value] = this.ops(op, inputs, 1, { attributes });
+    return value as Value;
+  }
+
+  /** An operator with `count` outputs. @throws GraphError when the inputs do not fit it. */
+  ops(
+    op: Operator,
+    inputs: readonly (Value | undefined)[],
+    count: number,
+    { attributes = {}, outputs, name }: NodeOptions = {},
+  ): Value[] {
+    const serial = this.#counter++;
+    return this.append({
+      op,
+      domain: (gradientOperators as readonly string[]).includes(op) ? 'quati' : '',
+      name: name ?? `${op}_${serial}`,
+      inputs: inputs.map((input) => input?.name ?? ''),
+      outputs: outputs ?? Array.from({ length: count }, (_, i) => this.#freshName(op, serial, i)),
+      attributes,
+    });
+  }
+
+  /** Adds a node as it is. */
+  append(node: Node): Value[] {
+    const types = inferNode(node, this.#types, this.#initializers);
+    this.#nodes.push(node);
+    return node.outputs.map((output, i) => {
+      const type = types[i];
+      if (!type) throw new GraphError(`${node.op} ${node.name}: has no output ${i}`);
+      return this.#define(output, type);
+    });
+  }
+
+  value(name: string): Value {
+    const type = this.#types.get(name);
+    if (!type) throw new GraphError(`${this.#name}: there is no value named ${name}`);
+    return { name, type };
+  }
+
+  /** Declares a value as an output; under another name it is passed through Identity. */
+  output(value: Value, name = value.name): Value {
+    const output =
+      name === value.name ? value : (this.ops('Identity', [value], 1, { outputs: [name] })[0] as Value);
+    this.#outputs.push(output);
+    return output;
+  }
+
+  build(): Graph {
+    return {
+      name: this.#name,
+      inputs: this.#inputs,
+      outputs: this.#outputs,
+      initializers: this.#initializers,
+      nodes: this.#nodes,
+      types: this.#types,
+    };
+  }
+
+  #define(name: string, type: TensorType): Value {
+    if (this.#types.has(name)) throw new GraphError(`${this.#name}: ${name} is defined twice`);
+    this.#types.set(name, type);
+    return { name, type };
+  }
+
+  #shared(key: string, create: () => TensorData): Value {
+    const known = this.#constants.get(key);
+    if (known) return known;
+    const value = this.initializer(this.#freshName('const', this.#counter++, 0), create());
+    this.#constants.set(key, value);
+    return value;
+  }
+
+  #freshName(prefix: string, serial: number, index: number): string {
+    const name = index === 0 ? `${prefix}_${serial}` : `${prefix}_${serial}.${index}`;
+    return this.#types.has(name) ? this.#freshName(prefix, this.#counter++, index) : name;
+  }
+}
+
+/** The shape of a value whose every dimension is a number. @throws GraphError naming the value otherwise. */
+export function staticShape(value: Value): number[] {
+  return value.type.shape.map((dim) => {
+    if (typeof dim !== 'number') {
+      throw new GraphError(
+        `${value.name}: dimension ${dim} of [${value.type.shape.join(', ')}] has to be a number`,
+      );
+    }
+    return dim;
+  });
+}

@@ -1,0 +1,109 @@
+// The graph every stage takes and gives: ONNX's own vocabulary as plain data.
+
+export type DataType = 'float32' | 'float16' | 'uint8' | 'int8' | 'int32' | 'int64' | 'bool';
+
+/** A size, or the name of one that is only known when the graph runs: `N`, the batch. */
+export type Dim = number | string;
+
+export interface TensorType {
+  readonly dataType: DataType;
+  readonly shape: readonly Dim[];
+}
+
+/** A tensor that a node reads or writes, by its name in the graph. */
+export interface Value {
+  readonly name: string;
+  readonly type: TensorType;
+}
+
+/** Constant data: little-endian, row-major, as ONNX's raw_data. */
+export interface TensorData {
+  readonly dataType: DataType;
+  readonly dims: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+export type Attribute =
+  | { readonly int: number }
+  | { readonly float: number }
+  | { readonly ints: readonly number[] }
+  | { readonly floats: readonly number[] }
+  | { readonly string: string }
+  | { readonly tensor: TensorData };
+
+export type Attributes = Readonly<Record<string, Attribute>>;
+
+export interface Node {
+  readonly op: string;
+  /** '' is ONNX itself; `quati` holds gradient operators that lowering replaces before anything runs. */
+  readonly domain: string;
+  readonly name: string;
+  /** '' stands for an optional input that is left out. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Attributes;
+}
+
+export interface Graph {
+  readonly name: string;
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  readonly initializers: ReadonlyMap<string, TensorData>;
+  /** In an order in which they can run. */
+  readonly nodes: readonly Node[];
+  /** The type of every value that a node, an input or an initializer defines, as far as it is known. */
+  readonly types: ReadonlyMap<string, TensorType>;
+}
+
+export const opset = 17;
+
+export function intAttribute(node: Pick<Node, 'attributes'>, name: string, fallback: number): number {
+  const attribute = node.attributes[name];
+  return attribute && 'int' in attribute ? attribute.int : fallback;
+}
+
+export function floatAttribute(node: Pick<Node, 'attributes'>, name: string, fallback: number): number {
+  const attribute = node.attributes[name];
+  return attribute && 'float' in attribute ? attribute.float : fallback;
+}
+
+export function intsAttribute(
+  node: Pick<Node, 'attributes'>,
+  name: string,
+  fallback: readonly number[],
+): readonly number[] {
+  const attribute = node.attributes[name];
+  return attribute && 'ints' in attribute ? attribute.ints : fallback;
+}
+
+export function stringAttribute(node: Pick<Node, 'attributes'>, name: string, fallback: string): string {
+  const attribute = node.attributes[name];
+  return attribute && 'string' in attribute ? attribute.string : fallback;
+}
+
+/** The number of elements of a shape without symbolic dimensions. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, dim) => product * dim, 1);
+}
+
+export function formatType(type: TensorType): string {
+  return `${type.dataType}[${type.shape.join(', ')}]`;
+}
+
+/** The node that defines each value. */
+export function producers(graph: Pick<Graph, 'nodes'>): Map<string, Node> {
+  return new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
+}
+
+/** The nodes that read each value. */
+export function consumers(graph: Pick<Graph, 'nodes'>): Map<string, Node[]> {
+  const readers = new Map<string, Node[]>();
+  for (const node of graph.nodes) {
+    for (const input of new Set(node.inputs)) {
+      const known = readers.get(input);
+      if (known) known.push(node);
+      else readers.set(input, [node]);
+    }
+  }
+  return readers;
+}
