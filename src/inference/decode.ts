@@ -1,0 +1,102 @@
+// the bytes of an upload → pixels as the model's input contract wants them. The only importer of sharp.
+import sharp, { type Sharp, type SharpOptions } from 'sharp';
+import { channelCount, type InputContract } from './card.js';
+import {
+  EmptyImageError,
+  TooManyPixelsError,
+  UndecodableImageError,
+  UnsupportedTypeError,
+} from './errors.js';
+
+export interface Pixels {
+  width: number;
+  height: number;
+  channels: 1 | 3;
+  /** height x width x channels, 0…255. */
+  data: Uint8Array;
+}
+
+export interface DecodeLimits {
+  /** Width times height of the image as uploaded. */
+  maxPixels: number;
+}
+
+export type ImageKind = 'png' | 'jpeg' | 'webp';
+
+// libvips loads SVG, TIFF, GIF, PDF and more, whatever a file is called: everything is shut but these three.
+sharp.block({ operation: ['VipsForeignLoad'] });
+sharp.unblock({
+  operation: ['VipsForeignLoadPngBuffer', 'VipsForeignLoadJpegBuffer', 'VipsForeignLoadWebpBuffer'],
+});
+sharp.cache(false);
+sharp.concurrency(1);
+
+const decodeTimeoutSeconds = 10;
+const white = { r: 255, g: 255, b: 255 };
+const black = { r: 0, g: 0, b: 0 };
+
+/** Judged by the first bytes alone; undefined for everything that isn't accepted. */
+export function imageKind(bytes: Uint8Array): ImageKind | undefined {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 12)).toString('latin1');
+  if (text.startsWith('\x89PNG\r\n\x1a\n')) return 'png';
+  if (text.startsWith('\xff\xd8\xff')) return 'jpeg';
+  if (text.startsWith('RIFF') && text.startsWith('WEBP', 8)) return 'webp';
+  return undefined;
+}
+
+/**
+ * PNG, JPEG or WebP, the first frame. EXIF orientation is applied, transparency becomes white, embedded colour
+ * profiles become sRGB, then `fit` and `kernel` bring it to size; `contain` pads with 0. An image of the right size
+ * and channels keeps its values.
+ * @throws EmptyImageError, UnsupportedTypeError, TooManyPixelsError, UndecodableImageError
+ */
+export async function decodeImage(
+  bytes: Uint8Array,
+  input: InputContract,
+  limits: DecodeLimits,
+): Promise<Pixels> {
+  if (bytes.length === 0) throw new EmptyImageError('The image is empty: it has 0 bytes');
+  const kind = imageKind(bytes);
+  if (!kind) throw new UnsupportedTypeError('The bytes are no PNG, JPEG or WebP image');
+  const options: SharpOptions = { failOn: 'warning', limitInputPixels: limits.maxPixels };
+  try {
+    const { data, info } = await toContract(sharp(bytes, options), input).toBuffer({
+      resolveWithObject: true,
+    });
+    const channels = channelCount(input);
+    if (info.channels !== channels)
+      throw new UndecodableImageError(
+        `The ${kind} image has ${info.channels} channels, expected ${channels}`,
+      );
+    return { width: info.width, height: info.height, channels, data };
+  } catch (cause) {
+    throw await explain(cause as Error, bytes, kind, limits);
+  }
+}
+
+function toContract(image: Sharp, { width, height, channels, fit, kernel }: InputContract): Sharp {
+  return image
+    .autoOrient()
+    .flatten({ background: white })
+    .resize({ width, height, fit, kernel, background: black })
+    .toColourspace(channels === 'gray' ? 'b-w' : 'srgb')
+    .timeout({ seconds: decodeTimeoutSeconds })
+    .raw({ depth: 'uchar' });
+}
+
+async function explain(
+  cause: Error,
+  bytes: Uint8Array,
+  kind: ImageKind,
+  limits: DecodeLimits,
+): Promise<Error> {
+  if (cause instanceof UndecodableImageError) return cause;
+  if (!cause.message.includes('exceeds pixel limit')) {
+    const [reason] = cause.message.trim().split('\n');
+    return new UndecodableImageError(`The ${kind} image can't be decoded: ${reason}`, { cause });
+  }
+  // Reads the header alone: the pixels behind it are never touched.
+  const { width, height } = await sharp(bytes, { limitInputPixels: false }).metadata();
+  const size = `${width} x ${height} = ${width * height}`;
+  return new TooManyPixelsError(`The image has ${size} pixels, allowed are ${limits.maxPixels}`, { cause });
+}
