@@ -1,38 +1,12 @@
 #!/usr/bin/env node
-// argv → one command → exit code: 0 ok, 1 failed, 2 wrong use.
-import { readFileSync } from 'node:fs';
-import { Command, CommanderError } from 'commander';
-import { QuatiError } from '../inference/errors.js';
-import { serveCommand } from './serve.js';
+// The process's argv, streams and exit code around runCli.
+import { processIo } from './io.js';
+import { runCli } from './program.js';
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+// `quati … | head` closes the pipe early: that ends the command, it is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
 
-function buildProgram(): Command {
-  const program = new Command('quati')
-    .description('Image classifiers from dataset to HTTP: train, quantise, measure, serve.')
-    .version(version)
-    .showHelpAfterError()
-    .exitOverride();
-  for (const command of [serveCommand()]) program.addCommand(inheritSettings(command, program));
-  return program;
-}
-
-function inheritSettings(command: Command, parent: Command): Command {
-  command.copyInheritedSettings(parent);
-  for (const child of command.commands) inheritSettings(child, command);
-  return command;
-}
-
-try {
-  await buildProgram().parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? 0 : 2;
-  } else if (error instanceof QuatiError) {
-    console.error(`${error.name}: ${error.message}`);
-    process.exitCode = 1;
-  } else {
-    console.error(error);
-    process.exitCode = 1;
-  }
-}
+process.exitCode = await runCli(process.argv.slice(2), processIo());
