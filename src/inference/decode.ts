@@ -92,7 +92,7 @@ async function explain(
 ): Promise<Error> {
   if (cause instanceof UndecodableImageError) return cause;
   if (!cause.message.includes('exceeds pixel limit')) {
-    const [reason] = cause.message.trim().split('\n');
+    const [reason] = cause.message.replace(/:\s*$/, '').trim().split('\n');
     return new UndecodableImageError(`The ${kind} image can't be decoded: ${reason}`, { cause });
   }
   // Reads the header alone: the pixels behind it are never touched.

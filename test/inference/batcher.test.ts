@@ -1,0 +1,217 @@
+// submitted images and a fake run → which batches ran, and what each image was answered.
+import { setImmediate as nextTick } from 'node:timers/promises';
+import t from 'tap';
+import { type BatcherOptions, createBatcher } from '../../src/inference/batcher.js';
+import { DeadlineExceededError, DrainingError, QueueFullError } from '../../src/inference/errors.js';
+
+/** A run that finishes when the test says so; each item's result is its double. */
+function manualRun() {
+  const started: { model: string; items: number[]; finish: () => void; fail: (error: Error) => void }[] = [];
+  const run = (model: string, items: number[]) =>
+    new Promise<number[]>((resolve, reject) => {
+      const finish = () => resolve(items.map((item) => item * 2));
+      started.push({ model, items, finish, fail: reject });
+    });
+  return { started, run };
+}
+
+function setUp(options: Partial<BatcherOptions<number, number>> = {}) {
+  const { started, run } = manualRun();
+  const clock = { now: 0 };
+  const batcher = createBatcher<number, number>({
+    run,
+    workers: 1,
+    maxBatch: 4,
+    maxQueueImages: 8,
+    now: () => clock.now,
+    ...options,
+  });
+  return { batcher, started, clock };
+}
+
+t.test('an image that finds a free worker runs at once, alone', async (t) => {
+  const { batcher, started } = setUp();
+  const answer = batcher.submit('a', 21);
+  t.match(started, [{ model: 'a', items: [21] }]);
+  t.equal(batcher.waiting, 0);
+  started[0]?.finish();
+  t.equal(await answer, 42);
+  t.equal(batcher.running, 0);
+});
+
+t.test('a worker that gets free takes all that waits, in order, up to maxBatch', async (t) => {
+  const { batcher, started } = setUp();
+  const answers = [1, 2, 3, 4, 5, 6, 7].map((item) => batcher.submit('a', item));
+  for (let i = 0; i < 3; i++) {
+    started[i]?.finish();
+    await nextTick();
+  }
+  t.same(
+    started.map(({ items }) => items),
+    [[1], [2, 3, 4, 5], [6, 7]],
+  );
+  t.same(await Promise.all(answers), [2, 4, 6, 8, 10, 12, 14]);
+});
+
+t.test('the model whose first image waits longest is next, and batches hold one model', async (t) => {
+  const { batcher, started } = setUp();
+  const answers = [
+    batcher.submit('a', 1),
+    batcher.submit('b', 2),
+    batcher.submit('a', 3),
+    batcher.submit('b', 4),
+  ];
+  for (let i = 0; i < 3; i++) {
+    started[i]?.finish();
+    await nextTick();
+  }
+  await Promise.all(answers);
+  t.same(
+    started.map(({ model, items }) => [model, items]),
+    [
+      ['a', [1]],
+      ['b', [2, 4]],
+      ['a', [3]],
+    ],
+  );
+});
+
+t.test('the queue is bounded over all models, and takes images again when it has room', async (t) => {
+  const { batcher, started } = setUp({ maxQueueImages: 2 });
+  const answers = [batcher.submit('a', 1), batcher.submit('a', 2), batcher.submit('b', 3)];
+  await t.rejects(batcher.submit('c', 4), QueueFullError);
+  started[0]?.finish();
+  await nextTick();
+  answers.push(batcher.submit('c', 5));
+  for (const index of [1, 2, 3]) {
+    await nextTick();
+    started[index]?.finish();
+  }
+  t.same(await Promise.all(answers), [2, 4, 6, 10]);
+});
+
+t.test('an image whose deadline passed while it waited is never run', async (t) => {
+  const { batcher, started, clock } = setUp();
+  const first = batcher.submit('a', 1, { deadlineAt: 100 });
+  const late = batcher.submit('a', 2, { deadlineAt: 100 });
+  const patient = batcher.submit('a', 3, { deadlineAt: 300 });
+  clock.now = 200;
+  started[0]?.finish();
+  await t.rejects(late, DeadlineExceededError);
+  t.same(started[1]?.items, [3]);
+  started[1]?.finish();
+  t.same(await Promise.all([first, patient]), [2, 6]);
+});
+
+t.test('an aborted image leaves the queue and frees its place; one that runs is answered', async (t) => {
+  const { batcher, started } = setUp({ maxQueueImages: 1 });
+  const controller = new AbortController();
+  const first = batcher.submit('a', 1, { signal: controller.signal });
+  const gone = batcher.submit('a', 2, { signal: controller.signal });
+  controller.abort(new Error('client gone'));
+  await t.rejects(gone, { message: 'client gone' });
+  t.equal(batcher.waiting, 0);
+  const next = batcher.submit('a', 3);
+  started[0]?.finish();
+  await nextTick();
+  started[1]?.finish();
+  t.same(await Promise.all([first, next]), [2, 6]);
+  t.same(started[1]?.items, [3]);
+  await t.rejects(batcher.submit('a', 4, { signal: controller.signal }), { message: 'client gone' });
+});
+
+t.test('a batch that fails fails its own images; the next one runs', async (t) => {
+  const { batcher, started } = setUp();
+  const failed = batcher.submit('a', 1);
+  const next = batcher.submit('a', 2);
+  started[0]?.fail(new Error('broken'));
+  await t.rejects(failed, { message: 'broken' });
+  started[1]?.finish();
+  t.equal(await next, 4);
+});
+
+t.test('a run that returns too few results fails the batch', async (t) => {
+  const { batcher } = setUp({ run: async () => [] });
+  await t.rejects(batcher.submit('a', 1), { message: 'Batch: expected 1 results, got 0' });
+});
+
+t.test('close refuses new images and waits for those that were taken', async (t) => {
+  const { batcher, started } = setUp();
+  const answers = [batcher.submit('a', 1), batcher.submit('a', 2)];
+  let closed = false;
+  const closing = batcher.close().then(() => {
+    closed = true;
+  });
+  await t.rejects(batcher.submit('a', 3), DrainingError);
+  started[0]?.finish();
+  await nextTick();
+  t.notOk(closed);
+  started[1]?.finish();
+  await closing;
+  t.same(await Promise.all(answers), [2, 4]);
+});
+
+t.test('close of an idle batcher resolves', async () => {
+  await setUp().batcher.close();
+});
+
+for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
+  t.test(`any traffic keeps the promises of the batcher (seed ${seed})`, async (t) => {
+    const random = generator(seed);
+    const workers = 1 + Math.floor(random() * 3);
+    const maxBatch = 1 + Math.floor(random() * 5);
+    const maxQueueImages = 1 + Math.floor(random() * 10);
+    const ran: number[] = [];
+    let running = 0;
+    const batcher = createBatcher<number, number>({
+      workers,
+      maxBatch,
+      maxQueueImages,
+      run: async (model, items) => {
+        running++;
+        if (running > workers) t.fail('more batches run than there are workers');
+        if (items.length > maxBatch) t.fail('a batch is larger than maxBatch');
+        if (items.some((item) => model !== modelOf(item))) t.fail('a batch holds images of two models');
+        ran.push(...items);
+        for (let i = random() * 4; i > 0; i--) await nextTick();
+        running--;
+        if (random() < 0.1) throw new Error('broken');
+        return items.map((item) => item * 2);
+      },
+    });
+    const outcomes = { answered: 0, aborted: 0, full: 0, broken: 0 };
+    const traffic = Array.from({ length: 200 }, async (_, item) => {
+      for (let i = random() * 60; i > 0; i--) await nextTick();
+      const signal = random() < 0.2 ? AbortSignal.timeout(Math.floor(random() * 3)) : undefined;
+      try {
+        const answer = await batcher.submit(modelOf(item), item, { signal });
+        if (answer !== item * 2) t.fail('an image got the answer of another');
+        outcomes.answered++;
+      } catch (error) {
+        if (error instanceof QueueFullError) outcomes.full++;
+        else if ((error as Error).message === 'broken') outcomes.broken++;
+        else outcomes.aborted++;
+      }
+      if (batcher.waiting > maxQueueImages) t.fail('more images wait than allowed');
+      if (batcher.waiting > 0 && batcher.running < workers) t.fail('an image waits while a worker is free');
+    });
+    await Promise.all(traffic);
+    await batcher.close();
+    const { answered, aborted, full, broken } = outcomes;
+    t.equal(answered + aborted + full + broken, 200, 'each image has one outcome');
+    t.equal(ran.length, new Set(ran).size, 'no image runs twice');
+    t.equal(ran.length, answered + broken, 'what was refused or aborted never ran');
+  });
+}
+
+function modelOf(item: number): string {
+  return ['a', 'b', 'c'][item % 3] as string;
+}
+
+function generator(seed: number): () => number {
+  let state = seed * 2654435761;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
