@@ -118,5 +118,6 @@ function elementCount(shape: number[], file: string): number {
 function elements(body: Uint8Array, count: number, bytesEach: number, file: string): Uint8Array {
   if (body.length !== count * bytesEach)
     throw new NpyError(`${file}: data expected ${count * bytesEach} bytes, got ${body.length}`);
-  return body.byteOffset % bytesEach === 0 ? body : new Uint8Array(body);
+  if (body.byteOffset % bytesEach !== 0) return new Uint8Array(body);
+  return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
 }

