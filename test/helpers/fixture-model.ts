@@ -76,8 +76,8 @@ export async function writeFixtureModel(models: string, options: FixtureModel = 
   const onnx = brightnessOnnx(input, labels.length);
   const entry = { bytes: onnx.length, sha256: createHash('sha256').update(onnx).digest('hex') };
   for (const variant of variants) await writeFile(join(folder, `${variant}.onnx`), onnx);
-  await writeFile(join(folder, 'golden', 'light.png'), solidPng(input.width, input.height, 230));
-  const confidences = brightnessConfidences(230, labels.length);
+  await writeFile(join(folder, 'golden', 'light.png'), solidPng(input.width, input.height, 140));
+  const confidences = brightnessConfidences(140, labels.length);
   const card: Card = {
     name,
     title: `Brightness in ${labels.length} steps`,

@@ -1,0 +1,43 @@
+// a model's golden images → undefined when they still get the confidences they had when published, else what moved.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { scoresToConfidences } from './category.js';
+import { decodeImage } from './decode.js';
+import type { Pool } from './pool.js';
+import type { StoredModel } from './repository.js';
+
+/** Room for another CPU's rounding; a wrong kernel, scale or file moves confidences by far more. */
+export const goldenTolerance = 0.02;
+const maxPixels = 25_000_000;
+
+/**
+ * Replays the images through the pool, as an upload would be, with the variant that serves.
+ * @throws what decoding or running throws.
+ */
+export async function replayGolden(model: StoredModel, pool: Pool): Promise<string | undefined> {
+  const { card, folder, variant, key } = model;
+  for (const { file, confidences } of card.golden) {
+    const expected = confidences[variant];
+    if (!expected) continue;
+    const { data } = await decodeImage(await readFile(join(folder, file)), card.input, { maxPixels });
+    const [scores = new Float32Array()] = await pool.run(key, [data]);
+    const got = scoresToConfidences(scores, card.output, card.labels.length);
+    const moved = describeMove(got, expected, card.labels);
+    if (moved) return `${file} with ${variant}: ${moved}`;
+  }
+  return undefined;
+}
+
+function describeMove(
+  got: readonly number[],
+  expected: readonly number[],
+  labels: readonly string[],
+): string | undefined {
+  if (expected.length !== labels.length)
+    return `the card gives ${expected.length} confidences for ${labels.length} labels`;
+  const moves = expected.map((value, i) => Math.abs((got[i] ?? Number.NaN) - value));
+  const most = moves.indexOf(Math.max(...moves));
+  if ((moves[most] ?? Number.NaN) <= goldenTolerance) return undefined;
+  const [was, is] = [expected[most], got[most]].map((value) => value?.toFixed(4));
+  return `the confidence of ${labels[most]} moved from ${was} to ${is}, allowed are ${goldenTolerance}`;
+}

@@ -1,0 +1,118 @@
+// models/<name>/<version>/ → the models that can be served, and why the others can't.
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Card, loadCard, type VariantName } from './card.js';
+import { CardError } from './errors.js';
+
+/** A version whose card and files are whole. */
+export interface StoredModel {
+  /** `<name>/<version>`. */
+  key: string;
+  name: string;
+  version: number;
+  folder: string;
+  card: Card;
+  variant: VariantName;
+  /** Why this variant is the one that serves. */
+  variantReason: string;
+  /** Path of the variant's file. */
+  file: string;
+}
+
+/** A version that can't be served; `problem` says why. */
+export interface FailedModel {
+  key: string;
+  name: string;
+  version: number;
+  problem: string;
+}
+
+export interface Repository {
+  stored: StoredModel[];
+  failed: FailedModel[];
+}
+
+/**
+ * Reads every version of every model; a folder that doesn't exist holds none. One damaged version leaves the others.
+ * @param models the folder that holds <name>/<version>/card.json.
+ * @param variant served where a card has it, instead of the card's default.
+ */
+export async function readRepository(models: string, variant?: VariantName): Promise<Repository> {
+  const repository: Repository = { stored: [], failed: [] };
+  for (const name of await subfolders(models)) {
+    const versions = (await subfolders(join(models, name))).filter(isVersion).map(Number);
+    for (const version of versions.sort((a, b) => a - b)) {
+      const key = `${name}/${version}`;
+      try {
+        repository.stored.push(await readVersion(models, name, version, variant));
+      } catch (error) {
+        repository.failed.push({ key, name, version, problem: (error as Error).message });
+      }
+    }
+  }
+  return repository;
+}
+
+async function readVersion(
+  models: string,
+  name: string,
+  version: number,
+  variant: VariantName | undefined,
+): Promise<StoredModel> {
+  const key = `${name}/${version}`;
+  const folder = join(models, name, String(version));
+  const card = await loadCard(join(folder, 'card.json'));
+  if (card.name !== name) throw new CardError(`${key}: the card is that of ${card.name}`);
+  for (const { file, bytes, sha256 } of Object.values(card.variants))
+    await verifyFile(key, join(folder, file), { bytes, sha256 });
+  const choice = chooseVariant(card, variant);
+  const file = card.variants[choice.variant]?.file ?? '';
+  return { key, name, version, folder, card, ...choice, file: join(folder, file) };
+}
+
+async function verifyFile(
+  key: string,
+  file: string,
+  wanted: { bytes: number; sha256: string },
+): Promise<void> {
+  let content: Buffer;
+  try {
+    content = await readFile(file);
+  } catch (cause) {
+    throw new CardError(`${key}: a variant is missing: ${(cause as Error).message}`, { cause });
+  }
+  if (content.length !== wanted.bytes)
+    throw new CardError(`${key}: ${file}: expected ${wanted.bytes} bytes, got ${content.length}`);
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  if (sha256 !== wanted.sha256)
+    throw new CardError(`${key}: ${file}: expected sha256 ${wanted.sha256}, got ${sha256}`);
+}
+
+/** The requested variant where the card has it, else the card's default. */
+export function chooseVariant(
+  card: Pick<Card, 'variants' | 'defaultVariant'>,
+  requested: VariantName | undefined,
+): { variant: VariantName; variantReason: string } {
+  if (requested && card.variants[requested])
+    return { variant: requested, variantReason: `${requested} was asked for` };
+  const variant = card.defaultVariant;
+  const variantReason = requested
+    ? `${requested} was asked for, but there is none: ${variant} is the card's default`
+    : `${variant} is the card's default`;
+  return { variant, variantReason };
+}
+
+function isVersion(folder: string): boolean {
+  return /^[1-9]\d*$/.test(folder);
+}
+
+async function subfolders(folder: string): Promise<string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,168 @@
+// models and images → categories; which model answers, and which are not ready.
+import t from 'tap';
+import {
+  DeadlineExceededError,
+  DrainingError,
+  ModelNotFoundError,
+  ModelNotReadyError,
+  QueueFullError,
+  UndecodableImageError,
+} from '../../src/inference/errors.js';
+import { createPipeline, type PipelineOptions } from '../../src/inference/pipeline.js';
+import { brightnessConfidences, writeFixtureModel } from '../helpers/fixture-model.js';
+import { solidPng, truncatedPng } from '../helpers/images.js';
+import { createLocalPool } from '../helpers/local-pool.js';
+
+async function setUp(t: Tap, options: Partial<PipelineOptions> & Pick<PipelineOptions, 'models'>) {
+  const pipeline = await createPipeline({ workers: 1, createPool: createLocalPool, ...options });
+  t.teardown(() => pipeline.close());
+  return pipeline;
+}
+type Tap = Pick<typeof t, 'teardown'>;
+
+t.test('an image gets its category, in worker threads, with the confidences of the model', async (t) => {
+  const models = t.testdir();
+  await writeFixtureModel(models, { labels: ['night', 'dusk', 'day'] });
+  const pipeline = await createPipeline({ models, workers: 2 });
+  t.ok(pipeline.ready());
+  const images = [0, 128, 255, 30].map((value) => solidPng(28, 28, value));
+  const answers = await Promise.all(images.map((image) => pipeline.classify(image)));
+  t.same(
+    answers.map(({ predictions: [first] }) => first?.category),
+    ['night', 'dusk', 'day', 'night'],
+  );
+  const [expected = 0] = brightnessConfidences(30, 3);
+  t.ok(Math.abs((answers[3]?.predictions[0]?.confidence ?? 0) - expected) < 1e-5);
+  t.same(answers[0]?.model, { name: 'brightness', version: 1, variant: 'float32' });
+  await pipeline.close();
+  await t.rejects(pipeline.classify(solidPng(28, 28, 0)), DrainingError);
+});
+
+t.test('without a name the default answers, else the only model, else cifar10', async (t) => {
+  const models = t.testdir();
+  const image = solidPng(28, 28, 255);
+  const answering = async (defaultModel?: string) =>
+    (await (await setUp(t, { models, defaultModel })).classify(image)).model.name;
+  await t.rejects(answering(), {
+    constructor: ModelNotFoundError,
+    message: /no model cifar10; there are none/,
+  });
+  await writeFixtureModel(models, { name: 'mnist' });
+  t.equal(await answering(), 'mnist');
+  await writeFixtureModel(models, { name: 'pets' });
+  await t.rejects(answering(), {
+    constructor: ModelNotFoundError,
+    message: 'The request names no model; there are mnist, pets',
+  });
+  t.equal(await answering('pets'), 'pets');
+  await writeFixtureModel(models, { name: 'cifar10' });
+  t.equal(await answering(), 'cifar10');
+  t.equal(await answering('mnist'), 'mnist');
+});
+
+t.test('the highest version answers unless another is named', async (t) => {
+  const models = t.testdir();
+  for (const version of [2, 10]) await writeFixtureModel(models, { version });
+  const pipeline = await setUp(t, { models });
+  const image = solidPng(28, 28, 255);
+  t.equal((await pipeline.classify(image)).model.version, 10);
+  t.equal((await pipeline.classify(image, { model: 'brightness', version: 2 })).model.version, 2);
+  await t.rejects(pipeline.classify(image, { version: 3 }), {
+    constructor: ModelNotFoundError,
+    message: 'Model brightness has no version 3; it has 2, 10',
+  });
+  await t.rejects(pipeline.classify(image, { model: 'nothing' }), {
+    constructor: ModelNotFoundError,
+    message: 'There is no model nothing; there are brightness',
+  });
+});
+
+t.test(
+  'a model whose golden confidences moved is not ready and says by how much; others answer',
+  async (t) => {
+    const models = t.testdir();
+    await writeFixtureModel(models, { name: 'good' });
+    await writeFixtureModel(models, {
+      name: 'moved',
+      change: (card) => ({
+        ...card,
+        golden: [{ file: 'golden/light.png', confidences: { float32: [0.5, 0.5] } }],
+      }),
+    });
+    const pipeline = await setUp(t, { models });
+    const image = solidPng(28, 28, 255);
+    t.notOk(pipeline.ready());
+    const reason =
+      /golden\/light.png with float32: the confidence of dark moved from 0.5000 to 0.0\d+, allowed/;
+    t.match(pipeline.models(), [
+      { name: 'good', ready: true },
+      { name: 'moved', ready: false, problem: reason },
+    ]);
+    await t.rejects(pipeline.classify(image, { model: 'moved' }), {
+      constructor: ModelNotReadyError,
+      message: reason,
+    });
+    t.equal((await pipeline.classify(image, { model: 'good' })).predictions[0]?.category, 'bright');
+  },
+);
+
+t.test('wrong preprocessing is noticed by the golden images', async (t) => {
+  const models = t.testdir();
+  await writeFixtureModel(models, {
+    change: (card) => ({ ...card, input: { ...card.input, scale: 1 / 400 } }),
+  });
+  t.match((await setUp(t, { models })).models(), [{ ready: false, problem: /moved from/ }]);
+});
+
+t.test('models whose card contradicts the file are not ready', async (t) => {
+  const models = t.testdir();
+  await writeFixtureModel(models, {
+    name: 'labels',
+    change: (card) => ({ ...card, labels: ['a', 'b', 'c'], golden: [] }),
+  });
+  await writeFixtureModel(models, {
+    name: 'size',
+    change: (card) => ({ ...card, input: { ...card.input, width: 32 } }),
+  });
+  t.match((await setUp(t, { models })).models(), [
+    { name: 'labels', ready: false, problem: /expected 3 scores, one a label, got 2/ },
+    { name: 'size', ready: false, problem: /the card says 32, the model 28/ },
+  ]);
+});
+
+t.test('no models at all is not ready', async (t) => {
+  t.notOk((await setUp(t, { models: t.testdir() })).ready());
+});
+
+t.test('an image that fails leaves room for the next', async (t) => {
+  const models = t.testdir();
+  await writeFixtureModel(models);
+  const pipeline = await setUp(t, { models, maxQueueImages: 1 });
+  await t.rejects(pipeline.classify(truncatedPng()), UndecodableImageError);
+  t.ok(await pipeline.classify(solidPng(28, 28, 0)));
+});
+
+t.test('images that are being decoded count as waiting', async (t) => {
+  const models = t.testdir();
+  await writeFixtureModel(models);
+  const pipeline = await setUp(t, { models, maxQueueImages: 2 });
+  const outcomes = await Promise.allSettled([1, 2, 3].map(() => pipeline.classify(solidPng(28, 28, 0))));
+  t.same(
+    outcomes.map(({ status }) => status),
+    ['fulfilled', 'fulfilled', 'rejected'],
+  );
+  t.ok(outcomes[2]?.status === 'rejected' && outcomes[2].reason instanceof QueueFullError);
+});
+
+t.test(
+  'a deadline that passes while the image is decoded, and a client that is gone, end the wait',
+  async (t) => {
+    const models = t.testdir();
+    await writeFixtureModel(models);
+    const pipeline = await setUp(t, { models });
+    const image = solidPng(28, 28, 0);
+    await t.rejects(pipeline.classify(image, { deadlineMs: 0 }), DeadlineExceededError);
+    const signal = AbortSignal.abort(new Error('client gone'));
+    await t.rejects(pipeline.classify(image, { signal }), { message: 'client gone' });
+  },
+);
