@@ -73,12 +73,14 @@ export class GraphBuilder {
     { attributes = {}, outputs, name }: NodeOptions = {},
   ): Value[] {
     const serial = this.#counter++;
+    const outputNames = outputs ?? Array.from({ length: count }, (_, i) => this.#freshName(op, serial, i));
     return this.append({
       op,
       domain: (gradientOperators as readonly string[]).includes(op) ? 'quati' : '',
-      name: name ?? `${op}_${serial}`,
+      // ONNX Runtime wants unique names: outputs are.
+      name: name ?? outputNames[0] ?? op,
       inputs: inputs.map((input) => input?.name ?? ''),
-      outputs: outputs ?? Array.from({ length: count }, (_, i) => this.#freshName(op, serial, i)),
+      outputs: outputNames,
       attributes,
     });
   }
@@ -98,6 +100,11 @@ export class GraphBuilder {
     const type = this.#types.get(name);
     if (!type) throw new GraphError(`${this.#name}: there is no value named ${name}`);
     return { name, type };
+  }
+
+  /** The data of an initializer; undefined for any other value. */
+  constantData(name: string): TensorData | undefined {
+    return this.#initializers.get(name);
   }
 
   /** Declares a value as an output; under another name it is passed through Identity. */

@@ -52,6 +52,9 @@ const rules = {
   Dropout: ({ input }) => [input(0), { dataType: 'bool', shape: input(0).shape }],
   Equal: comparison,
   Exp: sameAsFirst,
+  Expand: ({ node, input, constant }) => [
+    withShape(input(0), broadcast(input(0).shape, constant(1) ?? [], node)),
+  ],
   Flatten: ({ node, input }) => [withShape(input(0), flatten(node, input(0).shape))],
   Gemm: gemm,
   GlobalAveragePool: ({ input }) => [

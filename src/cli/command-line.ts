@@ -1,0 +1,15 @@
+// How this process was called, for the records that say what made a model.
+import { readFileSync } from 'node:fs';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+export function toolVersion(): string {
+  return `quati ${version}`;
+}
+
+/** `npx quati …` with the arguments as typed. */
+export function commandLine(argv: readonly string[] = process.argv.slice(2)): string {
+  return ['npx quati', ...argv].join(' ');
+}

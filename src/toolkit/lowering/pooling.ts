@@ -1,0 +1,37 @@
+// MaxPool's gradient in standard operators: the forward pool also gives the winners' indices, MaxUnpool scatters dy to them.
+import { staticShape } from '../graph/builder.js';
+import { UnsupportedOperatorError } from '../graph/errors.js';
+import type { Graph, Node, Value } from '../graph/graph.js';
+import { windowOf } from '../graph/windows.js';
+import type { LoweringContext } from './lower.js';
+
+const indicesOf = (pooled: string) => `${pooled}.indices`;
+
+/** The nodes with a second output on each MaxPool whose gradient is asked for. */
+export function withIndices(graph: Graph): Node[] {
+  const differentiated = new Set(
+    graph.nodes.filter((node) => node.op === 'MaxPoolGrad').map((node) => node.inputs[2]),
+  );
+  return graph.nodes.map((node) => {
+    const [pooled = ''] = node.outputs;
+    const asked = node.op === 'MaxPool' && differentiated.has(pooled);
+    return asked ? { ...node, outputs: [pooled, indicesOf(pooled)] } : node;
+  });
+}
+
+/** dx[i] = dy[o] where i is the first maximum of window o, else 0. Windows must not overlap. */
+export function maxPoolGrad({ builder, node, inputs: [gradient, x, pooled] }: LoweringContext): Value {
+  const { kernel, strides, pads, dilations } = windowOf(node, []);
+  const overlaps = strides[0] < kernel[0] || strides[1] < kernel[1];
+  if (overlaps || pads.some((pad) => pad !== 0) || dilations.some((dilation) => dilation !== 1)) {
+    throw new UnsupportedOperatorError(
+      `MaxPool ${node.name}: has a gradient only for windows that do not overlap, without pads and dilations ` +
+        `(kernel ${kernel.join('x')}, strides ${strides.join('x')}, pads ${pads.join(',')})`,
+    );
+  }
+  const shape = builder.integers(staticShape(x as Value));
+  return builder.op('MaxUnpool', [gradient, builder.value(indicesOf(pooled?.name ?? '')), shape], {
+    kernel_shape: { ints: kernel },
+    strides: { ints: strides },
+  });
+}

@@ -1,0 +1,34 @@
+// What each epoch gave → history.csv and history.json.
+import path from 'node:path';
+import { writeFileAtomic, writeJsonAtomic } from '../atomic-file.js';
+
+export interface EpochRecord {
+  /** From 1 on. */
+  readonly epoch: number;
+  /** Mean over the training images, while the weights moved. */
+  readonly loss: number;
+  readonly accuracy: number;
+  /** Of the images held back, after the epoch; absent when none were. */
+  readonly valLoss?: number;
+  readonly valAccuracy?: number;
+  readonly learningRate: number;
+  readonly seconds: number;
+  readonly imagesPerSecond: number;
+}
+
+const columns = [
+  'epoch',
+  'loss',
+  'accuracy',
+  'valLoss',
+  'valAccuracy',
+  'learningRate',
+  'seconds',
+  'imagesPerSecond',
+] as const satisfies readonly (keyof EpochRecord)[];
+
+export async function writeHistory(folder: string, history: readonly EpochRecord[]): Promise<void> {
+  const rows = history.map((record) => columns.map((column) => record[column] ?? '').join());
+  await writeFileAtomic(path.join(folder, 'history.csv'), `${[columns.join(), ...rows].join('\n')}\n`);
+  await writeJsonAtomic(path.join(folder, 'history.json'), history);
+}

@@ -1,0 +1,20 @@
+// What the training thread is told, and what it tells.
+import type { EpochRecord } from './history.js';
+import type { Recipe } from './recipe.js';
+import type { LoopResult, StepProgress } from './training-loop.js';
+
+export interface TrainingJob {
+  readonly recipe: Recipe;
+  readonly datasetFolder: string;
+  readonly runFolder: string;
+  /** Go on from the run's checkpoint. */
+  readonly resume: boolean;
+  readonly threads: number;
+  readonly maxSteps?: number;
+}
+
+export type WorkerMessage =
+  | { readonly kind: 'step'; readonly progress: StepProgress }
+  | { readonly kind: 'checkpoint'; readonly history: readonly EpochRecord[] }
+  | ({ readonly kind: 'done'; readonly steps: number } & LoopResult)
+  | { readonly kind: 'failed'; readonly name: string; readonly message: string; readonly stack?: string };

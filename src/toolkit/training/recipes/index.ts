@@ -1,0 +1,15 @@
+// Every recipe by its name; a new recipe is a file here and a line below.
+import { RecipeError } from '../errors.js';
+import type { Recipe } from '../recipe.js';
+import { mnistCnnRecipe } from './mnist-cnn.js';
+
+export const recipes: readonly Recipe[] = [mnistCnnRecipe];
+
+/** @throws RecipeError naming the recipes there are. */
+export function findRecipe(name: string): Recipe {
+  const recipe = recipes.find((known) => known.name === name);
+  if (recipe) return recipe;
+  throw new RecipeError(
+    `no recipe is named ${name}; there is: ${recipes.map((known) => known.name).join(', ')}`,
+  );
+}

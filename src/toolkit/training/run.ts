@@ -1,0 +1,79 @@
+// A run's folder: run.json (what was asked, what came of it), history, checkpoint, exported models.
+import { access, readdir, readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { writeJsonAtomic } from '../atomic-file.js';
+import { RunError } from './errors.js';
+import type { Recipe } from './recipe.js';
+
+export const runsFolder = 'runs';
+
+export interface RunRecord {
+  readonly recipe: Recipe;
+  readonly dataset: { readonly name: string; readonly folder: string; readonly sha256: string };
+  readonly labels: readonly string[];
+  readonly parameters: number;
+  readonly tool: string;
+  readonly started: string;
+  /** As typed, in the order they were run: train, quantise, evaluate, publish. */
+  readonly commands: readonly string[];
+  readonly finished: boolean;
+}
+
+export interface RunFolder {
+  readonly folder: string;
+  readonly record: string;
+  readonly checkpoint: string;
+  variant(name: string): string;
+}
+
+export function runFolder(folder: string): RunFolder {
+  return {
+    folder,
+    record: path.join(folder, 'run.json'),
+    checkpoint: path.join(folder, 'checkpoint.safetensors'),
+    variant: (name) => path.join(folder, `${name}.onnx`),
+  };
+}
+
+/** @throws RunError when the folder holds no run. */
+export async function readRun(folder: string): Promise<RunRecord> {
+  const file = runFolder(folder).record;
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as RunRecord;
+  } catch (cause) {
+    throw new RunError(`${file}: no run is recorded here: ${(cause as Error).message}`, { cause });
+  }
+}
+
+export async function writeRun(folder: string, record: RunRecord): Promise<void> {
+  await writeJsonAtomic(runFolder(folder).record, record);
+}
+
+/** Adds a command to the run's record, once. */
+export async function recordCommand(folder: string, command: string): Promise<void> {
+  const record = await readRun(folder);
+  if (record.commands.includes(command)) return;
+  await writeRun(folder, { ...record, commands: [...record.commands, command] });
+}
+
+export async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The run whose record changed last. @throws RunError when there is none. */
+export async function latestRun(folder = runsFolder): Promise<string> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const runs = await Promise.all(
+    entries.map(async (entry) => {
+      const candidate = path.join(folder, entry.name);
+      const record = await stat(runFolder(candidate).record).catch(() => undefined);
+      return record ? [{ candidate, changed: record.mtimeMs }] : [];
+    }),
+  );
+  const [latest] = runs.flat().sort((a, b) => b.changed - a.changed);
+  if (latest) return latest.candidate;
+  throw new RunError(`${folder}/: there is no run yet; npx quati train mnist-cnn makes one`);
+}

@@ -1,0 +1,68 @@
+// Named float32 tensors + text metadata ⇄ a .safetensors file: https://huggingface.co/docs/safetensors
+import { elementCount, type TensorData } from '../graph/graph.js';
+import { CheckpointError } from './errors.js';
+
+export interface Safetensors {
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly tensors: ReadonlyMap<string, TensorData>;
+}
+
+interface HeaderEntry {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [number, number];
+}
+
+/** Eight bytes of header length, a JSON header padded to eight bytes, then the data in the order of the header. */
+export function encodeSafetensors({ metadata, tensors }: Safetensors): Uint8Array {
+  const header: Record<string, unknown> = { __metadata__: metadata };
+  let offset = 0;
+  for (const [name, { dataType, dims, bytes }] of tensors) {
+    if (dataType !== 'float32') throw new CheckpointError(`${name}: expected float32, got ${dataType}`);
+    header[name] = { dtype: 'F32', shape: dims, data_offsets: [offset, offset + bytes.byteLength] };
+    offset += bytes.byteLength;
+  }
+  const json = Buffer.from(JSON.stringify(header));
+  const padded = Buffer.concat([json, Buffer.alloc((8 - (json.byteLength % 8)) % 8, ' ')]);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(padded.byteLength));
+  return Buffer.concat([length, padded, ...[...tensors.values()].map(({ bytes }) => bytes)]);
+}
+
+/** @throws CheckpointError naming the file when it is cut off, malformed, or holds other types than float32. */
+export function decodeSafetensors(bytes: Uint8Array, file: string): Safetensors {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headerLength = buffer.byteLength >= 8 ? Number(buffer.readBigUInt64LE()) : 0;
+  if (headerLength < 2 || headerLength > buffer.byteLength - 8) {
+    throw new CheckpointError(`${file}: not a safetensors file: header of ${headerLength} bytes`);
+  }
+  const { __metadata__: metadata = {}, ...entries } = parseHeader(buffer.subarray(8, 8 + headerLength), file);
+  const data = buffer.subarray(8 + headerLength);
+  const tensors = Object.entries(entries).map(([name, entry]) => {
+    return [name, tensorOf(entry as HeaderEntry, data, `${file}: ${name}`)] as const;
+  });
+  return { metadata: metadata as Record<string, string>, tensors: new Map(tensors) };
+}
+
+function parseHeader(json: Buffer, file: string): Record<string, unknown> {
+  try {
+    return JSON.parse(json.toString()) as Record<string, unknown>;
+  } catch (cause) {
+    throw new CheckpointError(`${file}: not a safetensors file: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function tensorOf(
+  { dtype, shape, data_offsets: [start, end] }: HeaderEntry,
+  data: Buffer,
+  where: string,
+): TensorData {
+  if (dtype !== 'F32') throw new CheckpointError(`${where}: expected F32, got ${dtype}`);
+  const expected = elementCount(shape) * 4;
+  if (end - start !== expected || end > data.byteLength) {
+    throw new CheckpointError(
+      `${where}: [${shape.join(', ')}] needs ${expected} bytes, got ${Math.max(0, Math.min(end, data.byteLength) - start)}`,
+    );
+  }
+  return { dataType: 'float32', dims: shape, bytes: data.subarray(start, end) };
+}

@@ -1,0 +1,130 @@
+// Recipe + dataset → a run's folder with history, checkpoint and float32.onnx. READ FIRST for training.
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { disableTelemetry } from '../../inference/runtime.js';
+import { manifestSha256, readManifest } from '../datasets/manifest.js';
+import { RunError, TrainingError } from './errors.js';
+import { exportForward } from './export.js';
+import type { EpochRecord } from './history.js';
+import { glorotUniform } from './initialisers.js';
+import type { TrainingJob, WorkerMessage } from './messages.js';
+import { collectParameters } from './parameters.js';
+import type { Recipe } from './recipe.js';
+import { exists, type RunRecord, readRun, runFolder, writeRun } from './run.js';
+import type { StepProgress } from './training-loop.js';
+
+export interface TrainOptions {
+  readonly recipe: Recipe;
+  readonly datasetFolder: string;
+  readonly runFolder: string;
+  /** What to do when the folder holds a run already; without either that is an error. */
+  readonly existing?: 'resume' | 'replace';
+  /** Threads inside an operator; default: all of the machine's. The sums' order, and so the last bits, depend on it. */
+  readonly threads?: number;
+  readonly maxSteps?: number;
+  /** Goes into the run's record. */
+  readonly command: string;
+  readonly tool: string;
+  /** Stops between two steps, with a checkpoint to resume from. */
+  readonly signal?: AbortSignal;
+  readonly onStep?: (progress: StepProgress) => void;
+  readonly onEpoch?: (record: EpochRecord) => void;
+}
+
+export interface TrainResult {
+  /** False when it was stopped before the last epoch's end. */
+  readonly finished: boolean;
+  readonly steps: number;
+  readonly history: readonly EpochRecord[];
+  readonly parameters: number;
+}
+
+/**
+ * Trains in a worker thread and exports the forward graph with the last weights.
+ * @throws RunError when the folder holds a run already, or none to resume.
+ * @throws DivergedError, DatasetMismatchError, CheckpointError from the worker, under those names.
+ */
+export async function train(options: TrainOptions): Promise<TrainResult> {
+  const record = await prepareRun(options);
+  const { history, steps, finished } = await runWorker(
+    {
+      recipe: record.recipe,
+      datasetFolder: options.datasetFolder,
+      runFolder: options.runFolder,
+      resume: options.existing === 'resume',
+      threads: options.threads ?? availableParallelism(),
+      ...(options.maxSteps !== undefined && { maxSteps: options.maxSteps }),
+    },
+    options,
+  );
+  await exportForward(options.runFolder, record.recipe);
+  await writeRun(options.runFolder, { ...record, finished });
+  return { finished, steps, history, parameters: record.parameters };
+}
+
+async function prepareRun(options: TrainOptions): Promise<RunRecord> {
+  const { recipe, existing } = options;
+  const folder = runFolder(options.runFolder);
+  const held = await exists(folder.checkpoint);
+  if (existing === 'resume') {
+    if (!held) throw new RunError(`${options.runFolder}: there is no checkpoint to resume from`);
+    const record = await readRun(options.runFolder);
+    const resumed = {
+      ...record,
+      recipe: { ...record.recipe, epochs: recipe.epochs },
+      commands: [...record.commands, options.command],
+    };
+    await writeRun(options.runFolder, resumed);
+    return resumed;
+  }
+  if (held && existing !== 'replace') {
+    throw new RunError(
+      `${options.runFolder} holds a run already: --resume goes on with it, --force starts anew, --run <folder> puts this one elsewhere`,
+    );
+  }
+  const manifest = await readManifest(options.datasetFolder);
+  const record: RunRecord = {
+    recipe,
+    dataset: { name: manifest.name, folder: options.datasetFolder, sha256: manifestSha256(manifest) },
+    labels: manifest.labels,
+    parameters: collectParameters(recipe.architecture, glorotUniform(recipe.seed)).layout.length,
+    tool: options.tool,
+    started: new Date().toISOString(),
+    commands: [options.command],
+    finished: false,
+  };
+  await writeRun(options.runFolder, record);
+  return record;
+}
+
+type Done = Extract<WorkerMessage, { kind: 'done' }>;
+
+async function runWorker(job: TrainingJob, options: TrainOptions): Promise<Done> {
+  disableTelemetry();
+  const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: job });
+  const stop = () => worker.postMessage('stop');
+  if (options.signal?.aborted) stop();
+  options.signal?.addEventListener('abort', stop, { once: true });
+  try {
+    return await listen(worker, options);
+  } finally {
+    options.signal?.removeEventListener('abort', stop);
+    await worker.terminate();
+  }
+}
+
+function listen(worker: Worker, { onStep, onEpoch }: TrainOptions): Promise<Done> {
+  let recorded = 0;
+  return new Promise<Done>((resolve, reject) => {
+    worker.on('error', reject);
+    worker.on('exit', (code) => reject(new TrainingError(`the training thread ended with code ${code}`)));
+    worker.on('message', (message: WorkerMessage) => {
+      if (message.kind === 'step') onStep?.(message.progress);
+      else if (message.kind === 'checkpoint') {
+        for (const record of message.history.slice(recorded)) onEpoch?.(record);
+        recorded = message.history.length;
+      } else if (message.kind === 'done') resolve(message);
+      else reject(new TrainingError(`${message.name}: ${message.message}`, { cause: message.stack }));
+    });
+  });
+}

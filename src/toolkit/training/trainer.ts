@@ -1,0 +1,122 @@
+// Training step graph + state → the state after a batch. Owns the sessions; knows nothing of epochs or files.
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { loadRuntime } from '../../inference/runtime.js';
+import { buildForward } from '../architectures/forward.js';
+import type { Architecture } from '../architectures/layers.js';
+import type { Dim, Graph } from '../graph/graph.js';
+import { encodeOnnx } from '../graph/onnx.js';
+import type { Batch } from './batches.js';
+import { DivergedError } from './errors.js';
+import type { Optimiser } from './optimisers.js';
+import { fromTensors, type Parameters } from './parameters.js';
+import { buildEvaluationStep, buildTrainingStep, names } from './training-graph.js';
+
+/** Everything a step changes, as flat vectors over all parameters. */
+export interface TrainerState {
+  readonly parameters: Float32Array;
+  /** One vector a state name of the optimiser. */
+  readonly optimiser: readonly Float32Array[];
+  /** Steps taken. */
+  readonly step: number;
+}
+
+export interface StepResult {
+  /** Summed over the batch. */
+  readonly lossSum: number;
+  readonly correct: number;
+}
+
+export interface Trainer {
+  /** One optimiser step. @throws DivergedError when the loss is no finite number; the state is then as before. */
+  step(batch: Batch, learningRate: number): Promise<StepResult>;
+  evaluate(batch: Batch): Promise<StepResult>;
+  state(): TrainerState;
+  release(): Promise<void>;
+}
+
+export interface TrainerOptions {
+  readonly architecture: Architecture;
+  readonly parameters: Parameters;
+  readonly optimiser: Optimiser;
+  readonly state: TrainerState;
+  readonly threads: number;
+}
+
+export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
+  const { optimiser, parameters } = options;
+  const { layout } = parameters;
+  const parameter = fromTensors(parameters.tensors, options.architecture.name);
+  const { InferenceSession, Tensor } = await loadRuntime();
+  const { channels, height, width } = options.architecture.input;
+  const open = (graph: Graph) =>
+    InferenceSession.create(encodeOnnx(graph), {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: options.threads,
+      interOpNumThreads: 1,
+      logSeverityLevel: 3,
+    });
+  const forward = (batch: Dim) => buildForward(options.architecture, { batch, parameter });
+  const trainingSessions = new Map<number, InferenceSession>();
+  const evaluation = await open(buildEvaluationStep(forward('N'), layout));
+  const flat = (data: Float32Array) => new Tensor('float32', data, [layout.length]);
+
+  let step = options.state.step;
+  let current = flat(options.state.parameters);
+  let optimiserState = options.state.optimiser.map(flat);
+
+  async function sessionFor(batchSize: number): Promise<InferenceSession> {
+    const known = trainingSessions.get(batchSize);
+    if (known) return known;
+    const session = await open(buildTrainingStep(forward(batchSize), layout, optimiser));
+    trainingSessions.set(batchSize, session);
+    return session;
+  }
+
+  function feedsFor({ images, labels, count }: Batch): Record<string, Tensor> {
+    return {
+      [names.image]: new Tensor('float32', images, [count, channels, height, width]),
+      [names.labels]: new Tensor('int64', labels, [count]),
+      [names.parameters]: current,
+    };
+  }
+
+  return {
+    async step(batch, learningRate) {
+      const session = await sessionFor(batch.count);
+      const feeds = feedsFor(batch);
+      optimiser.stateNames.forEach((name, i) => {
+        feeds[name] = optimiserState[i] as Tensor;
+      });
+      optimiser.scalars(step + 1, learningRate).forEach((value, i) => {
+        feeds[optimiser.scalarNames[i] as string] = new Tensor('float32', [value], []);
+      });
+      const results = await session.run(feeds);
+      const loss = scalarOf(results, names.loss);
+      if (!Number.isFinite(loss)) {
+        throw new DivergedError(
+          `step ${step + 1}: the loss is ${loss}; a lower learning rate than ${learningRate} may help`,
+        );
+      }
+      step += 1;
+      current = results[names.next(names.parameters)] as typeof current;
+      optimiserState = optimiser.stateNames.map((name) => results[names.next(name)] as typeof current);
+      return { lossSum: loss * batch.count, correct: scalarOf(results, names.correct) };
+    },
+    async evaluate(batch) {
+      const results = await evaluation.run(feedsFor(batch));
+      return { lossSum: scalarOf(results, names.loss), correct: scalarOf(results, names.correct) };
+    },
+    state: () => ({
+      step,
+      parameters: current.data as Float32Array,
+      optimiser: optimiserState.map((tensor) => tensor.data as Float32Array),
+    }),
+    async release() {
+      for (const session of [evaluation, ...trainingSessions.values()]) await session.release();
+    },
+  };
+}
+
+function scalarOf(results: InferenceSession.OnnxValueMapType, name: string): number {
+  return Number((results[name] as Tensor).data[0]);
+}

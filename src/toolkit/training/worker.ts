@@ -1,0 +1,87 @@
+// The training thread: a job in → progress, checkpoints and the result out. session.run blocks its thread, so this is its own.
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Dataset } from '../datasets/dataset.js';
+import { loadDataset } from '../datasets/dataset.js';
+import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
+import { DatasetMismatchError } from './errors.js';
+import { writeHistory } from './history.js';
+import { glorotUniform } from './initialisers.js';
+import type { TrainingJob, WorkerMessage } from './messages.js';
+import { collectParameters, flatten, type Parameters } from './parameters.js';
+import { optimiserOf, type Recipe } from './recipe.js';
+import { runFolder } from './run.js';
+import { createTrainer, type TrainerState } from './trainer.js';
+import { runLoop, startOfRun } from './training-loop.js';
+
+const send = (message: WorkerMessage) => parentPort?.postMessage(message);
+
+async function train(job: TrainingJob): Promise<void> {
+  const { recipe } = job;
+  const dataset = await loadDataset(job.datasetFolder);
+  checkDataset(dataset, recipe);
+  const optimiser = optimiserOf(recipe);
+  const parameters = collectParameters(recipe.architecture, glorotUniform(recipe.seed));
+  const file = runFolder(job.runFolder).checkpoint;
+  const resumed = job.resume
+    ? await loadCheckpoint(file, parameters.layout, optimiser.stateNames)
+    : undefined;
+  const trainer = await createTrainer({
+    architecture: recipe.architecture,
+    parameters,
+    optimiser,
+    state: resumed?.state ?? initialState(parameters, optimiser.stateNames.length),
+    threads: job.threads,
+  });
+  let stop = false;
+  parentPort?.on('message', () => {
+    stop = true;
+  });
+  const result = await runLoop({
+    recipe,
+    dataset,
+    trainer,
+    start: resumed ?? startOfRun,
+    ...(job.maxSteps !== undefined && { maxSteps: job.maxSteps }),
+    shouldStop: () => stop,
+    onStep: (progress) => send({ kind: 'step', progress }),
+    async onCheckpoint(checkpoint) {
+      await saveCheckpoint(file, checkpoint, parameters.layout, optimiser.stateNames);
+      await writeHistory(job.runFolder, checkpoint.history);
+      send({ kind: 'checkpoint', history: checkpoint.history });
+    },
+  });
+  await trainer.release();
+  send({ kind: 'done', ...result, steps: trainer.state().step });
+}
+
+function initialState({ layout, tensors }: Parameters, vectors: number): TrainerState {
+  return {
+    step: 0,
+    parameters: flatten(layout, tensors, 'initial parameters'),
+    optimiser: Array.from({ length: vectors }, () => new Float32Array(layout.length)),
+  };
+}
+
+function checkDataset({ name, train, labels }: Dataset, { architecture }: Recipe): void {
+  const { channels, height, width } = architecture.input;
+  const got = `${train.channels}x${train.height}x${train.width}`;
+  const expected = `${channels}x${height}x${width}`;
+  if (got !== expected) {
+    throw new DatasetMismatchError(
+      `${name}: ${architecture.name} takes images of ${expected}, the dataset has ${got}`,
+    );
+  }
+  const last = architecture.layers.at(-1);
+  if (last?.kind === 'dense' && last.units !== labels.length) {
+    throw new DatasetMismatchError(
+      `${name}: ${architecture.name} tells ${last.units} labels apart, the dataset has ${labels.length}`,
+    );
+  }
+}
+
+try {
+  await train(workerData as TrainingJob);
+} catch (error) {
+  const { name, message, stack } = error as Error;
+  send({ kind: 'failed', name, message, ...(stack !== undefined && { stack }) });
+}
