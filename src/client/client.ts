@@ -1,0 +1,98 @@
+// The bytes of an image → what a Quati server says it shows, over HTTP.
+import { type ModelInfo, type Prediction, toModel, toModels, toPrediction } from './answers.js';
+import { ProblemError, ServerUnreachableError } from './errors.js';
+import { type Request, requestJson, type Transport, unexpected } from './http.js';
+
+export type { CategoryConfidence, ModelInfo, Prediction } from './answers.js';
+export * from './errors.js';
+
+export interface ClientOptions {
+  /** Where the server is, e.g. `http://localhost:8000`; a path in it is kept. */
+  baseUrl: string;
+  fetch?: typeof fetch;
+  /** For one attempt; 30 seconds by default. */
+  timeoutMs?: number;
+  /** How often a 429 or 503 with Retry-After is asked again; 5 by default. */
+  retries?: number;
+  /** The longest pause before asking again; 10 seconds by default. */
+  maxRetryDelayMs?: number;
+}
+
+export interface PredictOptions {
+  /** The server's default model unless given. */
+  model?: string | undefined;
+  /** The model's highest version unless given; needs `model`. */
+  version?: number | undefined;
+  /** How many categories to answer with; 1 by default. */
+  top?: number | undefined;
+  /** For the server's log. */
+  filename?: string | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface Client {
+  /**
+   * @param image the bytes of a PNG, JPEG or WebP file.
+   * @throws ProblemError, ServerUnreachableError, ConnectionLostError, TimeoutError, UnexpectedAnswerError,
+   * or the signal's reason.
+   */
+  predict: (image: Uint8Array | Blob, options?: PredictOptions) => Promise<Prediction>;
+  /** The models that the server has, by name. @throws as `predict`. */
+  models: (signal?: AbortSignal) => Promise<ModelInfo[]>;
+  /** One model and its labels. @throws as `predict`. */
+  model: (name: string, signal?: AbortSignal) => Promise<ModelInfo>;
+  /** Whether the server answers that it is ready; false also when none answers. @throws as `predict` otherwise. */
+  ready: (signal?: AbortSignal) => Promise<boolean>;
+}
+
+/** @throws TypeError when `baseUrl` is no http(s) URL. */
+export function createClient(options: ClientOptions): Client {
+  const transport: Transport = {
+    base: parseBaseUrl(options.baseUrl),
+    fetch: options.fetch ?? fetch,
+    timeoutMs: options.timeoutMs ?? 30_000,
+    retries: options.retries ?? 5,
+    maxRetryDelayMs: options.maxRetryDelayMs ?? 10_000,
+  };
+  async function ask<T>(request: Request, read: (json: unknown) => T | undefined): Promise<T> {
+    const json = await requestJson(transport, request);
+    const answer = read(json);
+    if (answer === undefined) throw unexpected(transport, request, json);
+    return answer;
+  }
+  return {
+    predict: async (image, predictOptions = {}) => ask(predictRequest(image, predictOptions), toPrediction),
+    models: async (signal) => ask({ path: 'models', signal }, toModels),
+    model: async (name, signal) => ask({ path: `models/${encodeURIComponent(name)}`, signal }, toModel),
+    ready: async (signal) => isReady({ ...transport, retries: 0 }, signal),
+  };
+}
+
+function parseBaseUrl(baseUrl: string): URL {
+  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
+    throw new TypeError(`baseUrl expected an http(s) URL, e.g. http://localhost:8000, got ${baseUrl}`);
+  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  return url;
+}
+
+function predictRequest(image: Uint8Array | Blob, options: PredictOptions): Request {
+  const { model, version, top = 1, filename = 'image', signal } = options;
+  if (version !== undefined && model === undefined) throw new TypeError('a version needs a model');
+  const body = new FormData();
+  body.append('file', image instanceof Blob ? image : new Blob([image]), filename);
+  const versioned = version === undefined ? '' : `versions/${version}/`;
+  const path = model === undefined ? '' : `models/${encodeURIComponent(model)}/${versioned}`;
+  return { path: `${path}predict?top=${top}`, body, signal };
+}
+
+async function isReady(transport: Transport, signal: AbortSignal | undefined): Promise<boolean> {
+  try {
+    await requestJson(transport, { path: 'health/ready', signal });
+    return true;
+  } catch (error) {
+    if (error instanceof ServerUnreachableError) return false;
+    if (error instanceof ProblemError && error.status === 503) return false;
+    throw error;
+  }
+}
