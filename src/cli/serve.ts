@@ -1,14 +1,39 @@
 // quati serve: the HTTP service on this machine.
 import { Command } from 'commander';
+import type { ModelStatus } from '../inference/models.js';
+import { WrongUseError } from './errors.js';
+import type { CliIo } from './io.js';
 
-export function serveCommand(): Command {
+export function serveCommand(io: CliIo): Command {
   return new Command('serve')
-    .description('serve the models of models/ over HTTP')
+    .description('serve the models of models/ over HTTP; settings are environment variables (docs/http.md)')
     .addHelpText(
       'after',
-      '\nExample:\n  $ quati serve\n  $ QUATI_PORT=9000 QUATI_VARIANT=float32 quati serve',
+      '\nExamples:\n  $ quati serve\n  $ QUATI_PORT=9000 QUATI_VARIANT=float32 quati serve\n  $ QUATI_HOST=0.0.0.0 quati serve',
     )
-    .action(async () => {
-      throw new Error('not built yet');
-    });
+    .action(() => runServe(io));
+}
+
+async function runServe(io: CliIo): Promise<void> {
+  const { ConfigError, readConfig } = await import('../service/config.js');
+  const { closeOnSignal, startServer } = await import('../service/server.js');
+  try {
+    const config = readConfig(process.env);
+    const server = await startServer(config);
+    io.stdout.write(describeServer(server.url, config.models, server.app.pipeline.models()));
+    await closeOnSignal(server);
+  } catch (error) {
+    if (error instanceof ConfigError) throw new WrongUseError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** One line a model, then where the server listens. */
+export function describeServer(url: string, folder: string, models: readonly ModelStatus[]): string {
+  const lines = models.map((model) => {
+    const name = `${model.name} version ${model.version}`;
+    return model.ready ? `${name}: ready, ${model.variantReason}` : `${name}: not ready: ${model.problem}`;
+  });
+  if (lines.length === 0) lines.push(`There are no models in ${folder}`);
+  return [...lines, `Quati listens on ${url} (its pages: ${url}/docs)`, ''].join('\n');
 }

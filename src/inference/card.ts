@@ -76,7 +76,7 @@ export const Card = Type.Object(
     golden: Type.Array(Golden),
     provenance: Type.Optional(Provenance),
   },
-  { $id: 'card', ...strict },
+  { $id: 'Card', ...strict },
 );
 export type Card = Static<typeof Card>;
 

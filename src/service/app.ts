@@ -1,0 +1,77 @@
+// config and a pipeline → the HTTP service, assembled; it listens to nothing yet.
+import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
+import Fastify, { type FastifyInstance, type FastifySchemaValidationError, LogController } from 'fastify';
+import type { Pipeline } from '../inference/pipeline.js';
+import type { Config } from './config.js';
+import { ProblemError } from './errors.js';
+import { draining } from './plugins/draining.js';
+import { inference } from './plugins/inference.js';
+import { openapi } from './plugins/openapi.js';
+import { problems, rawProblemResponse, sendProblem } from './plugins/problems.js';
+import { createRequestId, requestId } from './plugins/request-id.js';
+import { healthRoutes } from './routes/health.js';
+import { modelRoutes } from './routes/models.js';
+import { predictRoutes } from './routes/predict.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+/** @param pipeline is closed with the app. */
+export async function createApp(config: Config, pipeline: Pipeline): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: { level: config.logLevel },
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: createRequestId,
+    return503OnClosing: false,
+    // A slow upload must not hold a connection for ever; Node looks for late ones once a checking interval.
+    requestTimeout: config.requestTimeoutMs,
+    connectionTimeout: config.requestTimeoutMs + config.deadlineMs + 10_000,
+    http: {
+      headersTimeout: Math.min(10_000, config.requestTimeoutMs),
+      connectionsCheckingInterval: Math.min(1000, config.requestTimeoutMs),
+    },
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => {
+      void reply.header('x-request-id', request.id);
+      void sendProblem(error, request, reply);
+    },
+    schemaErrorFormatter: (errors, part) => new ProblemError('bad_request', describeErrors(errors, part)),
+  });
+  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  await app.register(requestId);
+  await app.register(problems);
+  await app.register(draining);
+  await app.register(inference, { pipeline });
+  await app.register(openapi, { version });
+  await app.register(healthRoutes);
+  await app.register(modelRoutes);
+  await app.register(predictRoutes, config);
+  await app.ready();
+  return app;
+}
+
+/** `query /top must be >= 1`: the value's place, and what was expected there. */
+function describeErrors(errors: FastifySchemaValidationError[], part: string): string {
+  const [first] = errors;
+  const place = part === 'querystring' ? 'query' : part;
+  // The validator says this of a property that the schema doesn't name.
+  const expected = first?.message === 'schema is false' ? 'is not known' : first?.message;
+  return `${place} ${first?.instancePath ?? ''} ${expected ?? 'is not valid'}`.replace(/ +/g, ' ');
+}
+
+/** Requests that never become one: cut off by a timeout, or no HTTP. */
+function answerClientError(error: Error & { code: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const id = crypto.randomUUID();
+  const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const response = late
+    ? rawProblemResponse('request_timeout', 'The request did not arrive in time', id)
+    : rawProblemResponse('bad_request', 'The request is not valid HTTP', id);
+  socket.end(response, () => socket.destroy());
+}

@@ -1,0 +1,86 @@
+// environment variables → the service's settings, checked and typed.
+import { IsInteger, type Static, type TSchema, Type } from 'typebox';
+import { Value } from 'typebox/value';
+import { VariantName } from '../inference/card.js';
+import { QuatiError } from '../inference/errors.js';
+
+/** A variable whose value isn't one that its setting takes. */
+export class ConfigError extends QuatiError {}
+
+/** Each setting names its variable; `description` completes "expected …". */
+export const Config = Type.Object({
+  host: Type.String({
+    env: 'QUATI_HOST',
+    default: 'localhost',
+    minLength: 1,
+    description: 'a host name or address to listen on; localhost is IPv4 and IPv6, 0.0.0.0 every network',
+  }),
+  port: integer('QUATI_PORT', 8000, 0, 65_535),
+  models: Type.String({
+    env: 'QUATI_MODELS',
+    default: 'models',
+    minLength: 1,
+    description: 'the folder of the models',
+  }),
+  defaultModel: Type.Optional(
+    Type.String({
+      env: 'QUATI_MODEL',
+      pattern: '^[a-z0-9][a-z0-9-]*$',
+      description: 'the name of the model of a request that names none',
+    }),
+  ),
+  variant: Type.Optional(
+    Type.Enum(VariantName.enum, {
+      env: 'QUATI_VARIANT',
+      description: 'float32, float16, int8 or binary, served where a model has it',
+    }),
+  ),
+  workers: Type.Optional(integer('QUATI_WORKERS', undefined, 1, 1024, '; one a processor unless set')),
+  maxUploadBytes: integer('QUATI_MAX_UPLOAD_BYTES', 10 * 1024 * 1024, 1, 2 ** 30),
+  maxPixels: integer('QUATI_MAX_PIXELS', 25_000_000, 1, 2 ** 30),
+  maxQueueImages: integer('QUATI_MAX_QUEUE_IMAGES', 256, 1, 1_000_000),
+  maxBatch: integer('QUATI_MAX_BATCH', 16, 1, 1024),
+  deadlineMs: integer('QUATI_DEADLINE_MS', 10_000, 1, 3_600_000),
+  requestTimeoutMs: integer('QUATI_REQUEST_TIMEOUT_MS', 30_000, 1, 3_600_000),
+  logLevel: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+    env: 'QUATI_LOG_LEVEL',
+    default: 'info',
+    description: 'trace, debug, info, warn, error, fatal or silent',
+  }),
+});
+export type Config = Static<typeof Config>;
+
+/** An empty variable counts as unset. @throws ConfigError naming variable, value, and what is expected. */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const settings: Record<string, unknown> = {};
+  for (const [name, schema] of Object.entries<TSchema>(Config.properties)) {
+    if (!isSetting(schema)) continue;
+    const text = env[schema.env];
+    const value = text === undefined || text === '' ? schema.default : toValue(text, schema);
+    if (value === undefined) continue;
+    if (!Value.Check(schema, value))
+      throw new ConfigError(`${schema.env}=${text}: expected ${schema.description}`);
+    settings[name] = value;
+  }
+  return Value.Parse(Config, settings);
+}
+
+type SettingSchema = TSchema & { env: string; description: string; default?: unknown };
+
+function isSetting(schema: TSchema): schema is SettingSchema {
+  return 'env' in schema;
+}
+
+function toValue(text: string, schema: SettingSchema): string | number {
+  return IsInteger(schema) && /^\d+$/.test(text) ? Number(text) : text;
+}
+
+function integer(env: string, fallback: number | undefined, minimum: number, maximum: number, note = '') {
+  return Type.Integer({
+    env,
+    minimum,
+    maximum,
+    description: `an integer from ${minimum} to ${maximum}${note}`,
+    ...(fallback === undefined ? {} : { default: fallback }),
+  });
+}

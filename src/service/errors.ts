@@ -1,0 +1,102 @@
+// anything thrown while a request is answered → one problem of the catalogue (RFC 9457).
+import {
+  DeadlineExceededError,
+  DrainingError,
+  EmptyImageError,
+  ModelNotFoundError,
+  ModelNotReadyError,
+  QuatiError,
+  QueueFullError,
+  TooManyPixelsError,
+  UndecodableImageError,
+  UnsupportedTypeError,
+} from '../inference/errors.js';
+import type { Problem } from './schemas/problem.js';
+
+interface CatalogueEntry {
+  status: number;
+  title: string;
+  /** Sent as Retry-After. */
+  retryAfterSeconds?: number;
+}
+
+/** Every way in which a request can fail. */
+export const catalogue = {
+  bad_request: { status: 400, title: 'The request is malformed' },
+  not_found: { status: 404, title: 'There is nothing at this path' },
+  model_not_found: { status: 404, title: 'There is no such model or version' },
+  method_not_allowed: { status: 405, title: 'The path does not take this method' },
+  request_timeout: { status: 408, title: 'The request took too long to arrive' },
+  too_many_bytes: { status: 413, title: 'The upload has too many bytes' },
+  too_many_pixels: { status: 413, title: 'The image has too many pixels' },
+  unsupported_type: { status: 415, title: 'The bytes are no image of an accepted type' },
+  undecodable_image: { status: 422, title: 'The image is damaged' },
+  queue_full: { status: 429, title: 'Too many images wait', retryAfterSeconds: 1 },
+  internal: { status: 500, title: 'The server failed' },
+  not_ready: { status: 503, title: 'The model is not ready', retryAfterSeconds: 5 },
+  draining: { status: 503, title: 'The server is shutting down', retryAfterSeconds: 5 },
+  deadline_exceeded: { status: 504, title: 'The image was not classified in time' },
+} as const satisfies Record<string, CatalogueEntry>;
+export type ProblemCode = keyof typeof catalogue;
+
+/** A failure that HTTP itself knows; `message` becomes the problem's detail. */
+export class ProblemError extends QuatiError {
+  constructor(
+    readonly code: ProblemCode,
+    detail: string,
+    options?: ErrorOptions,
+  ) {
+    super(detail, options);
+  }
+}
+
+const codesOfInference: [new (message: string) => QuatiError, ProblemCode][] = [
+  [EmptyImageError, 'bad_request'],
+  [UnsupportedTypeError, 'unsupported_type'],
+  [UndecodableImageError, 'undecodable_image'],
+  [TooManyPixelsError, 'too_many_pixels'],
+  [ModelNotFoundError, 'model_not_found'],
+  [ModelNotReadyError, 'not_ready'],
+  [QueueFullError, 'queue_full'],
+  [DrainingError, 'draining'],
+  [DeadlineExceededError, 'deadline_exceeded'],
+];
+
+const codesOfFastify: Record<string, ProblemCode> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'too_many_bytes',
+  FST_REQ_FILE_TOO_LARGE: 'too_many_bytes',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_type',
+};
+
+/** What isn't known is `internal`, and tells nothing of itself. */
+export function errorToProblem(error: unknown, requestId: string): Problem {
+  const code = errorToCode(error);
+  const detail =
+    code === 'internal'
+      ? 'The server failed to answer. Its log has the reason under this request id.'
+      : (error as Error).message;
+  return createProblem(code, detail, requestId);
+}
+
+export function createProblem(code: ProblemCode, detail: string, requestId: string): Problem {
+  const { status, title } = catalogue[code];
+  return { type: `urn:quati:problem:${code}`, title, status, detail, code, requestId };
+}
+
+/** Headers that go with a problem. */
+export function problemHeaders(code: ProblemCode): Record<string, string> {
+  const entry: CatalogueEntry = catalogue[code];
+  return entry.retryAfterSeconds === undefined ? {} : { 'retry-after': String(entry.retryAfterSeconds) };
+}
+
+function errorToCode(error: unknown): ProblemCode {
+  if (error instanceof ProblemError) return error.code;
+  const inference = codesOfInference.find(([type]) => error instanceof type);
+  if (inference) return inference[1];
+  const { code, statusCode, name } = error as { code?: string; statusCode?: number; name?: string };
+  // The client closed the connection: nobody reads the answer, but it is no failure of the server.
+  if (name === 'AbortError') return 'bad_request';
+  const fastify = code === undefined ? undefined : codesOfFastify[code];
+  if (fastify) return fastify;
+  return statusCode !== undefined && statusCode >= 400 && statusCode < 500 ? 'bad_request' : 'internal';
+}

@@ -1,0 +1,67 @@
+// errors, unknown paths and wrong methods → problem+json.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+import { createProblem, errorToProblem, type ProblemCode, ProblemError, problemHeaders } from '../errors.js';
+import { Problem } from '../schemas/problem.js';
+
+export const problems = fp(
+  async (app: FastifyInstance) => {
+    const methodsOf = collectMethods(app);
+    app.addSchema(Problem);
+    app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
+    app.setNotFoundHandler((request, reply) => {
+      const path = request.url.split('?', 1)[0] ?? '';
+      const allowed = methodsOf(path);
+      if (allowed.length === 0) throw new ProblemError('not_found', `There is nothing at ${path}`);
+      reply.header('allow', allowed.join(', '));
+      const detail = `${path} takes ${allowed.join(', ')}, not ${request.method}`;
+      throw new ProblemError('method_not_allowed', detail);
+    });
+  },
+  { name: 'problems' },
+);
+
+export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = errorToProblem(error, request.id);
+  if (problem.code === 'internal') request.log.error({ err: error }, problem.title);
+  else request.log.debug({ err: error }, problem.title);
+  return reply
+    .code(problem.status)
+    .headers(problemHeaders(problem.code))
+    .type('application/problem+json')
+    .send(problem);
+}
+
+/** The bytes of a whole response, for requests that are too broken to reach a route. */
+export function rawProblemResponse(code: ProblemCode, detail: string, requestId: string): string {
+  const problem = createProblem(code, detail, requestId);
+  const body = JSON.stringify(problem);
+  return [
+    `HTTP/1.1 ${problem.status} ${problem.title}`,
+    'content-type: application/problem+json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    `x-request-id: ${requestId}`,
+    'connection: close',
+    '',
+    body,
+  ].join('\r\n');
+}
+
+/** Fastify answers 404 where a path exists and its method doesn't; this remembers what paths there are. */
+function collectMethods(app: FastifyInstance): (path: string) => string[] {
+  const routes = new Map<string, { pattern: RegExp; methods: Set<string> }>();
+  app.addHook('onRoute', ({ url, method }) => {
+    const route = routes.get(url) ?? { pattern: pathPattern(url), methods: new Set() };
+    for (const name of [method].flat()) route.methods.add(name);
+    routes.set(url, route);
+  });
+  return (path) => {
+    const found = [...routes.values()].filter(({ pattern }) => pattern.test(path));
+    return [...new Set(found.flatMap(({ methods }) => [...methods]))].sort();
+  };
+}
+
+function pathPattern(url: string): RegExp {
+  const literal = url.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${literal.replace(/:\w+/g, '[^/]+').replace(/\*/g, '.*')}$`);
+}

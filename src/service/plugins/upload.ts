@@ -1,0 +1,115 @@
+// a request's body, multipart or the image itself → request.readImage(): its bytes, at most maxUploadBytes.
+import type { IncomingMessage } from 'node:http';
+import multipart, { type Multipart } from '@fastify/multipart';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+import { ProblemError } from '../errors.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** @throws ProblemError bad_request, too_many_bytes */
+    readImage(): Promise<Buffer>;
+  }
+}
+
+export interface UploadOptions {
+  maxUploadBytes: number;
+}
+
+/** Room for a multipart body's headers, boundaries and small fields. */
+const multipartOverheadBytes = 64 * 1024;
+const limits = { files: 8, fields: 16, parts: 24, fieldSize: 1024, headerPairs: 32 };
+
+/** Takes over all body parsing of the scope that it is registered in. */
+export const upload = fp(
+  async (app: FastifyInstance, { maxUploadBytes }: UploadOptions) => {
+    app.removeAllContentTypeParsers();
+    await app.register(multipart, { limits: { ...limits, fileSize: maxUploadBytes } });
+    app.addContentTypeParser('application/octet-stream', (_request, _payload, done) => done(null));
+    // An image is judged by its bytes: whatever type a body claims, malformed ones too, it is read as it is.
+    app.addHook('onRequest', async ({ raw: { headers } }) => {
+      if (!/^multipart\/form-data\b/i.test(headers['content-type'] ?? ''))
+        headers['content-type'] = 'application/octet-stream';
+    });
+    app.decorateRequest('readImage', async function readImage(this: FastifyRequest) {
+      try {
+        refuseDeclared(this, maxUploadBytes);
+        return this.isMultipart()
+          ? await readFileField(this, maxUploadBytes)
+          : await readRaw(this.raw, maxUploadBytes);
+      } catch (error) {
+        discardRest(this.raw);
+        throw asProblem(error, maxUploadBytes);
+      }
+    });
+  },
+  { name: 'upload' },
+);
+
+function refuseDeclared(request: FastifyRequest, maxUploadBytes: number): void {
+  const overhead = request.isMultipart() ? multipartOverheadBytes : 0;
+  if (Number(request.headers['content-length'] ?? 0) > maxUploadBytes + overhead)
+    throw tooManyBytes(maxUploadBytes);
+}
+
+async function readFileField(request: FastifyRequest, maxUploadBytes: number): Promise<Buffer> {
+  let image: Buffer | undefined;
+  const others: string[] = [];
+  for await (const part of request.parts()) {
+    if (part.fieldname !== 'file') {
+      others.push(part.fieldname);
+      if (part.type === 'file') part.file.resume();
+      continue;
+    }
+    if (image) throw new ProblemError('bad_request', 'The field "file" comes twice: one image a request');
+    image = await readPart(part, maxUploadBytes);
+  }
+  if (image) return image;
+  const names = others.length > 0 ? `; it has ${others.join(', ')}` : '';
+  throw new ProblemError('bad_request', `The form has no field "file"${names}`);
+}
+
+async function readPart(part: Multipart, maxUploadBytes: number): Promise<Buffer> {
+  if (part.type !== 'file')
+    throw new ProblemError(
+      'bad_request',
+      'The field "file" holds text: send a file (curl -F file=@image.png)',
+    );
+  const bytes = await part.toBuffer();
+  if (part.file.truncated) throw tooManyBytes(maxUploadBytes);
+  return bytes;
+}
+
+async function readRaw(body: IncomingMessage, maxUploadBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  // Destroying the request would close the connection before the problem is sent.
+  for await (const chunk of body.iterator({ destroyOnReturn: false })) {
+    length += chunk.length;
+    if (length > maxUploadBytes) throw tooManyBytes(maxUploadBytes);
+    chunks.push(chunk);
+  }
+  if (length === 0)
+    throw new ProblemError(
+      'bad_request',
+      'There is no image: send the field "file", or the image as the body',
+    );
+  return Buffer.concat(chunks, length);
+}
+
+/** What nobody reads blocks the connection: the rest flows into nothing, until the request's own timeout at most. */
+function discardRest(body: IncomingMessage): void {
+  body.unpipe();
+  body.resume();
+}
+
+function tooManyBytes(maxUploadBytes: number): ProblemError {
+  return new ProblemError('too_many_bytes', `The image has more than ${maxUploadBytes} bytes`);
+}
+
+function asProblem(error: unknown, maxUploadBytes: number): ProblemError {
+  if (error instanceof ProblemError) return error;
+  const { code, message } = error as { code?: string; message: string };
+  if (code === 'FST_REQ_FILE_TOO_LARGE') return tooManyBytes(maxUploadBytes);
+  return new ProblemError('bad_request', `The body can't be read: ${message}`, { cause: error });
+}

@@ -1,0 +1,44 @@
+// GET → whether the process lives, and whether its models can answer.
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { ProblemError } from '../errors.js';
+import { Live, Ready } from '../schemas/health.js';
+import { problemResponses } from '../schemas/problem.js';
+
+export const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
+  for (const schema of [Live, Ready]) app.addSchema(schema);
+
+  app.get(
+    '/health/live',
+    {
+      schema: {
+        operationId: 'live',
+        tags: ['health'],
+        summary: 'The process answers',
+        response: { 200: Type.Ref('Live'), ...problemResponses('draining') },
+      },
+    },
+    async () => ({ status: 'live' as const }),
+  );
+
+  app.get(
+    '/health/ready',
+    {
+      schema: {
+        operationId: 'ready',
+        tags: ['health'],
+        summary: 'There are models, and the served version of each is loaded, warmed and golden-checked',
+        response: { 200: Type.Ref('Ready'), ...problemResponses('not_ready', 'draining') },
+      },
+    },
+    async () => {
+      const served = app.pipeline.models().filter((model) => model.served);
+      if (app.pipeline.ready())
+        return { status: 'ready' as const, models: served.map(({ name, version }) => ({ name, version })) };
+      const problems = served.flatMap(({ name, version, problem }) =>
+        problem === undefined ? [] : [`${name} version ${version}: ${problem}`],
+      );
+      throw new ProblemError('not_ready', problems.length > 0 ? problems.join('; ') : 'There are no models');
+    },
+  );
+};

@@ -1,0 +1,17 @@
+// What liveness and readiness answer.
+import { Type } from 'typebox';
+
+const strict = { additionalProperties: false };
+
+export const Live = Type.Object(
+  { status: Type.Literal('live') },
+  { $id: 'Live', description: 'The process answers.', ...strict },
+);
+
+export const Ready = Type.Object(
+  {
+    status: Type.Literal('ready'),
+    models: Type.Array(Type.Object({ name: Type.String(), version: Type.Integer() }, strict)),
+  },
+  { $id: 'Ready', description: 'The models that can answer.', ...strict },
+);

@@ -1,0 +1,49 @@
+// What is told of a model and its versions.
+import { type Static, Type } from 'typebox';
+import type { Card } from '../../inference/card.js';
+
+const strict = { additionalProperties: false };
+
+const state = {
+  ready: Type.Boolean(),
+  problem: Type.Optional(Type.String({ description: 'Why it is not ready.' })),
+  variant: Type.Optional(Type.String({ description: 'The variant that serves.' })),
+  variantReason: Type.Optional(Type.String({ description: 'Why that variant serves.' })),
+};
+
+export const Version = Type.Object(
+  {
+    version: Type.Integer(),
+    ...state,
+    card: Type.Optional(Type.Unsafe<Card>(Type.Ref('Card'))),
+  },
+  strict,
+);
+export type Version = Static<typeof Version>;
+
+const summary = {
+  name: Type.String(),
+  title: Type.Optional(Type.String()),
+  labels: Type.Array(Type.String(), {
+    description: "In the order of the model's output; empty where the card can't be read.",
+  }),
+  version: Type.Integer({ description: 'The version that a request gets that names none: the highest.' }),
+  ...state,
+};
+
+export const ModelSummary = Type.Object(
+  { ...summary, versions: Type.Array(Type.Integer()) },
+  { $id: 'ModelSummary', ...strict },
+);
+export type ModelSummary = Static<typeof ModelSummary>;
+
+export const ModelList = Type.Object(
+  { models: Type.Array(Type.Ref('ModelSummary')) },
+  { $id: 'ModelList', description: 'By name.', ...strict },
+);
+
+export const ModelDetail = Type.Object(
+  { ...summary, versions: Type.Array(Version) },
+  { $id: 'ModelDetail', description: 'With the card of each version.', ...strict },
+);
+export type ModelDetail = Static<typeof ModelDetail>;
