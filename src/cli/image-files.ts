@@ -1,0 +1,61 @@
+// Files and folders as typed → the images to post, in order, with what their names tell about them.
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { WrongUseError } from './errors.js';
+
+const extensions = new Set(['.png', '.jpg', '.jpeg', '.webp']);
+const order = new Intl.Collator('en', { numeric: true });
+
+/**
+ * A file is taken whatever its name; of a folder, all PNG, JPEG and WebP files below it, sorted, 2 before 10. Names
+ * with a leading dot and links to folders are passed over, and so is a file that was named before.
+ * @throws WrongUseError for a path that doesn't exist, or when there is no image at all.
+ */
+export async function findImages(paths: readonly string[]): Promise<string[]> {
+  const found = new Map<string, string>();
+  for (const given of paths) {
+    for (const file of await imagesAt(given)) {
+      const resolved = path.resolve(file);
+      if (!found.has(resolved)) found.set(resolved, file);
+    }
+  }
+  if (found.size === 0) throw new WrongUseError(`no PNG, JPEG or WebP file in ${paths.join(', ')}`);
+  return [...found.values()];
+}
+
+async function imagesAt(given: string): Promise<string[]> {
+  try {
+    return (await stat(given)).isDirectory() ? await imagesBelow(given) : [given];
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw new WrongUseError(code === 'ENOENT' ? `${given}: no such file or folder` : `${given}: ${message}`, {
+      cause,
+    });
+  }
+}
+
+async function imagesBelow(folder: string): Promise<string[]> {
+  const files: string[] = [];
+  const entries = await readdir(folder, { withFileTypes: true });
+  entries.sort((a, b) => order.compare(a.name, b.name));
+  for (const entry of entries) {
+    if (entry.name.startsWith('.')) continue;
+    const name = path.join(folder, entry.name);
+    if (entry.isDirectory()) files.push(...(await imagesBelow(name)));
+    else if (extensions.has(path.extname(name).toLowerCase())) files.push(name);
+  }
+  return files;
+}
+
+/** The nearest folder above the file that is called like one of the models: `imgs/mnist/7-1.png` → `mnist`. */
+export function modelOf(file: string, models: { has: (name: string) => boolean }): string | undefined {
+  const folders = path.dirname(path.resolve(file)).split(path.sep);
+  return folders.reverse().find((folder) => models.has(folder));
+}
+
+/** The category that a name tells, `<category>-<n>.<extension>` before `<category>/<anything>`; else undefined. */
+export function categoryOf(file: string, labels: readonly string[]): string | undefined {
+  const { name, dir } = path.parse(path.resolve(file));
+  const candidates = [/^(.+)-\d+$/.exec(name)?.[1], path.basename(dir)];
+  return candidates.find((candidate) => candidate !== undefined && labels.includes(candidate));
+}

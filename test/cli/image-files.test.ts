@@ -1,0 +1,62 @@
+import { symlink } from 'node:fs/promises';
+import path from 'node:path';
+import t from 'tap';
+import { categoryOf, findImages, modelOf } from '../../src/cli/image-files.js';
+
+t.test('images of a folder and the folders below come sorted, 2 before 10', async (t) => {
+  const root = t.testdir({
+    mnist: { '7-10.png': '', '7-2.PNG': '', 'notes.txt': '', '.hidden.png': '' },
+    cats: { deep: { 'a.jpeg': '', 'b.webp': '' } },
+    'z.jpg': '',
+    '.git': { 'x.png': '' },
+  });
+  const names = (await findImages([root])).map((file) => path.relative(root, file));
+  t.strictSame(names, ['cats/deep/a.jpeg', 'cats/deep/b.webp', 'mnist/7-2.PNG', 'mnist/7-10.png', 'z.jpg']);
+});
+
+t.test('files keep the order and spelling in which they were named, whatever their extension', async (t) => {
+  t.chdir(t.testdir({ 'b.png': '', a: '', c: { 'x.png': '' } }));
+  t.strictSame(await findImages(['b.png', './a', 'c/']), ['b.png', './a', 'c/x.png']);
+});
+
+t.test('a file that is named twice is taken once', async (t) => {
+  t.chdir(t.testdir({ 'a.png': '' }));
+  t.strictSame(await findImages(['a.png', '.', './a.png']), ['a.png']);
+});
+
+t.test('a link to a folder above does not loop', async (t) => {
+  const root = t.testdir({ 'a.png': '' });
+  await symlink(root, path.join(root, 'again'));
+  t.strictSame(await findImages([root]), [path.join(root, 'a.png')]);
+});
+
+t.test('a path that does not exist and a folder without images are wrong use', async (t) => {
+  t.chdir(t.testdir({ empty: {}, 'a.png': '' }));
+  await t.rejects(findImages(['a.png', 'none']), {
+    name: 'WrongUseError',
+    message: 'none: no such file or folder',
+  });
+  await t.rejects(findImages(['empty']), {
+    name: 'WrongUseError',
+    message: 'no PNG, JPEG or WebP file in empty',
+  });
+});
+
+t.test('the nearest folder that is called like a model names the model', async (t) => {
+  const models = new Set(['mnist', 'cats']);
+  t.equal(modelOf('imgs/mnist/7-1.png', models), 'mnist');
+  t.equal(modelOf('cats/mnist/deep/7-1.png', models), 'mnist');
+  t.equal(modelOf('imgs/mnist.png', models), undefined);
+  t.equal(modelOf('mnist/../x.png', models), undefined);
+});
+
+t.test('the category is told by the file, else by its folder, if the model knows it', async (t) => {
+  const labels = ['7', 'cat', 'tabby-cat'];
+  t.equal(categoryOf('imgs/mnist/7-1.png', labels), '7');
+  t.equal(categoryOf('tabby-cat-12.png', labels), 'tabby-cat');
+  t.equal(categoryOf('cat/IMG_001.jpg', labels), 'cat');
+  t.equal(categoryOf('cat/7-1.png', labels), '7');
+  t.equal(categoryOf('cat/8-1.png', labels), 'cat');
+  t.equal(categoryOf('cat/deep/x.png', labels), undefined);
+  t.equal(categoryOf('7.png', labels), undefined);
+});
