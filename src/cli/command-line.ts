@@ -1,5 +1,6 @@
-// How this process was called, for the records that say what made a model.
+// Options read, and how this process was called, for the records that say what made a model.
 import { readFileSync } from 'node:fs';
+import { InvalidArgumentError } from 'commander';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -12,4 +13,10 @@ export function toolVersion(): string {
 /** `npx quati …` with the arguments as typed. */
 export function commandLine(argv: readonly string[] = process.argv.slice(2)): string {
   return ['npx quati', ...argv].join(' ');
+}
+
+export function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected a positive integer');
+  return value;
 }

@@ -1,13 +1,13 @@
 // quati train: a recipe to a run's folder with weights, history and float32.onnx.
 import path from 'node:path';
-import { Argument, Command, InvalidArgumentError } from 'commander';
+import { Argument, Command } from 'commander';
 import type { EpochRecord } from '../toolkit/training/history.js';
 import { type Recipe, type RecipeOverrides, resolveRecipe } from '../toolkit/training/recipe.js';
 import { findRecipe, recipes } from '../toolkit/training/recipes/index.js';
 import { runsFolder } from '../toolkit/training/run.js';
 import { type TrainResult, train } from '../toolkit/training/train.js';
 import type { StepProgress } from '../toolkit/training/training-loop.js';
-import { commandLine, toolVersion } from './command-line.js';
+import { commandLine, positiveInteger, toolVersion } from './command-line.js';
 import { WrongUseError } from './errors.js';
 import type { CliIo } from './io.js';
 import { createProgress } from './progress.js';
@@ -133,10 +133,4 @@ function sentence({ finished, steps, parameters }: TrainResult, folder: string):
 
 function percent(part: number): string {
   return `${(part * 100).toFixed(2)} %`;
-}
-
-export function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected a positive integer');
-  return value;
 }

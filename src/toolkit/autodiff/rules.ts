@@ -76,9 +76,8 @@ const rules: Record<Operator, Vjp | NoGradient> = {
   LogSoftmax: logSoftmax,
   Gemm: gemm,
   Conv: conv,
-  MaxPool: ({ builder, node, gradient, inputs: [x], output }) => [
-    builder.op('MaxPoolGrad', [gradient, x, output], node.attributes),
-  ],
+  MaxPool: ({ builder, node, gradient, inputs: [x], output }) =>
+    builder.ops('MaxPoolGrad', [gradient, x, output], 1, { name: node.name, attributes: node.attributes }),
   GlobalAveragePool: ({ builder, gradient, inputs: [x] }) => {
     const [, , height = 1, width = 1] = staticShape(required(x));
     const spread = builder.floats(Array(height * width).fill(1 / (height * width)), [1, 1, height, width]);
@@ -148,8 +147,9 @@ function reshapeBack({ builder, gradient, inputs: [x] }: VjpContext): Gradients 
 function reduceSum({ builder, node, gradient, inputs: [x, axes] }: VjpContext): Gradients {
   const shape = staticShape(required(x));
   const data = axes && builder.constantData(axes.name);
+  const given = data ? toIntegers(data) : [];
   const summed = new Set(
-    data ? toIntegers(data).map((axis) => (axis < 0 ? axis + shape.length : axis)) : shape.keys(),
+    given.length > 0 ? given.map((axis) => (axis < 0 ? axis + shape.length : axis)) : shape.keys(),
   );
   const kept = shape.map((dim, axis) => (summed.has(axis) ? 1 : dim));
   const aligned =
@@ -188,13 +188,13 @@ function gemm({ builder, node, gradient, inputs: [a, b, c], wanted }: VjpContext
 
 /** y = x * w + b: lowering knows the formulations of dx and dw; db sums dy over batch, height and width. */
 function conv({ builder, node, gradient, inputs: [x, weight, bias], wanted }: VjpContext): Gradients {
-  const shaped = (value: Value | undefined) => ({
-    ...node.attributes,
-    shape: { ints: staticShape(required(value)) },
+  const shapedLike = (value: Value | undefined) => ({
+    name: node.name,
+    attributes: { ...node.attributes, shape: { ints: staticShape(required(value)) } },
   });
   return [
-    wanted(0) ? builder.op('ConvInputGrad', [gradient, weight], shaped(x)) : undefined,
-    wanted(1) ? builder.op('ConvWeightGrad', [gradient, x], shaped(weight)) : undefined,
+    wanted(0) ? builder.ops('ConvInputGrad', [gradient, weight], 1, shapedLike(x))[0] : undefined,
+    wanted(1) ? builder.ops('ConvWeightGrad', [gradient, x], 1, shapedLike(weight))[0] : undefined,
     bias && builder.op('ReduceSum', [gradient, builder.integers([0, 2, 3])], { keepdims: { int: 0 } }),
   ];
 }

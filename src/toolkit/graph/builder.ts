@@ -45,18 +45,27 @@ export class GraphBuilder {
     return this.#define(name, { dataType: data.dataType, shape: data.dims });
   }
 
+  /** A constant that is made once for all who ask by the same key. */
+  shared(key: string, create: () => TensorData): Value {
+    const known = this.#constants.get(key);
+    if (known) return known;
+    const value = this.initializer(this.#freshName('const', this.#counter++, 0), create());
+    this.#constants.set(key, value);
+    return value;
+  }
+
   /** A float32 scalar, shared by all who ask for the same number. */
   scalar(value: number): Value {
-    return this.#shared(`f:${value}`, () => float32Tensor([value], []));
+    return this.shared(`f:${value}`, () => float32Tensor([value], []));
   }
 
   /** A vector of int64, as shapes, axes and pads are given; shared. */
   integers(values: readonly number[]): Value {
-    return this.#shared(`i:${values.join()}`, () => int64Tensor(values));
+    return this.shared(`i:${values.join()}`, () => int64Tensor(values));
   }
 
   floats(values: readonly number[], shape: readonly number[]): Value {
-    return this.#shared(`f:${values.join()}:${shape.join()}`, () => float32Tensor(values, shape));
+    return this.shared(`f:${values.join()}:${shape.join()}`, () => float32Tensor(values, shape));
   }
 
   /** An operator with one output. */
@@ -130,14 +139,6 @@ export class GraphBuilder {
     if (this.#types.has(name)) throw new GraphError(`${this.#name}: ${name} is defined twice`);
     this.#types.set(name, type);
     return { name, type };
-  }
-
-  #shared(key: string, create: () => TensorData): Value {
-    const known = this.#constants.get(key);
-    if (known) return known;
-    const value = this.initializer(this.#freshName('const', this.#counter++, 0), create());
-    this.#constants.set(key, value);
-    return value;
   }
 
   #freshName(prefix: string, serial: number, index: number): string {

@@ -66,7 +66,7 @@ function nodeToProto(node: Node): object {
   return {
     opType: node.op,
     domain: node.domain,
-    name: node.name,
+    ...(node.name !== '' && { name: node.name }),
     input: node.inputs,
     output: node.outputs,
     attribute,

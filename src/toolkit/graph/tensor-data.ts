@@ -40,9 +40,11 @@ export function uint8Tensor(values: ArrayLike<number>, dims: readonly number[]):
 }
 
 /** A view where alignment allows it, else a copy. @throws GraphError when the data is not float32. */
-export function toFloat32Array(tensor: TensorData): Float32Array {
-  if (tensor.dataType !== 'float32') throw new GraphError(`expected float32 data, got ${tensor.dataType}`);
-  return new Float32Array(alignedBuffer(tensor.bytes, 4), ...alignedRange(tensor.bytes, 4));
+export function toFloat32Array({ dataType, bytes }: TensorData): Float32Array {
+  if (dataType !== 'float32') throw new GraphError(`expected float32 data, got ${dataType}`);
+  // `new`, not `slice`: a Buffer's slice is a view.
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
+  return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
 }
 
 /** Integer and boolean data as plain numbers, as shapes, axes and pads are needed. */
@@ -69,13 +71,4 @@ function fromArray(
     throw new GraphError(`[${dims.join(', ')}] holds ${elementCount(dims)} values, got ${array.length}`);
   }
   return { dataType, dims, bytes: new Uint8Array(array.buffer, array.byteOffset, array.byteLength) };
-}
-
-function alignedBuffer(bytes: Uint8Array, alignment: number): ArrayBufferLike {
-  return bytes.byteOffset % alignment === 0 ? bytes.buffer : bytes.slice().buffer;
-}
-
-function alignedRange(bytes: Uint8Array, alignment: number): [offset: number, length: number] {
-  const offset = bytes.byteOffset % alignment === 0 ? bytes.byteOffset : 0;
-  return [offset, bytes.byteLength / alignment];
 }

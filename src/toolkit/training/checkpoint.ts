@@ -1,6 +1,6 @@
 // Where a run stands ⇄ checkpoint.safetensors: weights, optimiser, position, history.
 import { readFile } from 'node:fs/promises';
-import { writeFileAtomic } from '../atomic-file.js';
+import { writeFileAtomic } from '../files.js';
 import type { TensorData } from '../graph/graph.js';
 import { CheckpointError } from './errors.js';
 import type { EpochRecord } from './history.js';

@@ -1,6 +1,6 @@
 // Checkpoint → float32.onnx: the forward graph with the trained weights, for any batch.
 import { buildForward } from '../architectures/forward.js';
-import { writeFileAtomic } from '../atomic-file.js';
+import { writeFileAtomic } from '../files.js';
 import { encodeOnnx } from '../graph/onnx.js';
 import { loadCheckpoint } from './checkpoint.js';
 import { glorotUniform } from './initialisers.js';

@@ -1,6 +1,6 @@
 // What each epoch gave → history.csv and history.json.
 import path from 'node:path';
-import { writeFileAtomic, writeJsonAtomic } from '../atomic-file.js';
+import { writeFileAtomic, writeJsonAtomic } from '../files.js';
 
 export interface EpochRecord {
   /** From 1 on. */
@@ -11,6 +11,7 @@ export interface EpochRecord {
   /** Of the images held back, after the epoch; absent when none were. */
   readonly valLoss?: number;
   readonly valAccuracy?: number;
+  /** Of the epoch's last step. */
   readonly learningRate: number;
   readonly seconds: number;
   readonly imagesPerSecond: number;

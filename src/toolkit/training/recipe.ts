@@ -3,6 +3,7 @@ import type { InputContract } from '../../inference/card.js';
 import type { Architecture } from '../architectures/layers.js';
 import { RecipeError } from './errors.js';
 import { type AdamOptions, adam, type Optimiser } from './optimisers.js';
+import type { Schedule } from './schedules.js';
 
 export interface Recipe {
   readonly name: string;
@@ -15,6 +16,7 @@ export interface Recipe {
   readonly input: InputContract;
   readonly optimiser: { readonly kind: 'adam' } & AdamOptions;
   readonly learningRate: number;
+  readonly schedule: Schedule;
   readonly batchSize: number;
   readonly epochs: number;
   /** The part of the training images that is held back to validate on, 0…1. */

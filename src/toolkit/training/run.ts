@@ -1,7 +1,7 @@
 // A run's folder: run.json (what was asked, what came of it), history, checkpoint, exported models.
-import { access, readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { writeJsonAtomic } from '../atomic-file.js';
+import { writeJsonAtomic } from '../files.js';
 import { RunError } from './errors.js';
 import type { Recipe } from './recipe.js';
 
@@ -54,13 +54,6 @@ export async function recordCommand(folder: string, command: string): Promise<vo
   const record = await readRun(folder);
   if (record.commands.includes(command)) return;
   await writeRun(folder, { ...record, commands: [...record.commands, command] });
-}
-
-export async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** The run whose record changed last. @throws RunError when there is none. */

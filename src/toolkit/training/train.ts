@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { disableTelemetry } from '../../inference/runtime.js';
 import { manifestSha256, readManifest } from '../datasets/manifest.js';
+import { exists } from '../files.js';
 import { RunError, TrainingError } from './errors.js';
 import { exportForward } from './export.js';
 import type { EpochRecord } from './history.js';
@@ -10,7 +11,7 @@ import { glorotUniform } from './initialisers.js';
 import type { TrainingJob, WorkerMessage } from './messages.js';
 import { collectParameters } from './parameters.js';
 import type { Recipe } from './recipe.js';
-import { exists, type RunRecord, readRun, runFolder, writeRun } from './run.js';
+import { type RunRecord, readRun, runFolder, writeRun } from './run.js';
 import type { StepProgress } from './training-loop.js';
 
 export interface TrainOptions {

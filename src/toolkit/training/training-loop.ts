@@ -6,6 +6,7 @@ import type { Checkpoint, Position } from './checkpoint.js';
 import type { EpochRecord } from './history.js';
 import { createRandom, permutation } from './random.js';
 import type { Recipe } from './recipe.js';
+import { learningRateAt } from './schedules.js';
 import type { StepResult, Trainer } from './trainer.js';
 
 export interface StepProgress {
@@ -77,7 +78,10 @@ async function trainEpoch(options: LoopOptions, images: Images, from: Position):
   let { batch, lossSum, correct } = from;
   const seconds = () => from.seconds + (performance.now() - began) / 1000;
   while (batch < batches && !options.shouldStop() && trainer.state().step < (options.maxSteps ?? Infinity)) {
-    const result = await trainer.step(images.read(order, batch), recipe.learningRate);
+    const result = await trainer.step(
+      images.read(order, batch),
+      rateAt(recipe, batches, trainer.state().step),
+    );
     batch += 1;
     lossSum += result.lossSum;
     correct += result.correct;
@@ -94,6 +98,10 @@ async function trainEpoch(options: LoopOptions, images: Images, from: Position):
   return { epoch: from.epoch, batch, lossSum, correct, seconds: seconds() };
 }
 
+function rateAt({ schedule, learningRate, epochs }: Recipe, batches: number, step: number): number {
+  return learningRateAt(schedule, learningRate, step, epochs * batches);
+}
+
 async function recordEpoch(options: LoopOptions, images: Images, position: Position): Promise<EpochRecord> {
   const { recipe, trainer } = options;
   const count = images.training.length;
@@ -106,7 +114,7 @@ async function recordEpoch(options: LoopOptions, images: Images, position: Posit
       valLoss: validation.lossSum / images.validation.length,
       valAccuracy: validation.correct / images.validation.length,
     }),
-    learningRate: recipe.learningRate,
+    learningRate: rateAt(recipe, batchCount(count, recipe.batchSize), trainer.state().step - 1),
     seconds: Number(position.seconds.toFixed(2)),
     imagesPerSecond: Math.round(count / position.seconds),
   };

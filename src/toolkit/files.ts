@@ -1,5 +1,6 @@
-// A file that is either whole or not there: written beside, then renamed.
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+// Files that are either whole or not there: written beside, then renamed.
+import { createHash } from 'node:crypto';
+import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 /** Replaces what was there only once the new content is on the disk; makes the folder when it is missing. */
@@ -23,4 +24,17 @@ export async function writeFileAtomic(file: string, content: string | Uint8Array
 
 export async function writeJsonAtomic(file: string, value: unknown): Promise<void> {
   await writeFileAtomic(file, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+export async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+export async function sha256Of(file: string): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex');
 }

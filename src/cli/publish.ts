@@ -1,0 +1,49 @@
+// quati publish: a measured run to models/<name>/<version>/ and imgs/<name>/.
+import { Command } from 'commander';
+import { publish } from '../toolkit/publishing/publish.js';
+import { latestRun, recordCommand } from '../toolkit/training/run.js';
+import { commandLine, positiveInteger } from './command-line.js';
+import type { CliIo } from './io.js';
+
+interface PublishFlags {
+  as: string;
+  modelVersion?: number;
+  replace?: boolean;
+  json?: boolean;
+}
+
+export function publishCommand(io: CliIo): Command {
+  return new Command('publish')
+    .description('put a measured run into models/ with its card, and samples into imgs/')
+    .argument('[run]', 'the folder of the run (default: the latest)')
+    .requiredOption('--as <name>', 'the name of the model, as in POST /models/<name>/predict')
+    .option('--model-version <n>', 'the version to write (default: the next one)', positiveInteger)
+    .option('--replace', 'overwrite that version')
+    .option('--json', 'print the card as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ quati publish --as mnist\n  $ quati publish runs/mnist-cnn --as mnist --model-version 1 --replace',
+    )
+    .action((run: string | undefined, flags: PublishFlags) => runPublish(run, flags, io));
+}
+
+export async function runPublish(
+  run: string | undefined,
+  { as: name, modelVersion, replace, json }: PublishFlags,
+  io: CliIo,
+): Promise<void> {
+  const chosen = run ?? (await latestRun());
+  await recordCommand(chosen, commandLine());
+  const { folder, card, samples } = await publish({
+    run: chosen,
+    name,
+    ...(modelVersion !== undefined && { version: modelVersion }),
+    ...(replace && { replace }),
+  });
+  const variants = Object.keys(card.variants).join(', ');
+  io.stdout.write(
+    json
+      ? `${JSON.stringify({ folder, samples, card }, null, 2)}\n`
+      : `${folder}: ${variants} (${card.defaultVariant} serves); ${samples.length} samples in imgs/${name}\n`,
+  );
+}

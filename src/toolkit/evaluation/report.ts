@@ -1,0 +1,53 @@
+// What the variants of a run measured ⇄ evaluation.json.
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type Static, Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { VariantName } from '../../inference/card.js';
+import { writeJsonAtomic } from '../files.js';
+import { EvaluationError } from './errors.js';
+
+const Evaluation = Type.Object({
+  bytes: Type.Integer(),
+  sha256: Type.String(),
+  accuracy: Type.Number({ description: 'Of the test split, top-1.' }),
+  images: Type.Integer(),
+  latencyMs: Type.Object(
+    { mean: Type.Number(), p50: Type.Number(), p95: Type.Number() },
+    { description: 'Milliseconds of one image on one thread, decoding left out.' },
+  ),
+  imagesPerSecond: Type.Number({ description: 'On one thread, in batches of 32, decoding left out.' }),
+});
+export type Evaluation = Static<typeof Evaluation>;
+
+const Report = Type.Object({
+  dataset: Type.Object({ name: Type.String(), sha256: Type.String() }),
+  date: Type.String(),
+  variants: Type.Partial(Type.Record(VariantName, Evaluation)),
+});
+export type Report = Static<typeof Report>;
+
+const validator = Compile(Report);
+const reportFile = (folder: string) => path.join(folder, 'evaluation.json');
+
+export async function writeReport(folder: string, report: Report): Promise<void> {
+  await writeJsonAtomic(reportFile(folder), report);
+}
+
+/** @throws EvaluationError when there is none, or it is no report. */
+export async function readReport(folder: string): Promise<Report> {
+  const file = reportFile(folder);
+  const text = await readFile(file, 'utf8').catch((cause) => {
+    throw new EvaluationError(`${file}: the variants have not been measured: quati evaluate ${folder}`, {
+      cause,
+    });
+  });
+  const json: unknown = JSON.parse(text);
+  if (!validator.Check(json)) {
+    const [first] = validator.Errors(json);
+    throw new EvaluationError(
+      `${file}: ${first?.instancePath} ${first?.message}; quati evaluate ${folder} writes it anew`,
+    );
+  }
+  return json;
+}

@@ -1,0 +1,44 @@
+// Sample images + variants → the golden entries of a card, by the code that serves.
+import type { Card, VariantName } from '../../inference/card.js';
+import { scoresToConfidences } from '../../inference/category.js';
+import { decodeImage } from '../../inference/decode.js';
+import { openSession } from '../../inference/session.js';
+import { createTensorWriter, tensorLength } from '../../inference/tensor.js';
+import type { Target } from '../evaluation/targets.js';
+import type { Sample } from './samples.js';
+
+export async function goldenEntries(
+  samples: readonly Sample[],
+  target: Pick<Target, 'input' | 'output' | 'labels' | 'variants'>,
+): Promise<Card['golden']> {
+  const perVariant = new Map<VariantName, number[][]>();
+  for (const [variant, file] of target.variants) {
+    perVariant.set(variant, await confidencesOf(file, samples, target));
+  }
+  return samples.map(({ file }, i) => ({
+    file: `golden/${file}`,
+    confidences: Object.fromEntries([...perVariant].map(([variant, rows]) => [variant, rows[i] ?? []])),
+  }));
+}
+
+async function confidencesOf(
+  file: string,
+  samples: readonly Sample[],
+  { input, output, labels }: Pick<Target, 'input' | 'output' | 'labels'>,
+): Promise<number[][]> {
+  const session = await openSession(file, { input });
+  const write = createTensorWriter(input);
+  const rows: number[][] = [];
+  try {
+    for (const { png } of samples) {
+      const pixels = await decodeImage(png, input, { maxPixels: input.width * input.height });
+      const tensor = new Float32Array(tensorLength(input));
+      write(pixels.data, tensor, 0);
+      const scores = await session.run(tensor, 1);
+      rows.push(scoresToConfidences(scores, output, labels.length).map((value) => Number(value.toFixed(6))));
+    }
+    return rows;
+  } finally {
+    await session.release();
+  }
+}

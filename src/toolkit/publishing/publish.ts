@@ -1,0 +1,143 @@
+// A measured run → models/<name>/<version>/ with card, variants and golden images, and samples in imgs/<name>/.
+import { copyFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type Card, parseCard, type Variant, type VariantName } from '../../inference/card.js';
+import { loadDataset } from '../datasets/dataset.js';
+import { type Report, readReport } from '../evaluation/report.js';
+import { resolveTarget, type Target } from '../evaluation/targets.js';
+import { exists, sha256Of, writeFileAtomic } from '../files.js';
+import { type RunRecord, readRun } from '../training/run.js';
+import { PublishingError } from './errors.js';
+import { goldenEntries } from './golden.js';
+import { firstSamples, type Sample } from './samples.js';
+
+export interface PublishOptions {
+  readonly run: string;
+  readonly name: string;
+  /** Default: one more than the highest there is. */
+  readonly version?: number;
+  /** Overwrite that version. */
+  readonly replace?: boolean;
+  readonly modelsFolder?: string;
+  readonly samplesFolder?: string;
+  readonly samplesPerLabel?: number;
+}
+
+export interface Published {
+  readonly folder: string;
+  readonly card: Card;
+  readonly samples: readonly string[];
+}
+
+const goldenImages = 4;
+
+/**
+ * The folder appears whole or not at all.
+ * @throws PublishingError when the run was not measured since its variants were written, or the version exists.
+ */
+export async function publish(options: PublishOptions): Promise<Published> {
+  const { run, name, modelsFolder = 'models', samplesFolder = 'imgs', samplesPerLabel = 2 } = options;
+  const record = await readRun(run);
+  const target = await resolveTarget(run);
+  const report = await readReport(run);
+  const dataset = await loadDataset(record.dataset.folder);
+  const version = options.version ?? (await nextVersion(path.join(modelsFolder, name)));
+  const folder = path.join(modelsFolder, name, String(version));
+  if (!options.replace && (await exists(folder))) {
+    throw new PublishingError(
+      `${folder} exists already: --replace overwrites it, --model-version <n> names another`,
+    );
+  }
+  const samples = await firstSamples(dataset, target.input, samplesPerLabel);
+  const golden = everyNth(samples, goldenImages);
+  const card = await buildCard({ name, record, target, report, golden });
+  await writeModel(folder, card, target, golden);
+  const files = samples.map(({ file }) => path.join(samplesFolder, name, file));
+  for (const [i, { png }] of samples.entries()) await writeFileAtomic(files[i] ?? '', png);
+  return { folder, card: parseCard(card, path.join(folder, 'card.json')), samples: files };
+}
+
+async function nextVersion(folder: string): Promise<number> {
+  const entries = await readdir(folder).catch(() => []);
+  const versions = entries.map(Number).filter((version) => Number.isInteger(version) && version > 0);
+  return Math.max(0, ...versions) + 1;
+}
+
+interface CardParts {
+  readonly name: string;
+  readonly record: RunRecord;
+  readonly target: Target;
+  readonly report: Report;
+  readonly golden: readonly Sample[];
+}
+
+async function buildCard({ name, record, target, report, golden }: CardParts): Promise<Card> {
+  const { recipe } = record;
+  return {
+    name,
+    title: recipe.title,
+    labels: [...target.labels],
+    input: target.input,
+    output: target.output,
+    defaultVariant: target.variants.has('int8') ? 'int8' : 'float32',
+    variants: await describeVariants(target, report),
+    golden: await goldenEntries(golden, target),
+    provenance: {
+      dataset: { name: record.dataset.name, sha256: record.dataset.sha256 },
+      recipe: recipe.name,
+      seed: recipe.seed,
+      epochs: recipe.epochs,
+      commands: [...record.commands],
+      date: record.started,
+      tool: record.tool,
+    },
+  };
+}
+
+async function describeVariants(target: Target, report: Report): Promise<Card['variants']> {
+  const variants: Partial<Record<VariantName, Variant>> = {};
+  for (const [name, file] of target.variants) {
+    const measured = report.variants[name];
+    const sha256 = await sha256Of(file);
+    if (measured?.sha256 !== sha256) {
+      throw new PublishingError(
+        `${file} was written after it was last measured: quati evaluate ${target.folder}`,
+      );
+    }
+    variants[name] = {
+      file: path.basename(file),
+      bytes: measured.bytes,
+      sha256,
+      accuracy: measured.accuracy,
+      latencyMs: Number(measured.latencyMs.p50.toFixed(3)),
+    };
+  }
+  return variants;
+}
+
+/** Written beside, then renamed; what was there goes last. */
+async function writeModel(
+  folder: string,
+  card: Card,
+  target: Target,
+  golden: readonly Sample[],
+): Promise<void> {
+  await mkdir(path.dirname(folder), { recursive: true });
+  const beside = await mkdtemp(`${folder}.`);
+  try {
+    await writeFile(path.join(beside, 'card.json'), `${JSON.stringify(card, null, 2)}\n`);
+    for (const file of target.variants.values()) await copyFile(file, path.join(beside, path.basename(file)));
+    await mkdir(path.join(beside, 'golden'));
+    for (const { file, png } of golden) await writeFile(path.join(beside, 'golden', file), png);
+    await rm(folder, { recursive: true, force: true });
+    await rename(beside, folder);
+  } catch (cause) {
+    await rm(beside, { recursive: true, force: true });
+    throw cause;
+  }
+}
+
+function everyNth<T>(items: readonly T[], count: number): T[] {
+  const step = Math.max(1, Math.floor(items.length / count));
+  return items.filter((_, i) => i % step === 0).slice(0, count);
+}

@@ -1,0 +1,70 @@
+// Ranges of real numbers → scale and zero point: real = (integer - zeroPoint) * scale.
+import { QuantisationError } from './errors.js';
+
+export interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+export interface ActivationQuantisation {
+  readonly scale: number;
+  /** 0…255 */
+  readonly zeroPoint: number;
+}
+
+/** uint8 over the range, widened to hold 0, which has to be exact: padding and Relu produce it. */
+export function quantiseRange({ min, max }: Range, where: string): ActivationQuantisation {
+  if (!Number.isFinite(min) || !Number.isFinite(max)) {
+    throw new QuantisationError(`${where}: values in calibration range from ${min} to ${max}`);
+  }
+  const low = Math.min(min, 0);
+  const high = Math.max(max, 0);
+  const scale = Math.fround(high === low ? 1 : (high - low) / 255);
+  return { scale, zeroPoint: Math.round(-low / scale) };
+}
+
+export interface WeightQuantisation {
+  /** One scale an output channel. */
+  readonly scales: Float32Array;
+  readonly values: Int8Array;
+}
+
+/**
+ * Symmetric int8 an output channel: scale = max|w| / limit.
+ * @param weights [channels, ...], row-major.
+ * @param limit 127, or 63 to leave out a bit: x86 without VNNI adds two products of uint8 and int8 in 16 bits, which 2 * 255 * 64 still fits.
+ */
+export function quantiseWeights(weights: Float32Array, channels: number, limit: number): WeightQuantisation {
+  const size = weights.length / channels;
+  const scales = new Float32Array(channels);
+  const values = new Int8Array(weights.length);
+  for (let channel = 0; channel < channels; channel++) {
+    const slice = weights.subarray(channel * size, (channel + 1) * size);
+    const largest = slice.reduce((max, weight) => Math.max(max, Math.abs(weight)), 0);
+    const scale = Math.fround(largest === 0 ? 1 : largest / limit);
+    scales[channel] = scale;
+    slice.forEach((weight, i) => {
+      values[channel * size + i] = clamp(roundHalfToEven(weight / scale), limit);
+    });
+  }
+  return { scales, values };
+}
+
+/** int32 in units of activation scale times weight scale, as the integer product of the two is. */
+export function quantiseBias(
+  bias: Float32Array,
+  activationScale: number,
+  weightScales: Float32Array,
+): Int32Array {
+  return Int32Array.from(bias, (value, i) => Math.round(value / (activationScale * (weightScales[i] ?? 1))));
+}
+
+/** As ONNX's QuantizeLinear rounds. */
+function roundHalfToEven(value: number): number {
+  const rounded = Math.round(value);
+  return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+}
+
+function clamp(value: number, limit: number): number {
+  return Math.min(Math.max(value, -limit), limit);
+}
