@@ -3,8 +3,15 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { pMapIterable } from 'p-map';
-import { type Client, type ClientOptions, createClient, ServerUnreachableError } from '../client/client.js';
+import {
+  type Client,
+  type ClientOptions,
+  createClient,
+  type ModelInfo,
+  ServerUnreachableError,
+} from '../client/client.js';
 import { QuatiError } from '../inference/errors.js';
+import { positiveInteger } from './command-line.js';
 import { CommandFailedError } from './errors.js';
 import { categoryOf, findImages, modelOf } from './image-files.js';
 import type { CliIo } from './io.js';
@@ -41,8 +48,8 @@ export function predictCommand(io: CliIo): Command {
       new Option('--url <url>', 'where the server is').default('http://localhost:8000').argParser(parseUrl),
     )
     .option('--model <name>', 'the model to ask, for all images')
-    .addOption(wholeNumber('--concurrency <n>', 'how many images are under way at once', 4))
-    .addOption(wholeNumber('--top <n>', 'how many categories to print', 1))
+    .option('--concurrency <n>', 'how many images are under way at once', positiveInteger, 4)
+    .option('--top <n>', 'how many categories to print', positiveInteger, 1)
     .option('--json', 'print one JSON document with results and summary')
     .option('--no-picture', 'print no pictures of the images')
     .addHelpText(
@@ -94,8 +101,8 @@ export async function runPredict(
 
 interface Run {
   client: Client;
-  /** The server's models: name → labels. */
-  models: ReadonlyMap<string, string[]>;
+  /** The server's models by name. */
+  models: ReadonlyMap<string, ModelInfo>;
   flags: PredictFlags;
   io: CliIo;
   signal: AbortSignal;
@@ -104,7 +111,7 @@ interface Run {
 async function startRun(flags: PredictFlags, io: CliIo, overrides: Partial<ClientOptions>): Promise<Run> {
   const client = createClient({ baseUrl: flags.url, ...overrides });
   const signal = io.onInterrupt();
-  const models = new Map((await client.models(signal)).map(({ name, labels }) => [name, labels]));
+  const models = new Map((await client.models(signal)).map((model) => [model.name, model]));
   if (flags.model !== undefined && !models.has(flags.model))
     throw new CommandFailedError(
       `${flags.url}: no model is called ${flags.model}; it has ${[...models.keys()].join(', ') || 'none'}`,
@@ -127,9 +134,10 @@ async function predictFile(file: string, run: Run): Promise<Outcome> {
     const model = flags.model ?? modelOf(file, run.models);
     const started = performance.now();
     const filename = path.basename(file);
-    const prediction = await client.predict(bytes, { model, top: flags.top, filename, signal });
+    const given = { model, top: flags.top, filename, signal, retries: retriesFor(model, run) };
+    const prediction = await client.predict(bytes, given);
     const latencyMs = performance.now() - started;
-    const expected = categoryOf(file, run.models.get(prediction.model.name) ?? []);
+    const expected = categoryOf(file, run.models.get(prediction.model.name)?.labels ?? []);
     const shown = flags.picture && !flags.json && io.colourLevel > 0;
     const picture = shown ? await imageToLines(bytes, io.colourLevel) : undefined;
     return { file, prediction, latencyMs, expected, picture };
@@ -138,6 +146,11 @@ async function predictFile(file: string, run: Run): Promise<Outcome> {
     if (error instanceof QuatiError || isSystemError(error)) return { file, error };
     throw error;
   }
+}
+
+/** A model that the server lists as not ready is asked once an image: waiting each time would take minutes. */
+function retriesFor(model: string | undefined, { models }: Run): number | undefined {
+  return model !== undefined && models.get(model)?.ready === false ? 0 : undefined;
 }
 
 /** As from the file system: ENOENT, EACCES, EISDIR, … */
@@ -164,13 +177,6 @@ function conclude(outcomes: Outcome[], { files, seconds, stopped }: Ending, { fl
   if (stopped !== undefined) throw stopped;
   if (summary.failed > 0)
     throw new CommandFailedError(`${summary.failed} of ${count(summary.images, 'image')} failed`);
-}
-
-function wholeNumber(flags: string, description: string, initial: number): Option {
-  return new Option(flags, description).default(initial).argParser((text) => {
-    if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('expected a whole number from 1');
-    return Number(text);
-  });
 }
 
 function parseUrl(text: string): string {

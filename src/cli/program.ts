@@ -1,6 +1,6 @@
 // argv → one command, loaded when it is asked for → exit code: 0 ok, 1 failed, 2 wrong use, 130 interrupted.
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { version } from './command-line.js';
 import type { CliIo } from './io.js';
 import { reportError } from './report-error.js';
 
@@ -20,6 +20,18 @@ const commands: Record<string, CommandEntry> = {
     summary: 'train a network by a recipe',
     load: async () => (await import('./train.js')).trainCommand,
   },
+  quantise: {
+    summary: 'write the int8 variant of a run',
+    load: async () => (await import('./quantise.js')).quantiseCommand,
+  },
+  evaluate: {
+    summary: 'measure accuracy, size and latency of variants',
+    load: async () => (await import('./evaluate.js')).evaluateCommand,
+  },
+  publish: {
+    summary: 'put a run into models/ with its card and samples',
+    load: async () => (await import('./publish.js')).publishCommand,
+  },
   serve: {
     summary: 'serve the models of models/ over HTTP',
     load: async () => (await import('./serve.js')).serveCommand,
@@ -28,10 +40,6 @@ const commands: Record<string, CommandEntry> = {
     summary: 'post images to a running server',
     load: async () => (await import('./predict.js')).predictCommand,
   },
-};
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
 };
 
 /** @param argv what follows `quati`. */

@@ -14,8 +14,11 @@ export interface Prediction extends CategoryConfidence {
 
 export interface ModelInfo {
   name: string;
-  /** In the order of the model's output. */
+  /** In the order of the model's output; empty where the server can't read the model's card. */
   labels: string[];
+  /** The one that answers where none is asked for. */
+  version: number;
+  ready: boolean;
 }
 
 /** The top-1 entry stands in where the server sends no `confidence` of its own. */
@@ -39,9 +42,10 @@ export function toModels(json: unknown): ModelInfo[] | undefined {
 
 export function toModel(json: unknown): ModelInfo | undefined {
   if (!isObject(json) || typeof json.name !== 'string') return undefined;
-  const { labels } = json;
+  const { name, labels, version, ready } = json;
   if (!Array.isArray(labels) || !labels.every((label) => typeof label === 'string')) return undefined;
-  return { name: json.name, labels };
+  if (typeof version !== 'number' || typeof ready !== 'boolean') return undefined;
+  return { name, labels, version, ready };
 }
 
 function isCategoryConfidence(json: unknown): json is CategoryConfidence {

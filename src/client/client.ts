@@ -12,7 +12,7 @@ export interface ClientOptions {
   fetch?: typeof fetch;
   /** For one attempt; 30 seconds by default. */
   timeoutMs?: number;
-  /** How often a 429 or 503 with Retry-After is asked again; 5 by default. */
+  /** How often a 429 or 503 with Retry-After is asked again; 3 by default. */
   retries?: number;
   /** The longest pause before asking again; 10 seconds by default. */
   maxRetryDelayMs?: number;
@@ -27,6 +27,8 @@ export interface PredictOptions {
   top?: number | undefined;
   /** For the server's log. */
   filename?: string | undefined;
+  /** For this image, instead of the client's. */
+  retries?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -51,7 +53,7 @@ export function createClient(options: ClientOptions): Client {
     base: parseBaseUrl(options.baseUrl),
     fetch: options.fetch ?? fetch,
     timeoutMs: options.timeoutMs ?? 30_000,
-    retries: options.retries ?? 5,
+    retries: options.retries ?? 3,
     maxRetryDelayMs: options.maxRetryDelayMs ?? 10_000,
   };
   async function ask<T>(request: Request, read: (json: unknown) => T | undefined): Promise<T> {
@@ -64,7 +66,7 @@ export function createClient(options: ClientOptions): Client {
     predict: async (image, predictOptions = {}) => ask(predictRequest(image, predictOptions), toPrediction),
     models: async (signal) => ask({ path: 'models', signal }, toModels),
     model: async (name, signal) => ask({ path: `models/${encodeURIComponent(name)}`, signal }, toModel),
-    ready: async (signal) => isReady({ ...transport, retries: 0 }, signal),
+    ready: async (signal) => isReady(transport, signal),
   };
 }
 
@@ -77,18 +79,18 @@ function parseBaseUrl(baseUrl: string): URL {
 }
 
 function predictRequest(image: Uint8Array | Blob, options: PredictOptions): Request {
-  const { model, version, top = 1, filename = 'image', signal } = options;
+  const { model, version, top = 1, filename = 'image', signal, retries } = options;
   if (version !== undefined && model === undefined) throw new TypeError('a version needs a model');
   const body = new FormData();
   body.append('file', image instanceof Blob ? image : new Blob([image]), filename);
   const versioned = version === undefined ? '' : `versions/${version}/`;
   const path = model === undefined ? '' : `models/${encodeURIComponent(model)}/${versioned}`;
-  return { path: `${path}predict?top=${top}`, body, signal };
+  return { path: `${path}predict?top=${top}`, body, signal, retries };
 }
 
 async function isReady(transport: Transport, signal: AbortSignal | undefined): Promise<boolean> {
   try {
-    await requestJson(transport, { path: 'health/ready', signal });
+    await requestJson(transport, { path: 'health/ready', signal, retries: 0 });
     return true;
   } catch (error) {
     if (error instanceof ServerUnreachableError) return false;

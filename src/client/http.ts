@@ -25,6 +25,8 @@ export interface Request {
   path: string;
   body?: FormData;
   signal?: AbortSignal | undefined;
+  /** Instead of the transport's. */
+  retries?: number | undefined;
 }
 
 const unreachable = new Set([
@@ -47,7 +49,8 @@ export async function requestJson(transport: Transport, request: Request): Promi
     const text = await guarded(transport, request, () => response.text());
     if (response.ok) return parseAnswer(transport, request, text);
     const pauseMs = retryDelayMs(response);
-    if (attempt >= transport.retries || pauseMs === undefined) throw toProblem(response, text);
+    if (attempt >= (request.retries ?? transport.retries) || pauseMs === undefined)
+      throw toProblem(response, text);
     const signal = request.signal;
     await delay(
       Math.min(pauseMs, transport.maxRetryDelayMs),

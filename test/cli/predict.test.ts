@@ -122,6 +122,15 @@ t.test('a file that cannot be read is a failed image', async (t) => {
   t.match(thrown, { message: '1 of 2 images failed' });
 });
 
+t.test('a model that is listed as not ready is asked once an image', async (t) => {
+  const { requests, thrown } = await predict(t, {
+    notReady: ['mnist'],
+    predict: () => problem(503, 'not_ready', 'its golden scores moved', { 'retry-after': '0' }),
+  });
+  t.equal(requests.length, 4);
+  t.match(thrown, { message: '3 of 3 images failed' });
+});
+
 t.test('when all images fail the summary has no latency', async (t) => {
   const { out, thrown } = await predict(t, { predict: () => problem(415, 'unsupported_type', 'no image') });
   t.equal(out, '3 images: 0 ok, 3 failed\n');

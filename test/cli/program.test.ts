@@ -32,7 +32,7 @@ const wrong: [title: string, argv: string[], message: RegExp][] = [
   ['an unknown option', ['predict', 'x.png', '--fast'], /unknown option '--fast'/],
   ['a missing argument', ['predict'], /missing required argument 'paths'/],
   ['an unknown dataset', ['dataset', 'prepare', 'imagenet'], /Allowed choices are mnist/],
-  ['a number that is none', ['predict', 'x.png', '--top', '0'], /expected a whole number from 1/],
+  ['a number that is none', ['predict', 'x.png', '--top', '0'], /expected a positive integer/],
   ['a URL that is none', ['predict', 'x.png', '--url', 'localhost:8000'], /expected an http\(s\) URL/],
   [
     'a path that does not exist',

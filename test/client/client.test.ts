@@ -48,12 +48,17 @@ t.test('a path in the base URL is kept', async (t) => {
 
 t.test('models lists names and labels, model gives one', async (t) => {
   const models = { cats: ['cat', 'dog'], mnist: ['0', '1'] };
-  const client = createClient({ baseUrl: (await fakeServer(t, { models })).url });
+  const client = createClient({ baseUrl: (await fakeServer(t, { models, notReady: ['mnist'] })).url });
   t.strictSame(await client.models(), [
-    { name: 'cats', labels: ['cat', 'dog'] },
-    { name: 'mnist', labels: ['0', '1'] },
+    { name: 'cats', labels: ['cat', 'dog'], version: 1, ready: true },
+    { name: 'mnist', labels: ['0', '1'], version: 1, ready: false },
   ]);
-  t.strictSame(await client.model('mnist'), { name: 'mnist', labels: ['0', '1'] });
+  t.strictSame(await client.model('mnist'), {
+    name: 'mnist',
+    labels: ['0', '1'],
+    version: 1,
+    ready: false,
+  });
 });
 
 t.test('a problem is thrown with status, code, detail and request id, and not asked again', async (t) => {
@@ -104,6 +109,14 @@ t.test('asking again ends after `retries`, with the problem', async (t) => {
   });
   await t.rejects(createClient({ baseUrl: url, retries: 2 }).predict(image), { code: 'queue_full' });
   t.equal(requests.length, 3);
+});
+
+t.test('retries may be given for one image', async (t) => {
+  const { url, requests } = await fakeServer(t, {
+    predict: () => problem(503, 'not_ready', 'loading', { 'retry-after': '0' }),
+  });
+  await t.rejects(createClient({ baseUrl: url }).predict(image, { retries: 0 }), { code: 'not_ready' });
+  t.equal(requests.length, 1);
 });
 
 t.test('503 without Retry-After is not asked again', async (t) => {

@@ -25,6 +25,8 @@ export interface FakeServer {
 
 export interface FakeServerOptions {
   models?: Record<string, string[]>;
+  /** Models that are listed as not ready. */
+  notReady?: string[];
   predict?: (upload: Upload, nth: number) => Answer | Promise<Answer>;
   /** Answers before the contract does. */
   intercept?: (request: IncomingMessage, nth: number) => Answer | undefined;
@@ -70,13 +72,13 @@ async function answer(request: IncomingMessage, options: FakeServerOptions, nth:
   const { models = { mnist: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] } } = options;
   const url = new URL(request.url ?? '/', 'http://fake');
   if (url.pathname === '/models')
-    return { body: { models: Object.entries(models).map(([name, labels]) => ({ name, labels })) } };
+    return { body: { models: Object.entries(models).map(([name, labels]) => info(name, labels, options)) } };
   if (url.pathname === '/health/ready') return { body: { status: 'ready' } };
   const path = /^(?:\/models\/([^/]+)(?:\/versions\/(\d+))?)?(\/predict)?$/.exec(url.pathname);
   const model = path?.[1] === undefined ? undefined : decodeURIComponent(path[1]);
   if (path === null || (model !== undefined && models[model] === undefined))
     return problem(404, 'model_not_found', `No model is called ${model}`);
-  if (path[3] === undefined) return { body: { name: model, labels: models[model ?? ''] } };
+  if (path[3] === undefined) return { body: info(model, models[model ?? ''], options) };
   const form = await new Response(body, {
     headers: { 'content-type': request.headers['content-type'] ?? '' },
   }).formData();
@@ -84,6 +86,10 @@ async function answer(request: IncomingMessage, options: FakeServerOptions, nth:
   const bytes = Buffer.from(await file.arrayBuffer());
   const upload = { model, version: path[2], top: url.searchParams.get('top'), filename: file.name, bytes };
   return (await options.predict?.(upload, nth)) ?? prediction('7', model);
+}
+
+function info(name = '', labels: string[] = [], { notReady = [] }: FakeServerOptions) {
+  return { name, labels, version: 1, ready: !notReady.includes(name), versions: [1] };
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
