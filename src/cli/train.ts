@@ -124,8 +124,12 @@ function epochLine(record: EpochRecord, epochs: number): string {
   );
 }
 
-function sentence({ finished, steps, parameters }: TrainResult, folder: string): string {
-  const what = `${parameters} parameters, ${steps} steps, in ${folder}/: float32.onnx, checkpoint, history`;
+function sentence(result: TrainResult, folder: string): string {
+  const { finished, steps, parameters, loss } = result;
+  const fell = loss ? `, loss ${loss.first.toFixed(4)} → ${loss.last.toFixed(4)}` : '';
+  const what =
+    `${parameters} parameters, ${steps} steps${fell}; ` +
+    `${folder}/ holds float32.onnx, checkpoint and history`;
   return finished
     ? `trained: ${what}\nNext: quati quantise ${folder}\n`
     : `stopped: ${what}\nquati train … --resume goes on from here\n`;

@@ -1,6 +1,6 @@
 // Graph with a scalar loss → the same graph plus the gradient of the loss by each asked-for value (reverse mode).
 import { GraphBuilder } from '../graph/builder.js';
-import { GraphError } from '../graph/errors.js';
+import { GraphError, UnsupportedOperatorError } from '../graph/errors.js';
 import type { Graph, Node, Value } from '../graph/graph.js';
 import { vjp } from './rules.js';
 
@@ -42,8 +42,14 @@ function backpropagate(
   dependent: ReadonlySet<string>,
   contributions: Map<string, Value[]>,
 ): void {
+  const reached = node.outputs.filter((output) => contributions.has(output));
+  if (reached.length === 0 || !node.inputs.some((input) => dependent.has(input))) return;
   const gradient = total(builder, contributions.get(node.outputs[0] ?? ''));
-  if (!gradient || !node.inputs.some((input) => dependent.has(input))) return;
+  if (!gradient || reached.length > 1) {
+    throw new UnsupportedOperatorError(
+      `${node.op} ${node.name}: has no gradient: the loss depends on another output than its first`,
+    );
+  }
   const inputGradients = vjp({
     builder,
     node,

@@ -19,10 +19,13 @@ export class GraphBuilder {
   readonly #types = new Map<string, TensorType>();
   readonly #constants = new Map<string, Value>();
   readonly #name: string;
+  readonly #reserved: ReadonlySet<string>;
   #counter = 0;
 
-  constructor(name: string) {
+  /** Names that are made up avoid `reserved`: values that are still to come. */
+  constructor(name: string, reserved: Iterable<string> = []) {
     this.#name = name;
+    this.#reserved = new Set(reserved);
   }
 
   /** A builder that goes on where the graph ends; outputs are declared anew. */
@@ -143,7 +146,8 @@ export class GraphBuilder {
 
   #freshName(prefix: string, serial: number, index: number): string {
     const name = index === 0 ? `${prefix}_${serial}` : `${prefix}_${serial}.${index}`;
-    return this.#types.has(name) ? this.#freshName(prefix, this.#counter++, index) : name;
+    const taken = this.#types.has(name) || this.#reserved.has(name);
+    return taken ? this.#freshName(prefix, this.#counter++, index) : name;
   }
 }
 

@@ -22,7 +22,7 @@ const portable: Record<GradientOperator, Lowering> = {
 
 /** Rewrites every operator of the `quati` domain; names of inputs and outputs stay. */
 export function lower(graph: Graph): Graph {
-  const builder = new GraphBuilder(graph.name);
+  const builder = new GraphBuilder(graph.name, graph.types.keys());
   const renamed = new Map<string, string>();
   const current = (name: string) => renamed.get(name) ?? name;
   for (const { name, type } of graph.inputs) builder.input(name, type.shape, type.dataType);

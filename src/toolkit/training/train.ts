@@ -1,6 +1,7 @@
 // Recipe + dataset → a run's folder with history, checkpoint and float32.onnx. READ FIRST for training.
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { mean } from 'simple-statistics';
 import { disableTelemetry } from '../../inference/runtime.js';
 import { manifestSha256, readManifest } from '../datasets/manifest.js';
 import { exists } from '../files.js';
@@ -36,9 +37,13 @@ export interface TrainResult {
   /** False when it was stopped before the last epoch's end. */
   readonly finished: boolean;
   readonly steps: number;
+  /** Means over this call's first and last steps, `lossWindow` of them; absent when none was left to take. */
+  readonly loss?: { readonly first: number; readonly last: number };
   readonly history: readonly EpochRecord[];
   readonly parameters: number;
 }
+
+export const lossWindow = 20;
 
 /**
  * Trains in a worker thread and exports the forward graph with the last weights.
@@ -47,20 +52,33 @@ export interface TrainResult {
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const record = await prepareRun(options);
-  const { history, steps, finished } = await runWorker(
-    {
-      recipe: record.recipe,
-      datasetFolder: options.datasetFolder,
-      runFolder: options.runFolder,
-      resume: options.existing === 'resume',
-      threads: options.threads ?? availableParallelism(),
-      ...(options.maxSteps !== undefined && { maxSteps: options.maxSteps }),
+  const job: TrainingJob = {
+    recipe: record.recipe,
+    datasetFolder: options.datasetFolder,
+    runFolder: options.runFolder,
+    resume: options.existing === 'resume',
+    threads: options.threads ?? availableParallelism(),
+    ...(options.maxSteps !== undefined && { maxSteps: options.maxSteps }),
+  };
+  const losses: number[] = [];
+  const { history, steps, finished } = await runWorker(job, {
+    ...options,
+    onStep(progress) {
+      losses.push(progress.stepLoss);
+      options.onStep?.(progress);
     },
-    options,
-  );
+  });
   await exportForward(options.runFolder, record.recipe);
   await writeRun(options.runFolder, { ...record, finished });
-  return { finished, steps, history, parameters: record.parameters };
+  return {
+    finished,
+    steps,
+    ...(losses.length > 0 && {
+      loss: { first: mean(losses.slice(0, lossWindow)), last: mean(losses.slice(-lossWindow)) },
+    }),
+    history,
+    parameters: record.parameters,
+  };
 }
 
 async function prepareRun(options: TrainOptions): Promise<RunRecord> {

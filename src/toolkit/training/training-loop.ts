@@ -14,6 +14,8 @@ export interface StepProgress {
   readonly epoch: number;
   readonly batch: number;
   readonly batches: number;
+  /** Of this step alone. */
+  readonly stepLoss: number;
   /** Means over the epoch so far. */
   readonly loss: number;
   readonly accuracy: number;
@@ -90,6 +92,7 @@ async function trainEpoch(options: LoopOptions, images: Images, from: Position):
       epoch: from.epoch + 1,
       batch,
       batches,
+      stepLoss: result.lossSum / (seen - (batch - 1) * recipe.batchSize),
       loss: lossSum / seen,
       accuracy: correct / seen,
       imagesPerSecond: seen / seconds(),
