@@ -84,7 +84,7 @@ interface Unrolled {
 
 /** The forward graph with its parameters cut out of one flat input instead of being initializers. */
 function withFlatParameters(forward: Graph, layout: ParameterLayout): Unrolled {
-  const builder = new GraphBuilder(forward.name);
+  const builder = new GraphBuilder(forward.name, forward.types.keys());
   const [image] = forward.inputs;
   const batch = image?.type.shape[0];
   if (image?.name !== names.image || batch === undefined) {
