@@ -23,11 +23,18 @@ export function processIo(): CliIo {
   };
 }
 
-/** chalk reads FORCE_COLOR but not NO_COLOR (https://no-color.org): that is done here; FORCE_COLOR wins, as in Node. */
+/**
+ * chalk follows FORCE_COLOR, but its level only as far as TERM goes, and not NO_COLOR (https://no-color.org): both
+ * are done here. FORCE_COLOR wins over NO_COLOR, as in Node.
+ */
 export function chooseColourLevel(env: NodeJS.ProcessEnv, detected: ColourLevel): ColourLevel {
+  const forced = forcedLevels[env.FORCE_COLOR ?? ''];
+  if (forced !== undefined) return forced;
   const refused = env.NO_COLOR !== undefined && env.NO_COLOR !== '';
   return refused && env.FORCE_COLOR === undefined ? 0 : detected;
 }
+
+const forcedLevels: Record<string, ColourLevel> = { '0': 0, '1': 1, '2': 2, '3': 3 };
 
 function abortOnSigint(): AbortSignal {
   const controller = new AbortController();

@@ -26,7 +26,7 @@ import {
   summaryToText,
 } from './predict-report.js';
 import { createProgress } from './progress.js';
-import { imageToLines } from './terminal-picture.js';
+import { type DrawPicture, loadPictures } from './terminal-picture.js';
 
 export interface PredictFlags {
   url: string;
@@ -106,17 +106,21 @@ interface Run {
   flags: PredictFlags;
   io: CliIo;
   signal: AbortSignal;
+  /** Where pictures are wanted and can be shown. */
+  drawPicture: DrawPicture | undefined;
 }
 
 async function startRun(flags: PredictFlags, io: CliIo, overrides: Partial<ClientOptions>): Promise<Run> {
   const client = createClient({ baseUrl: flags.url, ...overrides });
   const signal = io.onInterrupt();
+  const pictures = flags.picture && !flags.json && io.colourLevel > 0;
   const models = new Map((await client.models(signal)).map((model) => [model.name, model]));
   if (flags.model !== undefined && !models.has(flags.model))
     throw new CommandFailedError(
       `${flags.url}: no model is called ${flags.model}; it has ${[...models.keys()].join(', ') || 'none'}`,
     );
-  return { client, models, flags, io, signal };
+  const drawPicture = pictures ? await loadPictures() : undefined;
+  return { client, models, flags, io, signal, drawPicture };
 }
 
 function outcomesInOrder(files: readonly string[], run: Run): AsyncIterable<Outcome> {
@@ -128,7 +132,7 @@ function outcomesInOrder(files: readonly string[], run: Run): AsyncIterable<Outc
 }
 
 async function predictFile(file: string, run: Run): Promise<Outcome> {
-  const { client, flags, io, signal } = run;
+  const { client, flags, io, signal, drawPicture } = run;
   try {
     const bytes = await readFile(file);
     const model = flags.model ?? modelOf(file, run.models);
@@ -138,8 +142,7 @@ async function predictFile(file: string, run: Run): Promise<Outcome> {
     const prediction = await client.predict(bytes, given);
     const latencyMs = performance.now() - started;
     const expected = categoryOf(file, run.models.get(prediction.model.name)?.labels ?? []);
-    const shown = flags.picture && !flags.json && io.colourLevel > 0;
-    const picture = shown ? await imageToLines(bytes, io.colourLevel) : undefined;
+    const picture = await drawPicture?.(bytes, io.colourLevel);
     return { file, prediction, latencyMs, expected, picture };
   } catch (error) {
     if (signal.aborted) return { file, error: signal.reason as Error };

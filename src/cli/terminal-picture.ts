@@ -34,13 +34,18 @@ const pictureInput: InputContract = {
 };
 const maxPixels = 50_000_000;
 
-/** @returns undefined when the bytes are no image that can be shown: that is the server's business to say. */
-export async function imageToLines(bytes: Uint8Array, level: ColourLevel): Promise<string[] | undefined> {
+/** Undefined for bytes that are no image that can be shown: that is the server's business to say. */
+export type DrawPicture = (bytes: Uint8Array, level: ColourLevel) => Promise<string[] | undefined>;
+
+/** Loads the decoder, which takes a while, before anything is timed. */
+export async function loadPictures(): Promise<DrawPicture> {
   const { decodeImage } = await import('../inference/decode.js');
-  try {
-    return pixelsToLines(await decodeImage(bytes, pictureInput, { maxPixels }), level);
-  } catch (error) {
-    if (error instanceof QuatiError) return undefined;
-    throw error;
-  }
+  return async (bytes, level) => {
+    try {
+      return pixelsToLines(await decodeImage(bytes, pictureInput, { maxPixels }), level);
+    } catch (error) {
+      if (error instanceof QuatiError) return undefined;
+      throw error;
+    }
+  };
 }

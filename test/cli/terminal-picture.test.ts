@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import t from 'tap';
-import { imageToLines, pixelsToLines } from '../../src/cli/terminal-picture.js';
+import { loadPictures, pixelsToLines } from '../../src/cli/terminal-picture.js';
 import { png } from '../helpers/images.js';
 
 t.test('the upper pixel is the foreground and the lower one the background of a half block', async (t) => {
@@ -23,11 +23,11 @@ t.test('with 256 colours no true colour is used, without colours only the blocks
 });
 
 t.test('an image of any size becomes 14 columns and 7 lines', async (t) => {
-  const lines = await imageToLines(png(28, 28, 1, new Uint8Array(28 * 28)), 3);
+  const lines = await (await loadPictures())(png(28, 28, 1, new Uint8Array(28 * 28)), 3);
   t.equal(lines?.length, 7);
   for (const line of lines ?? []) t.equal(stripVTControlCharacters(line), '▀'.repeat(14));
 });
 
 t.test('bytes that are no image have no picture', async (t) => {
-  t.equal(await imageToLines(Buffer.from('no image'), 3), undefined);
+  t.equal(await (await loadPictures())(Buffer.from('no image'), 3), undefined);
 });
