@@ -1,6 +1,6 @@
 // POST an image → its category.
 import { type FastifyPluginAsyncTypebox, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Classification } from '../../inference/pipeline.js';
 import type { Config } from '../config.js';
@@ -31,30 +31,42 @@ export const predictRoutes: FastifyPluginAsyncTypebox<PredictOptions> = async (a
     route.httpPart === 'body' ? () => true : TypeBoxValidatorCompiler(route),
   );
 
-  async function predict(request: FastifyRequest, { top, ...asked }: Asked) {
+  async function predict(request: FastifyRequest, reply: FastifyReply, { top, ...asked }: Asked) {
+    const signal = signalOfClient(reply);
     const bytes = await request.readImage();
     const { deadlineMs } = options;
-    const classified = await app.pipeline.classify(bytes, { ...asked, deadlineMs, signal: request.signal });
+    const classified = await app.pipeline.classify(bytes, { ...asked, deadlineMs, signal });
     return describePrediction(classified, top);
   }
 
-  app.post('/predict', { schema: { ...documented('predict'), querystring: PredictQuery } }, (request) =>
-    predict(request, request.query),
+  app.post(
+    '/predict',
+    { schema: { ...documented('predict'), querystring: PredictQuery } },
+    (request, reply) => predict(request, reply, request.query),
   );
   app.post(
     '/models/:name/predict',
     { schema: { ...documented('predictWithModel'), params: ModelParams, querystring: TopQuery } },
-    (request) => predict(request, { ...request.query, model: request.params.name }),
+    (request, reply) => predict(request, reply, { ...request.query, model: request.params.name }),
   );
   app.post(
     '/models/:name/versions/:version/predict',
     { schema: { ...documented('predictWithVersion'), params: VersionParams, querystring: TopQuery } },
-    (request) => {
+    (request, reply) => {
       const { name, version } = request.params;
-      return predict(request, { ...request.query, model: name, version });
+      return predict(request, reply, { ...request.query, model: name, version });
     },
   );
 };
+
+/** Aborted when the connection closes before the answer; Fastify's request.signal fires once the body was read. */
+function signalOfClient(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) controller.abort();
+  });
+  return controller.signal;
+}
 
 function describePrediction({ predictions, model }: Classification, top: number | undefined) {
   const [first] = predictions;

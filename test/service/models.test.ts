@@ -1,0 +1,68 @@
+// GET /models, /models/{name}, /health, /docs → what they tell.
+import t from 'tap';
+import { createTestApp } from '../helpers/service.js';
+
+const unready = { name: 'moved', change: (card: object) => ({ ...card, title: 1 }) };
+
+t.test('models are listed with the version and variant that serve', async (t) => {
+  const app = await createTestApp(t, {
+    models: [
+      { name: 'a', version: 1 },
+      { name: 'a', version: 2, variants: ['float32', 'int8'], defaultVariant: 'int8' },
+      { name: 'b' },
+    ],
+  });
+  t.match((await app.inject('/models')).json(), {
+    models: [
+      { name: 'a', labels: ['dark', 'bright'], version: 2, versions: [1, 2], ready: true, variant: 'int8' },
+      { name: 'b', version: 1, versions: [1], ready: true, variantReason: "float32 is the card's default" },
+    ],
+  });
+});
+
+t.test('one model comes with the cards of its versions', async (t) => {
+  const app = await createTestApp(t, { models: [{ version: 1 }, { version: 3 }] });
+  const model = (await app.inject('/models/brightness')).json();
+  t.match(model, {
+    name: 'brightness',
+    title: 'Brightness in 2 steps',
+    version: 3,
+    versions: [{ version: 1 }, { version: 3 }],
+  });
+  t.match(model.versions[0].card, { input: { width: 28 }, variants: { float32: { file: 'float32.onnx' } } });
+});
+
+t.test('a model that is not ready says why, there and on readiness; liveness stays', async (t) => {
+  const app = await createTestApp(t, { models: [{ name: 'good' }, unready] });
+  const model = (await app.inject('/models/moved')).json();
+  t.match(model, { ready: false, labels: [], problem: /title must be string/, versions: [{ ready: false }] });
+  const ready = await app.inject('/health/ready');
+  t.equal(ready.statusCode, 503);
+  t.match(ready.json(), { code: 'not_ready', detail: /^moved version 1: .*title must be string/ });
+  t.equal((await app.inject('/health/live')).body, '{"status":"live"}');
+});
+
+t.test('readiness names the models that answer', async (t) => {
+  const app = await createTestApp(t);
+  t.same((await app.inject('/health/ready')).json(), {
+    status: 'ready',
+    models: [{ name: 'brightness', version: 1 }],
+  });
+});
+
+t.test('a server without models is not ready', async (t) => {
+  const app = await createTestApp(t, { models: [] });
+  t.match((await app.inject('/health/ready')).json(), { status: 503, detail: 'There are no models' });
+  t.same((await app.inject('/models')).json(), { models: [] });
+});
+
+t.test('the pages at /docs and all that they load come from the server itself', async (t) => {
+  const app = await createTestApp(t);
+  const page = await app.inject('/docs');
+  t.match(page.headers['content-type'], /^text\/html/);
+  const links = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link ?? '');
+  t.ok(links.length > 3);
+  for (const link of links) t.equal((await app.inject(link)).statusCode, 200, link);
+  const settings = (await app.inject('/docs/static/swagger-initializer.js')).body;
+  t.match(settings, /validatorUrl: null/, 'and no validator elsewhere is asked');
+});

@@ -1,0 +1,99 @@
+// images in every accepted form → answers.
+import { EventEmitter, once } from 'node:events';
+import t from 'tap';
+import { jpeg, solidPng, webp } from '../helpers/images.js';
+import { createFakeApp, createTestApp, form, postForm, postImage } from '../helpers/service.js';
+
+const bright = solidPng(28, 28, 255);
+const dark = solidPng(28, 28, 0);
+
+t.test('a form with one file is answered with the category and nothing else', async (t) => {
+  const app = await createTestApp(t);
+  const response = await postImage(app, '/predict', bright);
+  t.equal(response.statusCode, 200);
+  t.equal(response.body, '{"category":"bright"}');
+  t.equal((await postImage(app, '/predict', dark)).body, '{"category":"dark"}');
+});
+
+t.test('the image as the body is answered the same, whatever type it claims', async (t) => {
+  const app = await createTestApp(t);
+  for (const type of ['image/png', 'application/json', 'text/plain', 'no type at all', undefined]) {
+    const headers = type === undefined ? {} : { 'content-type': type };
+    const response = await app.inject({ method: 'POST', url: '/predict', headers, payload: bright });
+    t.equal(response.body, '{"category":"bright"}', `content-type: ${type}`);
+  }
+});
+
+t.test('PNG, JPEG and WebP are accepted', async (t) => {
+  const app = await createTestApp(t);
+  for (const image of [solidPng(60, 60, 255), await jpeg(60, 60, 255), await webp(60, 60, 255)])
+    t.equal((await postImage(app, '/predict', image)).body, '{"category":"bright"}');
+});
+
+t.test('other fields and files beside the file are ignored', async (t) => {
+  const app = await createTestApp(t);
+  const body = await form(['note', 'text'], ['other', dark], ['file', bright], ['end', 'text']);
+  t.equal((await postForm(app, '/predict', body)).body, '{"category":"bright"}');
+});
+
+t.test('top adds confidence, predictions and model', async (t) => {
+  const app = await createTestApp(t, { models: [{ labels: ['night', 'dusk', 'day'] }] });
+  const { category, confidence, predictions, model } = (
+    await postImage(app, '/predict?top=2', bright)
+  ).json();
+  t.equal(category, 'day');
+  t.same(
+    predictions.map((prediction: { category: string }) => prediction.category),
+    ['day', 'dusk'],
+  );
+  t.equal(predictions[0].confidence, confidence);
+  t.ok(confidence > 0.99 && confidence <= 1);
+  t.same(model, { name: 'brightness', version: 1, variant: 'float32' });
+  t.equal((await postImage(app, '/predict?top=9', bright)).json().predictions.length, 3);
+});
+
+t.test('a model is named by ?model= or by the path, a version by the path', async (t) => {
+  const app = await createTestApp(t, {
+    models: [{ name: 'one' }, { name: 'two', version: 1 }, { name: 'two', version: 2 }],
+  });
+  const answering = async (url: string) => (await postImage(app, url, bright)).json().model;
+  t.match(await answering('/predict?model=one&top=1'), { name: 'one', version: 1 });
+  t.match(await answering('/models/two/predict?top=1'), { name: 'two', version: 2 });
+  t.match(await answering('/models/two/versions/1/predict?top=1'), { name: 'two', version: 1 });
+});
+
+t.test('every answer carries a request id: the one of the client if it is sane', async (t) => {
+  const app = await createTestApp(t);
+  const ids = async (given: string) => {
+    const response = await app.inject({ url: '/health/live', headers: { 'x-request-id': given } });
+    return response.headers['x-request-id'];
+  };
+  t.equal(await ids('trace-1'), 'trace-1');
+  t.match(await ids('<script>'), /^[\da-f-]{36}$/);
+});
+
+t.test('a client that goes away aborts its image', async (t) => {
+  const pipeline = new EventEmitter();
+  const app = await createFakeApp(t, (_bytes, { signal } = {}) => {
+    pipeline.emit('started');
+    return new Promise((_, reject) => {
+      signal?.addEventListener('abort', () => {
+        pipeline.emit('aborted');
+        reject(signal.reason);
+      });
+    });
+  });
+  const [started, aborted] = [once(pipeline, 'started'), once(pipeline, 'aborted')];
+  const url = await app.listen({ port: 0, host: '127.0.0.1' });
+  const controller = new AbortController();
+  const answer = fetch(`${url}/predict`, {
+    method: 'POST',
+    body: new Uint8Array(bright),
+    signal: controller.signal,
+  });
+  await started;
+  controller.abort();
+  await t.rejects(answer, { name: 'AbortError' });
+  await aborted;
+  t.pass('the pipeline was told');
+});
