@@ -44,8 +44,9 @@ export class GraphBuilder {
   }
 
   initializer(name: string, data: TensorData): Value {
+    const value = this.#define(name, { dataType: data.dataType, shape: data.dims });
     this.#initializers.set(name, data);
-    return this.#define(name, { dataType: data.dataType, shape: data.dims });
+    return value;
   }
 
   /** A constant that is made once for all who ask by the same key. */
@@ -100,12 +101,13 @@ export class GraphBuilder {
   /** Adds a node as it is. */
   append(node: Node): Value[] {
     const types = inferNode(node, this.#types, this.#initializers);
-    this.#nodes.push(node);
-    return node.outputs.map((output, i) => {
+    const values = node.outputs.map((output, i) => {
       const type = types[i];
       if (!type) throw new GraphError(`${node.op} ${node.name}: has no output ${i}`);
       return this.#define(output, type);
     });
+    this.#nodes.push(node);
+    return values;
   }
 
   value(name: string): Value {

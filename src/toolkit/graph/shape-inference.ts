@@ -43,7 +43,10 @@ const rules = {
   Cast: ({ node, input }) => [{ dataType: castTarget(node), shape: input(0).shape }],
   Clip: sameAsFirst,
   Concat: concat,
-  Conv: ({ node, input }) => [withShape(input(0), convOutput(node, input(0).shape, input(1).shape))],
+  Conv: ({ node, input }) => {
+    const bias = node.inputs[2] ? input(2).shape : undefined;
+    return [withShape(input(0), convOutput(node, input(0).shape, input(1).shape, bias))];
+  },
   ConvTranspose: ({ node, input }) => [
     withShape(input(0), transposedConvOutput(node, input(0).shape, input(1).shape)),
   ],
@@ -200,7 +203,16 @@ function castTarget(node: Node): DataType {
 function concat({ node, input }: NodeContext): TensorType[] {
   const first = input(0);
   const axis = normaliseAxis(intAttribute(node, 'axis', 0), first.shape.length);
-  const sizes = node.inputs.map((_, i) => numericDim(input(i).shape[axis], node));
+  const others = (shape: readonly Dim[]) => shape.filter((_, i) => i !== axis).join();
+  const sizes = node.inputs.map((_, i) => {
+    const { shape } = input(i);
+    if (others(shape) !== others(first.shape)) {
+      throw new GraphError(
+        `${describe(node)}: input ${i}: expected [${first.shape.join(', ')}] but for axis ${axis}, got [${shape.join(', ')}]`,
+      );
+    }
+    return numericDim(shape[axis], node);
+  });
   const shape = first.shape.map((dim, i) => (i === axis ? sizes.reduce((a, b) => a + b, 0) : dim));
   return [withShape(first, shape)];
 }
@@ -222,6 +234,12 @@ function gemm({ node, input }: NodeContext): TensorType[] {
   if (rows === undefined || columns === undefined || inner !== innerB) {
     throw new GraphError(
       `${describe(node)}: inner dimensions of ${formatType(input(0))} and ${formatType(input(1))} differ`,
+    );
+  }
+  const bias = node.inputs[2] ? input(2).shape : [];
+  if (broadcast([rows, columns], bias, node).join() !== [rows, columns].join()) {
+    throw new GraphError(
+      `${describe(node)}: bias: expected a shape that broadcasts to [${rows}, ${columns}], got [${bias.join(', ')}]`,
     );
   }
   return [withShape(input(0), [rows, columns])];
@@ -251,7 +269,7 @@ function pad(node: Node, shape: readonly Dim[], pads: readonly number[]): Dim[] 
 function reduce(node: Node, shape: readonly Dim[], axes: readonly number[], keep: boolean): Dim[] {
   const all = axes.length === 0 ? shape.map((_, axis) => axis) : axes;
   const reduced = new Set(all.map((axis) => normaliseAxis(axis, shape.length)));
-  if ([...reduced].some((axis) => axis >= shape.length)) {
+  if ([...reduced].some((axis) => axis < 0 || axis >= shape.length)) {
     throw new GraphError(`${describe(node)}: axes ${axes.join(', ')} of [${shape.join(', ')}] do not exist`);
   }
   return keep ? shape.map((dim, i) => (reduced.has(i) ? 1 : dim)) : shape.filter((_, i) => !reduced.has(i));
@@ -284,11 +302,11 @@ function slice({ node, input, constant }: NodeContext): TensorType[] {
     const axis = normaliseAxis(rawAxis, shape.length);
     const size = numericDim(shape[axis], node);
     const step = steps[i] ?? 1;
-    const clampAt = (bound: number) =>
-      step > 0
-        ? Math.min(Math.max(bound < 0 ? bound + size : bound, 0), size)
-        : Math.min(Math.max(bound < 0 ? bound + size : bound, -1), size - 1);
-    const length = Math.ceil((clampAt(ends[i] ?? size) - clampAt(starts[i] ?? 0)) / step);
+    // Backwards, a slice starts at 0 at the earliest and ends before it.
+    const [lowest, highest] = step > 0 ? [0, size] : [-1, size - 1];
+    const clamp = (bound: number, low: number) =>
+      Math.min(Math.max(bound < 0 ? bound + size : bound, low), highest);
+    const length = Math.ceil((clamp(ends[i] ?? size, lowest) - clamp(starts[i] ?? 0, 0)) / step);
     shape[axis] = Math.max(length, 0);
   });
   return [withShape(input(0), shape)];

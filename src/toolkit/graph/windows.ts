@@ -33,14 +33,20 @@ export function windowOf(node: Node, kernel: readonly number[]): Window {
   };
 }
 
-/** output = floor((input + padBefore + padAfter - dilation * (kernel - 1) - 1) / stride) + 1, per axis. */
+/**
+ * output = floor((input + padBefore + padAfter - dilation * (kernel - 1) - 1) / stride) + 1, per axis. With ceil_mode it
+ * rounds up, but for a last window that would start behind the input.
+ */
 function spatialOutput(node: Node, shape: readonly Dim[], window: Window): [number, number] {
-  const rounding = intAttribute(node, 'ceil_mode', 0) === 1 ? Math.ceil : Math.floor;
+  const roundsUp = intAttribute(node, 'ceil_mode', 0) === 1;
   const [height, width] = ([0, 1] as const).map((axis) => {
     const input = numericSize(node, shape, axis);
     const padded = input + window.pads[axis] + window.pads[axis === 0 ? 2 : 3];
     const reach = window.dilations[axis] * (window.kernel[axis] - 1) + 1;
-    const size = rounding((padded - reach) / window.strides[axis]) + 1;
+    const positions = (padded - reach) / window.strides[axis];
+    const up = Math.ceil(positions);
+    const startsInside = up * window.strides[axis] < input + window.pads[axis];
+    const size = (roundsUp && startsInside ? up : Math.floor(positions)) + 1;
     if (size < 1) {
       throw new GraphError(
         `${node.op} ${node.name}: a kernel of ${window.kernel.join('x')} does not fit into [${shape.join(', ')}]`,
@@ -51,7 +57,12 @@ function spatialOutput(node: Node, shape: readonly Dim[], window: Window): [numb
   return [height ?? 0, width ?? 0];
 }
 
-export function convOutput(node: Node, x: readonly Dim[], weight: readonly Dim[]): Dim[] {
+export function convOutput(
+  node: Node,
+  x: readonly Dim[],
+  weight: readonly Dim[],
+  bias: readonly Dim[] = [weight[0] ?? 0],
+): Dim[] {
   const [batch = 0, channels] = x;
   const [filters = 0, channelsPerGroup, ...kernel] = weight;
   const window = windowOf(node, kernel.map(Number));
@@ -59,6 +70,9 @@ export function convOutput(node: Node, x: readonly Dim[], weight: readonly Dim[]
     throw new GraphError(
       `${node.op} ${node.name}: weight channels (dim 1): expected ${Number(channels) / window.group}, got ${channelsPerGroup}`,
     );
+  }
+  if (bias.join() !== `${filters}`) {
+    throw new GraphError(`${node.op} ${node.name}: bias: expected [${filters}], got [${bias.join(', ')}]`);
   }
   return [batch, filters, ...spatialOutput(node, x, window)];
 }
@@ -70,8 +84,13 @@ export function poolOutput(node: Node, x: readonly Dim[]): Dim[] {
 
 /** output = stride * (input - 1) + dilation * (kernel - 1) + 1 - padBefore - padAfter + outputPadding, per axis. */
 export function transposedConvOutput(node: Node, x: readonly Dim[], weight: readonly Dim[]): Dim[] {
-  const [batch = 0] = x;
-  const [, filtersPerGroup, ...kernel] = weight;
+  const [batch = 0, channels] = x;
+  const [weightChannels, filtersPerGroup, ...kernel] = weight;
+  if (weightChannels !== channels) {
+    throw new GraphError(
+      `${node.op} ${node.name}: weight channels (dim 0): expected ${channels}, got ${weightChannels}`,
+    );
+  }
   const window = windowOf(node, kernel.map(Number));
   const extra = intsAttribute(node, 'output_padding', [0, 0]);
   const spatial = ([0, 1] as const).map(
