@@ -39,7 +39,7 @@ export async function runEvaluate(
     const dataset = await loadDataset(flags.data ?? target.dataset);
     const report = await evaluateTarget(target, dataset, io);
     if (target.isRun) {
-      await recordCommand(folder, commandLine());
+      await recordCommand(folder, 'evaluate', commandLine());
       await writeReport(folder, report);
     }
     reports[folder] = report;

@@ -33,7 +33,7 @@ export async function runPublish(
   io: CliIo,
 ): Promise<void> {
   const chosen = run ?? (await latestRun());
-  await recordCommand(chosen, commandLine());
+  await recordCommand(chosen, 'publish', commandLine());
   const { folder, card, samples } = await publish({
     run: chosen,
     name,

@@ -41,7 +41,7 @@ export async function runQuantise(run: string | undefined, flags: QuantiseFlags,
   const batches = calibrationBatches(train, recipe.input, { images: flags.images, seed: recipe.seed });
   const int8 = await quantiseToInt8(model, variant('float32'), batches, options);
   await writeFileAtomic(variant('int8'), int8);
-  await recordCommand(folder, commandLine());
+  await recordCommand(folder, 'quantise', commandLine());
   const ratio = int8.byteLength / model.byteLength;
   io.stdout.write(
     flags.json

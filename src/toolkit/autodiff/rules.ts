@@ -2,7 +2,7 @@
 import { type GraphBuilder, staticShape } from '../graph/builder.js';
 import { GraphError, UnsupportedOperatorError } from '../graph/errors.js';
 import { floatAttribute, intAttribute, intsAttribute, type Node, type Value } from '../graph/graph.js';
-import { isOperator, type Operator } from '../graph/shape-inference.js';
+import { type Operator, operatorOf } from '../graph/shape-inference.js';
 import { toIntegers } from '../graph/tensor-data.js';
 
 export interface VjpContext {
@@ -27,6 +27,7 @@ class NoGradient {
 
 const piecewiseConstant = new NoGradient('its result does not change with small changes of its input');
 const secondOrder = new NoGradient('it is a gradient itself, and second derivatives are not supported');
+const lowered = new NoGradient('it belongs to a graph that was lowered already');
 const notWritten = new NoGradient('its rule has not been written yet');
 
 /** Exhaustive: an operator that is added to the graph has to say here what its gradient is. */
@@ -88,6 +89,12 @@ const rules: Record<Operator, Vjp | NoGradient> = {
   Greater: piecewiseConstant,
   OneHot: piecewiseConstant,
   QuantizeLinear: piecewiseConstant,
+  'nchwc.AveragePool': lowered,
+  'nchwc.Conv': lowered,
+  'nchwc.MaxPool': lowered,
+  'nchwc.ReorderInput': lowered,
+  'nchwc.ReorderOutput': lowered,
+  'nchwc.Upsample': lowered,
   ConvInputGrad: secondOrder,
   ConvWeightGrad: secondOrder,
   MaxPoolGrad: secondOrder,
@@ -113,7 +120,8 @@ const rules: Record<Operator, Vjp | NoGradient> = {
 /** @throws UnsupportedOperatorError naming the node and why it has no gradient. */
 export function vjp(context: VjpContext): Gradients {
   const { op, name } = context.node;
-  const rule = isOperator(op) ? rules[op] : notWritten;
+  const operator = operatorOf(context.node);
+  const rule = operator ? rules[operator] : notWritten;
   if (rule instanceof NoGradient) {
     throw new UnsupportedOperatorError(`${op} ${name}: has no gradient: ${rule.reason}`);
   }

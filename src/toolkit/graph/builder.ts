@@ -1,7 +1,7 @@
 // Operators called one after the other → a Graph, shapes checked at each call.
 import { GraphError } from './errors.js';
 import type { Attributes, DataType, Dim, Graph, Node, TensorData, TensorType, Value } from './graph.js';
-import { gradientOperators, inferNode, type Operator } from './shape-inference.js';
+import { inferNode, type Operator, onnxName } from './shape-inference.js';
 import { float32Tensor, int64Tensor } from './tensor-data.js';
 
 export interface NodeOptions {
@@ -88,8 +88,7 @@ export class GraphBuilder {
     const serial = this.#counter++;
     const outputNames = outputs ?? Array.from({ length: count }, (_, i) => this.#freshName(op, serial, i));
     return this.append({
-      op,
-      domain: (gradientOperators as readonly string[]).includes(op) ? 'quati' : '',
+      ...onnxName(op),
       // ONNX Runtime wants unique names: outputs are.
       name: name ?? outputNames[0] ?? op,
       inputs: inputs.map((input) => input?.name ?? ''),

@@ -12,7 +12,7 @@ import {
   type TensorType,
   type Value,
 } from './graph.js';
-import { byteLength, float32Tensor, int32Tensor, int64Tensor } from './tensor-data.js';
+import { byteLength } from './tensor-data.js';
 
 const { onnx } = onnxProto;
 type Proto = typeof onnx;
@@ -28,6 +28,10 @@ const elementTypes: Record<DataType, number> = {
   float16: 10,
 };
 const dataTypes = new Map(Object.entries(elementTypes).map(([name, code]) => [code, name as DataType]));
+const externalLocation = 1;
+const int32Arrays: Partial<
+  Record<DataType, { from(values: ArrayLike<number>): Int32Array | Int8Array | Uint8Array | Uint16Array }>
+> = { int32: Int32Array, int8: Int8Array, uint8: Uint8Array, bool: Uint8Array, float16: Uint16Array };
 const attributeTypes = { float: 1, int: 2, string: 3, tensor: 4, floats: 6, ints: 7 } as const;
 
 /** The operator sets a node's domain belongs to; ONNX Runtime wants a version for each. */
@@ -130,19 +134,35 @@ function dataTypeOf(code: number | null | undefined, where: string): DataType {
 
 function tensorFromProto(tensor: object, file: string): TensorData {
   const proto = tensor as InstanceType<Proto['TensorProto']>;
+  const where = `${file}: tensor ${proto.name}`;
   const dims = (proto.dims ?? []).map(Number);
-  const dataType = dataTypeOf(proto.dataType, `${file}: tensor ${proto.name}`);
-  if (proto.floatData?.length) return float32Tensor(proto.floatData, dims);
-  if (proto.int64Data?.length) return int64Tensor(proto.int64Data.map(Number), dims);
-  if (proto.int32Data?.length && dataType === 'int32') return int32Tensor(proto.int32Data, dims);
-  const bytes = proto.rawData ?? new Uint8Array();
+  const dataType = dataTypeOf(proto.dataType, where);
+  if (Number(proto.dataLocation) === externalLocation) {
+    throw new GraphError(`${where}: is stored in another file, which is not supported`);
+  }
+  const bytes = elementBytes(proto, dataType);
   if (bytes.byteLength !== byteLength(dataType, dims)) {
     throw new GraphError(
-      `${file}: tensor ${proto.name}: ${dataType}[${dims.join(', ')}] needs ` +
-        `${byteLength(dataType, dims)} bytes, got ${bytes.byteLength}`,
+      `${where}: ${dataType}[${dims.join(', ')}] needs ${byteLength(dataType, dims)} bytes, got ${bytes.byteLength}`,
     );
   }
   return { dataType, dims, bytes };
+}
+
+/** ONNX keeps elements as raw bytes, or in a field of numbers: int32_data for every type of at most 32 bits. */
+function elementBytes(proto: InstanceType<Proto['TensorProto']>, dataType: DataType): Uint8Array {
+  const { floatData = [], int64Data = [], int32Data = [] } = proto;
+  if (dataType === 'float32' && floatData?.length) return bytesOf(Float32Array.from(floatData));
+  if (dataType === 'int64' && int64Data?.length) {
+    return bytesOf(BigInt64Array.from(int64Data, (value) => BigInt(String(value))));
+  }
+  const narrow = int32Arrays[dataType];
+  if (narrow && int32Data?.length) return bytesOf(narrow.from(int32Data));
+  return proto.rawData ?? new Uint8Array();
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function nodeFromProto(node: object, index: number, file: string): Node {

@@ -100,6 +100,19 @@ const rules = {
   Sqrt: sameAsFirst,
   Sub: elementwise,
   Transpose: ({ node, input }) => [withShape(input(0), transpose(node, input(0).shape))],
+  // ONNX Runtime's own: tensors in blocks of channels, [N, C / block, H, W, block], under their logical shape [N, C, H, W].
+  'nchwc.AveragePool': ({ node, input }) => [withShape(input(0), poolOutput(node, input(0).shape))],
+  'nchwc.Conv': ({ node, input }) => [withShape(input(0), convOutput(node, input(0).shape, input(1).shape))],
+  'nchwc.MaxPool': ({ node, input }) => [withShape(input(0), poolOutput(node, input(0).shape))],
+  'nchwc.ReorderInput': ({ node, input }) => [
+    withShape(input(0), isChannelsLast(node) ? permute(input(0).shape, [0, 3, 1, 2]) : input(0).shape),
+  ],
+  'nchwc.ReorderOutput': ({ node, input }) => [
+    withShape(input(0), isChannelsLast(node) ? permute(input(0).shape, [0, 2, 3, 1]) : input(0).shape),
+  ],
+  'nchwc.Upsample': ({ node, input }) => [
+    withShape(input(0), upsample(input(0).shape, intsAttribute(node, 'scales', []), node)),
+  ],
   // Quati's own: gradients that lowering writes out in the operators above.
   ConvInputGrad: ({ node }) => [{ dataType: 'float32', shape: intsAttribute(node, 'shape', []) }],
   ConvWeightGrad: ({ node }) => [{ dataType: 'float32', shape: intsAttribute(node, 'shape', []) }],
@@ -110,12 +123,25 @@ const rules = {
 /** Every operator that a graph of Quati may hold. */
 export type Operator = keyof typeof rules;
 
+const nchwcPrefix = 'nchwc.';
+const nchwcDomain = 'com.microsoft.nchwc';
+
 /** Operators of the `quati` domain: written by autodiff, replaced by lowering. */
 export const gradientOperators = ['ConvInputGrad', 'ConvWeightGrad', 'MaxPoolGrad', 'ReluGrad'] as const;
 export type GradientOperator = (typeof gradientOperators)[number];
 
-export function isOperator(op: string): op is Operator {
-  return Object.hasOwn(rules, op);
+/** How a node's operator is called here: the blocked ones carry a prefix, as ONNX has some of the same names. */
+export function operatorOf({ op, domain }: Pick<Node, 'op' | 'domain'>): Operator | undefined {
+  const name = domain === nchwcDomain ? `${nchwcPrefix}${op}` : op;
+  return Object.hasOwn(rules, name) ? (name as Operator) : undefined;
+}
+
+/** How ONNX calls an operator. */
+export function onnxName(operator: Operator): { op: string; domain: string } {
+  if (operator.startsWith(nchwcPrefix))
+    return { op: operator.slice(nchwcPrefix.length), domain: nchwcDomain };
+  const own = (gradientOperators as readonly string[]).includes(operator);
+  return { op: operator, domain: own ? 'quati' : '' };
 }
 
 /**
@@ -127,10 +153,11 @@ export function inferNode(
   types: ReadonlyMap<string, TensorType>,
   initializers: ReadonlyMap<string, TensorData>,
 ): TensorType[] {
-  if (!isOperator(node.op)) {
+  const operator = operatorOf(node);
+  if (!operator) {
     throw new UnsupportedOperatorError(`${describe(node)}: there is no shape rule for this operator`);
   }
-  const inferred = rules[node.op]({
+  const inferred = rules[operator]({
     node,
     input(i) {
       const type = types.get(node.inputs[i] ?? '');
@@ -327,13 +354,30 @@ function split({ node, input, constant }: NodeContext): TensorType[] {
   );
 }
 
+function isChannelsLast(node: Node): boolean {
+  return intAttribute(node, 'channels_last', 0) === 1;
+}
+
+function permute(shape: readonly Dim[], perm: readonly number[]): Dim[] {
+  return perm.map((axis) => shape[axis] ?? 0);
+}
+
+function upsample(shape: readonly Dim[], scales: readonly number[], node: Node): Dim[] {
+  return shape.map((dim, axis) => (scales[axis] === 1 ? dim : numericDim(dim, node) * (scales[axis] ?? 1)));
+}
+
 function transpose(node: Node, shape: readonly Dim[]): Dim[] {
   const perm = intsAttribute(
     node,
     'perm',
     shape.map((_, i) => shape.length - 1 - i),
   );
-  return perm.map((axis) => shape[axis] ?? 0);
+  if ([...perm].sort((a, b) => a - b).join() !== shape.map((_, axis) => axis).join()) {
+    throw new GraphError(
+      `${describe(node)}: perm: expected an order of ${shape.length} axes, got [${perm.join(', ')}]`,
+    );
+  }
+  return permute(shape, perm);
 }
 
 function normaliseAxis(axis: number, rank: number): number {

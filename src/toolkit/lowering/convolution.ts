@@ -139,7 +139,7 @@ function crop(
 }
 
 /** [K, C, kh, kw] → [C, K, kh, kw] turned by 180 degrees. */
-function flipped(builder: GraphBuilder, w: Value): Value {
+export function flipped(builder: GraphBuilder, w: Value): Value {
   const turned = builder.op('Slice', [
     w,
     builder.integers([-1, -1]),
@@ -150,11 +150,11 @@ function flipped(builder: GraphBuilder, w: Value): Value {
   return builder.op('Transpose', [turned], { perm: { ints: [1, 0, 2, 3] } });
 }
 
-function isDense({ strides, dilations, group }: Window): boolean {
+export function isDense({ strides, dilations, group }: Window): boolean {
   return group === 1 && [...strides, ...dilations].every((step) => step === 1);
 }
 
-function reach({ kernel, dilations }: Window): [number, number] {
+export function reach({ kernel, dilations }: Window): [number, number] {
   return [dilations[0] * (kernel[0] - 1), dilations[1] * (kernel[1] - 1)];
 }
 

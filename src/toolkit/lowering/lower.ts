@@ -1,8 +1,10 @@
-// Graph with Quati's gradient operators → the same function in standard ONNX operators that any ONNX Runtime runs.
+// Graph with Quati's gradient operators → the same function in operators that ONNX Runtime has.
 import { GraphBuilder } from '../graph/builder.js';
-import type { Graph, Node, Value } from '../graph/graph.js';
-import type { GradientOperator } from '../graph/shape-inference.js';
+import { consumers, type Graph, type Node, type Value } from '../graph/graph.js';
+import { type GradientOperator, operatorOf } from '../graph/shape-inference.js';
+import { blockedRules, type Lowered } from './blocked.js';
 import { convInputGrad, convWeightGrad } from './convolution.js';
+import { Layouts } from './layouts.js';
 import { maxPoolGrad, withIndices } from './pooling.js';
 
 export interface LoweringContext {
@@ -20,25 +22,87 @@ const portable: Record<GradientOperator, Lowering> = {
   ReluGrad: reluGrad,
 };
 
+export interface LoweringOptions {
+  /** Channels of a block where the machine's ONNX Runtime has the blocked operators; without it, standard ONNX only. */
+  readonly block?: number;
+}
+
 /** Rewrites every operator of the `quati` domain; names of inputs and outputs stay. */
-export function lower(graph: Graph): Graph {
+export function lower(graph: Graph, { block }: LoweringOptions = {}): Graph {
   const builder = new GraphBuilder(graph.name, graph.types.keys());
-  const renamed = new Map<string, string>();
-  const current = (name: string) => renamed.get(name) ?? name;
   for (const { name, type } of graph.inputs) builder.input(name, type.shape, type.dataType);
   for (const [name, data] of graph.initializers) builder.initializer(name, data);
-  for (const original of withIndices(graph)) {
-    const node = { ...original, inputs: original.inputs.map(current) };
+  const lowering = new GraphLowering(graph, builder, block);
+  for (const node of graph.nodes) lowering.add(node);
+  for (const { name } of graph.outputs) builder.output(lowering.layouts.plain(name), name);
+  return builder.build();
+}
+
+class GraphLowering {
+  readonly layouts: Layouts;
+  readonly #readers: ReadonlyMap<string, readonly Node[]>;
+  readonly #outputs: ReadonlySet<string>;
+  readonly #fused = new Map<string, string>();
+
+  constructor(
+    readonly graph: Graph,
+    readonly builder: GraphBuilder,
+    readonly block: number | undefined,
+  ) {
+    this.layouts = new Layouts(builder, block ?? 1);
+    this.#readers = consumers(graph);
+    this.#outputs = new Set(graph.outputs.map(({ name }) => name));
+  }
+
+  add(node: Node): void {
+    const [output = ''] = node.outputs;
+    const source = this.#fused.get(output);
+    const lowered = source === undefined ? this.#blocked(node) : this.#alias(source);
+    if (lowered) this.layouts.define(output, lowered.value, lowered.layout);
+    else this.#plain(node);
+  }
+
+  #alias(source: string): Lowered {
+    return { value: this.layouts.blocked(source), layout: 'blocked' };
+  }
+
+  #blocked(node: Node): Lowered | undefined {
+    if (this.block === undefined) return undefined;
+    const operator = operatorOf(node);
+    const rule = operator && blockedRules[operator];
+    const relu = this.#onlyRelu(node);
+    const lowered = rule?.({
+      builder: this.builder,
+      layouts: this.layouts,
+      node,
+      fusesRelu: relu !== undefined,
+    });
+    if (lowered && relu) this.#fused.set(relu, node.outputs[0] ?? '');
+    return lowered;
+  }
+
+  /** The output of the Relu that alone reads a convolution. */
+  #onlyRelu({ op, domain, outputs: [output = ''] }: Node): string | undefined {
+    const [reader, ...others] = this.#readers.get(output) ?? [];
+    const alone = op === 'Conv' && domain === '' && others.length === 0 && !this.#outputs.has(output);
+    return alone && reader?.op === 'Relu' ? reader.outputs[0] : undefined;
+  }
+
+  #plain(original: Node): void {
+    const inputs = original.inputs.map((name) => (name === '' ? '' : this.layouts.plain(name).name));
+    const node = { ...original, inputs };
     if (node.domain !== 'quati') {
-      builder.append(node);
-      continue;
+      this.builder.append(withIndices(node, this.#readers));
+      return;
     }
     const rewrite = portable[node.op as GradientOperator];
-    const value = rewrite({ builder, node, inputs: node.inputs.map((name) => builder.value(name)) });
-    renamed.set(node.outputs[0] ?? '', value.name);
+    const value = rewrite({
+      builder: this.builder,
+      node,
+      inputs: inputs.map((name) => this.builder.value(name)),
+    });
+    this.layouts.define(node.outputs[0] ?? '', value, 'plain');
   }
-  for (const { name } of graph.outputs) builder.output(builder.value(current(name)), name);
-  return builder.build();
 }
 
 /** dx = dy where y > 0, else 0. HardSigmoid with a steep slope is that mask in one vectorised pass: 0 at 0, 1 above 1e-30. */

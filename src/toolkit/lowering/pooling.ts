@@ -1,22 +1,19 @@
 // MaxPool's gradient in standard operators: the forward pool also gives the winners' indices, MaxUnpool scatters dy to them.
 import { staticShape } from '../graph/builder.js';
 import { UnsupportedOperatorError } from '../graph/errors.js';
-import type { Graph, Node, Value } from '../graph/graph.js';
+import type { Node, Value } from '../graph/graph.js';
 import { windowOf } from '../graph/windows.js';
 import type { LoweringContext } from './lower.js';
 
 const indicesOf = (pooled: string) => `${pooled}.indices`;
 
-/** The nodes with a second output on each MaxPool whose gradient is asked for. */
-export function withIndices(graph: Graph): Node[] {
-  const differentiated = new Set(
-    graph.nodes.filter((node) => node.op === 'MaxPoolGrad').map((node) => node.inputs[2]),
-  );
-  return graph.nodes.map((node) => {
-    const [pooled = ''] = node.outputs;
-    const asked = node.op === 'MaxPool' && differentiated.has(pooled);
-    return asked ? { ...node, outputs: [pooled, indicesOf(pooled)] } : node;
-  });
+/** The node with a second output if it is a MaxPool whose gradient is asked for. */
+export function withIndices(node: Node, readers: ReadonlyMap<string, readonly Node[]>): Node {
+  const [pooled = ''] = node.outputs;
+  const differentiated = readers
+    .get(pooled)
+    ?.some(({ op, inputs }) => op === 'MaxPoolGrad' && inputs[2] === pooled);
+  return node.op === 'MaxPool' && differentiated ? { ...node, outputs: [pooled, indicesOf(pooled)] } : node;
 }
 
 /** dx[i] = dy[o] where i is the first maximum of window o, else 0. Windows must not overlap. */

@@ -49,11 +49,15 @@ export async function writeRun(folder: string, record: RunRecord): Promise<void>
   await writeJsonAtomic(runFolder(folder).record, record);
 }
 
-/** Adds a command to the run's record, once. */
-export async function recordCommand(folder: string, command: string): Promise<void> {
+const stages = ['train', 'quantise', 'evaluate', 'publish'] as const;
+export type Stage = (typeof stages)[number];
+
+/** Adds a stage's command to the run's record, in place of that stage's and later ones' from before: their results are stale. */
+export async function recordCommand(folder: string, stage: Stage, command: string): Promise<void> {
   const record = await readRun(folder);
-  if (record.commands.includes(command)) return;
-  await writeRun(folder, { ...record, commands: [...record.commands, command] });
+  const stageOf = (line: string) => stages.findIndex((name) => line.startsWith(`npx quati ${name}`));
+  const earlier = record.commands.filter((line) => stageOf(line) < stages.indexOf(stage));
+  await writeRun(folder, { ...record, commands: [...earlier, command] });
 }
 
 /** The run whose record changed last. @throws RunError when there is none. */

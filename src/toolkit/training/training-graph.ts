@@ -4,7 +4,7 @@ import { differentiate } from '../autodiff/differentiate.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { GraphError } from '../graph/errors.js';
 import { type Dim, elementCount, type Graph, type Value } from '../graph/graph.js';
-import { lower } from '../lowering/lower.js';
+import { type LoweringOptions, lower } from '../lowering/lower.js';
 import { correctCount, crossEntropySum } from './losses.js';
 import type { Optimiser } from './optimisers.js';
 
@@ -39,7 +39,12 @@ export function layoutOf(forward: Graph, parameters: readonly string[]): Paramet
  * Outputs `loss` (mean over the batch), `correct`, and the `.next` of parameters and state.
  * The forward graph's batch has to be a number. Standard ONNX operators only.
  */
-export function buildTrainingStep(forward: Graph, layout: ParameterLayout, optimiser: Optimiser): Graph {
+export function buildTrainingStep(
+  forward: Graph,
+  layout: ParameterLayout,
+  optimiser: Optimiser,
+  lowering: LoweringOptions = {},
+): Graph {
   const { builder, logits, labels, batch } = withFlatParameters(forward, layout);
   if (typeof batch !== 'number')
     throw new GraphError(`${forward.name}: training needs a batch size, got ${batch}`);
@@ -51,11 +56,15 @@ export function buildTrainingStep(forward: Graph, layout: ParameterLayout, optim
     names.loss,
     layout.entries.map(({ name }) => name),
   );
-  return lower(withUpdate(graph, gradients, layout, optimiser));
+  return lower(withUpdate(graph, gradients, layout, optimiser), lowering);
 }
 
 /** As the training step, but with one output more, `gradient` (flat), and none of the optimiser's. */
-export function buildGradientStep(forward: Graph, layout: ParameterLayout): Graph {
+export function buildGradientStep(
+  forward: Graph,
+  layout: ParameterLayout,
+  lowering: LoweringOptions = {},
+): Graph {
   const { builder, logits, labels, batch } = withFlatParameters(forward, layout);
   const sum = crossEntropySum(builder, logits, labels);
   builder.output(builder.op('Mul', [sum, builder.scalar(1 / Number(batch))]), names.loss);
@@ -64,7 +73,7 @@ export function buildGradientStep(forward: Graph, layout: ParameterLayout): Grap
   const extended = GraphBuilder.from(graph);
   for (const { name } of graph.outputs) extended.output(extended.value(name));
   extended.output(flatGradient(extended, gradients, layout), 'gradient');
-  return lower(extended.build());
+  return lower(extended.build(), lowering);
 }
 
 /** Inputs `image`, `labels`, `parameters`; outputs `loss` (sum over the batch) and `correct`. Any batch. */

@@ -1,0 +1,51 @@
+// models/*/*/card.json → the table of models in README.md. With --check: exit 1 when it is stale.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+const markers = /(<!-- models: npm run readme -->\n)[\s\S]*?(<!-- \/models -->)/;
+
+/** The README with the table of the cards below `modelsFolder`. */
+export function withModelTable(readme, modelsFolder) {
+  if (!markers.test(readme)) throw new Error('README.md: the markers of the model table are missing');
+  return readme.replace(markers, (_, before, after) => `${before}${modelTable(modelsFolder)}${after}`);
+}
+
+function modelTable(modelsFolder) {
+  const header = '| model | variant | bytes | of float32 | accuracy | latency |\n| --- | --- | ---: | ---: | ---: | ---: |\n';
+  const rows = findCards(modelsFolder).flatMap(({ card, version }) =>
+    Object.entries(card.variants).map(([name, variant]) => rowOf(card, version, name, variant)),
+  );
+  return `\n${header}${rows.join('')}\n`;
+}
+
+function rowOf(card, version, name, { bytes, accuracy, latencyMs }) {
+  const ratio = card.variants.float32 ? (bytes / card.variants.float32.bytes).toFixed(3) : '';
+  const served = name === card.defaultVariant ? ' (served)' : '';
+  const percent = accuracy === undefined ? '' : `${(accuracy * 100).toFixed(2)} %`;
+  const latency = latencyMs === undefined ? '' : `${latencyMs.toFixed(3)} ms`;
+  return `| ${card.name} ${version} | ${name}${served} | ${bytes} | ${ratio} | ${percent} | ${latency} |\n`;
+}
+
+function findCards(modelsFolder) {
+  return readdirSync(modelsFolder)
+    .sort()
+    .flatMap((name) =>
+      readdirSync(path.join(modelsFolder, name))
+        .filter((version) => /^\d+$/.test(version))
+        .sort((a, b) => Number(a) - Number(b))
+        .map((version) => ({
+          version,
+          card: JSON.parse(readFileSync(path.join(modelsFolder, name, version, 'card.json'), 'utf8')),
+        })),
+    );
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const current = readFileSync('README.md', 'utf8');
+  const fresh = withModelTable(current, 'models');
+  if (!process.argv.includes('--check')) writeFileSync('README.md', fresh);
+  else if (fresh !== current) {
+    console.error('README.md: the table of models is stale: npm run readme');
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,199 @@
+// One node → the blocked operators that compute it faster, or undefined where it has to stay plain.
+import { type GraphBuilder, staticShape } from '../graph/builder.js';
+import type { Node, Value } from '../graph/graph.js';
+import type { Operator } from '../graph/shape-inference.js';
+import { toIntegers } from '../graph/tensor-data.js';
+import { type Window, windowOf } from '../graph/windows.js';
+import { blockedWeightGrad } from './blocked-weight-grad.js';
+import { flipped, isDense, reach } from './convolution.js';
+import type { Layout, Layouts } from './layouts.js';
+
+export interface BlockedContext {
+  readonly builder: GraphBuilder;
+  readonly layouts: Layouts;
+  readonly node: Node;
+  /** A convolution's only reader is a Relu, which it takes over. */
+  readonly fusesRelu: boolean;
+}
+
+export interface Lowered {
+  readonly value: Value;
+  readonly layout: Layout;
+}
+
+type BlockedRule = (context: BlockedContext) => Lowered | undefined;
+
+export const blockedRules: Partial<Record<Operator, BlockedRule>> = {
+  Conv: conv,
+  ConvInputGrad: convInputGrad,
+  ConvWeightGrad: blockedWeightGrad,
+  MaxPool: maxPool,
+  MaxPoolGrad: maxPoolGrad,
+  Relu: ({ builder, layouts, node }) => ifBlocked(layouts, node, ([x]) => builder.op('Relu', [x])),
+  ReluGrad: ({ builder, layouts, node }) =>
+    ifBlocked(layouts, node, ([gradient, y]) => {
+      const mask = builder.op('HardSigmoid', [y], { alpha: { float: 1e30 }, beta: { float: 0 } });
+      return builder.op('Mul', [gradient, mask]);
+    }),
+  Add: ({ builder, layouts, node }) => ifBlocked(layouts, node, ([a, b]) => builder.op('Add', [a, b])),
+  ReduceSum: sumOverImages,
+};
+
+/** Elementwise operators on values of one shape: blocked as soon as one of them is. */
+function ifBlocked(
+  layouts: Layouts,
+  { inputs }: Node,
+  compute: (inputs: Value[]) => Value,
+): Lowered | undefined {
+  if (!inputs.some((name) => layouts.has(name, 'blocked'))) return undefined;
+  const values = inputs.map((name) => layouts.blocked(name));
+  const [shape] = values.map(({ type }) => type.shape.join());
+  if (values.some(({ type }) => type.shape.join() !== shape)) return undefined;
+  return { value: compute(values), layout: 'blocked' };
+}
+
+/** Filters [K, C, kh, kw] in blocks of outputs, and of inputs unless those are fewer than a block. */
+export function blockedFilters(builder: GraphBuilder, weight: Value, block: number): Value {
+  const [filters = 0, channels = 0, height = 0, width = 0] = staticShape(weight);
+  const few = channels < block;
+  const [shape, perm] = few
+    ? [
+        [filters / block, block, channels, height, width],
+        [0, 2, 3, 4, 1],
+      ]
+    : [
+        [filters / block, block, channels / block, block, height, width],
+        [0, 2, 4, 5, 3, 1],
+      ];
+  const unfolded = builder.op('Reshape', [weight, builder.integers(shape)]);
+  const reordered = builder.op('Transpose', [unfolded], { perm: { ints: perm } });
+  return builder.op('Reshape', [reordered, builder.integers(staticShape(weight))]);
+}
+
+function conv({ builder, layouts, node, fusesRelu }: BlockedContext): Lowered | undefined {
+  const [xName = '', weightName = '', biasName] = node.inputs;
+  const weight = layouts.plain(weightName);
+  const [filters = 0, channels = 0, ...kernel] = staticShape(weight);
+  const window = windowOf(node, kernel);
+  const few = channels < layouts.block;
+  if (window.group !== 1 || filters % layouts.block !== 0) return undefined;
+  if (!few && channels % layouts.block !== 0) return undefined;
+  const x = few ? layouts.plain(xName) : layouts.blocked(xName);
+  const bias = biasName ? layouts.plain(biasName) : undefined;
+  const value = builder.op('nchwc.Conv', [x, blockedFilters(builder, weight, layouts.block), bias], {
+    ...windowAttributes(window),
+    ...(fusesRelu && { activation: { string: 'Relu' } }),
+  });
+  return { value, layout: 'blocked' };
+}
+
+/** dx: the full correlation of dy with the turned filters, whose roles of input and output are swapped. */
+function convInputGrad({ builder, layouts, node }: BlockedContext): Lowered | undefined {
+  const [gradientName = '', weightName = ''] = node.inputs;
+  const weight = layouts.plain(weightName);
+  const [filters = 0, channels = 0, ...kernel] = staticShape(weight);
+  const window = windowOf(node, kernel);
+  const [reachY, reachX] = reach(window);
+  const [top, left, bottom, right] = window.pads;
+  const pads = [reachY - top, reachX - left, reachY - bottom, reachX - right];
+  const wholeBlocks = filters % layouts.block === 0 && channels % layouts.block === 0;
+  if (!wholeBlocks || !isDense(window) || pads.some((pad) => pad < 0)) return undefined;
+  const turned = blockedFilters(builder, flipped(builder, weight), layouts.block);
+  const value = builder.op('nchwc.Conv', [layouts.blocked(gradientName), turned], {
+    pads: { ints: pads },
+    kernel_shape: { ints: window.kernel },
+  });
+  return { value, layout: 'blocked' };
+}
+
+/** Windows that lie side by side: what the blocked gradient below can undo. */
+function isTiled(node: Node): boolean {
+  const { kernel, strides, pads, dilations } = windowOf(node, []);
+  return kernel.join() === strides.join() && [...pads, ...dilations.map((d) => d - 1)].every((n) => n === 0);
+}
+
+function maxPool({ builder, layouts, node }: BlockedContext): Lowered | undefined {
+  const [x = ''] = node.inputs;
+  if (!layouts.has(x, 'blocked') || !isTiled(node)) return undefined;
+  return { value: builder.op('nchwc.MaxPool', [layouts.blocked(x)], node.attributes), layout: 'blocked' };
+}
+
+/**
+ * dx = dy / ties where x is its window's maximum, else 0. Without indices in this layout, the maximum is spread over its window
+ * and compared; where several values tie, the gradient is shared among them (the plain form gives it to the first).
+ */
+function maxPoolGrad({ builder, layouts, node }: BlockedContext): Lowered | undefined {
+  const [gradientName = '', xName = '', pooledName = ''] = node.inputs;
+  if (!layouts.has(pooledName, 'blocked')) return undefined;
+  const [gradient, x, pooled] = [gradientName, xName, pooledName].map((name) => layouts.blocked(name));
+  const { kernel } = windowOf(node, []);
+  const [, , height = 0, width = 0] = staticShape(pooled as Value);
+  const covered: [number, number] = [height * kernel[0], width * kernel[1]];
+  const spread = (value: Value) =>
+    builder.op('nchwc.Upsample', [value], { scales: { ints: [1, 1, ...kernel] } });
+  const inside = cropTo(builder, layouts, x as Value, covered);
+  const below = builder.op('Sub', [spread(pooled as Value), inside]);
+  const winners = builder.op('HardSigmoid', [below], { alpha: { float: -1e30 }, beta: { float: 1 } });
+  const share = builder.op('nchwc.AveragePool', [winners], node.attributes);
+  const ties = builder.op('Mul', [share, builder.scalar(kernel[0] * kernel[1])]);
+  const shared = spread(builder.op('Div', [gradient, ties]));
+  const value = padTo(builder, layouts, builder.op('Mul', [shared, winners]), staticShape(x as Value));
+  return { value, layout: 'blocked' };
+}
+
+/** Rows and columns beyond the last whole window are left out. */
+function cropTo(builder: GraphBuilder, layouts: Layouts, x: Value, [height, width]: [number, number]): Value {
+  const [batch = 0, channels = 0, fullHeight = 0, fullWidth = 0] = staticShape(x);
+  if (fullHeight === height && fullWidth === width) return x;
+  const unfolded = builder.op('Reshape', [x, builder.integers(layouts.unfolded(x))]);
+  const [start, end, axes] = [
+    [0, 0],
+    [height, width],
+    [2, 3],
+  ].map((values) => builder.integers(values));
+  const cropped = builder.op('Slice', [unfolded, start, end, axes]);
+  return builder.op('Reshape', [cropped, builder.integers([batch, channels, height, width])]);
+}
+
+function padTo(builder: GraphBuilder, layouts: Layouts, x: Value, shape: readonly number[]): Value {
+  const [, , height = 0, width = 0] = shape;
+  const unfolded = layouts.unfolded(x);
+  const [bottom, right] = [height - (unfolded[2] ?? 0), width - (unfolded[3] ?? 0)];
+  if (bottom === 0 && right === 0) return x;
+  const wide = builder.op('Reshape', [x, builder.integers(unfolded)]);
+  const padded = builder.op('Pad', [wide, builder.integers([0, 0, 0, 0, 0, 0, 0, bottom, right, 0])]);
+  return builder.op('Reshape', [padded, builder.integers(shape)]);
+}
+
+/** A bias's gradient: the sum over batch, height and width of a blocked value; channels end up in their order. */
+function sumOverImages({ builder, layouts, node }: BlockedContext): Lowered | undefined {
+  const [x = '', axes = ''] = node.inputs;
+  const data = builder.constantData(axes);
+  const overImages = data !== undefined && toIntegers(data).join() === '0,2,3';
+  if (!overImages || !layouts.has(x, 'blocked')) return undefined;
+  const value = layouts.blocked(x);
+  const [batch = 0, channels = 0, height = 0, width = 0] = staticShape(value);
+  const blocks = channels / layouts.block;
+  const rows = builder.op('Reshape', [
+    value,
+    builder.integers([batch, blocks, height * width, layouts.block]),
+  ]);
+  const perImage = builder.op('ReduceSum', [rows, builder.integers([2])], { keepdims: { int: 0 } });
+  const flat = builder.op('Reshape', [perImage, builder.integers([batch, channels])]);
+  const sum = builder.op('ReduceSum', [flat, builder.integers([0])], { keepdims: { int: 0 } });
+  const keeps = node.attributes.keepdims;
+  const kept = !(keeps && 'int' in keeps && keeps.int === 0);
+  return {
+    value: kept ? builder.op('Reshape', [sum, builder.integers([1, channels, 1, 1])]) : sum,
+    layout: 'plain',
+  };
+}
+
+function windowAttributes({ kernel, strides, pads, dilations }: Window): Node['attributes'] {
+  return {
+    kernel_shape: { ints: kernel },
+    strides: { ints: strides },
+    pads: { ints: pads },
+    dilations: { ints: dilations },
+  };
+}

@@ -1,0 +1,57 @@
+// Values of a graph that is being lowered, each in plain layout (NCHW), in blocked layout, or in both; converted when asked for.
+import { type GraphBuilder, staticShape } from '../graph/builder.js';
+import type { Value } from '../graph/graph.js';
+
+export type Layout = 'plain' | 'blocked';
+
+/**
+ * Blocked is ONNX Runtime's own layout for convolutions on CPU: `block` channels lie together, [N, C / block, H, W, block], as
+ * wide as a vector register. Elementwise operators work on it as it is.
+ */
+export class Layouts {
+  readonly #known: Record<Layout, Map<string, Value>> = { plain: new Map(), blocked: new Map() };
+
+  constructor(
+    readonly builder: GraphBuilder,
+    readonly block: number,
+  ) {}
+
+  define(name: string, value: Value, layout: Layout): void {
+    this.#known[layout].set(name, value);
+  }
+
+  has(name: string, layout: Layout): boolean {
+    return this.#known[layout].has(name);
+  }
+
+  plain(name: string): Value {
+    const known = this.#known.plain.get(name);
+    if (known) return known;
+    const blocked = this.#known.blocked.get(name);
+    if (!blocked) return this.builder.value(name);
+    const channels = { int: Number(blocked.type.shape[1]) };
+    const value = this.builder.op('nchwc.ReorderOutput', [blocked], { channels });
+    this.define(name, value, 'plain');
+    return value;
+  }
+
+  blocked(name: string): Value {
+    const known = this.#known.blocked.get(name);
+    if (known) return known;
+    const value = this.builder.op('nchwc.ReorderInput', [this.plain(name)]);
+    this.define(name, value, 'blocked');
+    return value;
+  }
+
+  /** Whether the value's channels fill whole blocks. */
+  fits(value: Value): boolean {
+    const { shape } = value.type;
+    return shape.length === 4 && Number(shape[1]) % this.block === 0;
+  }
+
+  /** [N, C, H, W] in blocks as [N, C / block, H, W, block]: what reshapes and transposes see. */
+  unfolded(value: Value): number[] {
+    const [batch = 0, channels = 0, height = 0, width = 0] = staticShape(value);
+    return [batch, channels / this.block, height, width, this.block];
+  }
+}
