@@ -9,10 +9,13 @@ export const draining = fp(
     app.addHook('preClose', async () => {
       closing = true;
     });
-    app.addHook('onRequest', async (_request, reply) => {
+    app.addHook('onRequest', async () => {
       if (!closing) return;
-      reply.header('connection', 'close');
       throw new DrainingError('The server is shutting down and takes no more requests');
+    });
+    // A connection that stays open would keep the server from closing.
+    app.addHook('onSend', async (_request, reply) => {
+      if (closing) reply.header('connection', 'close');
     });
   },
   { name: 'draining', dependencies: ['problems', 'request-id'] },

@@ -1,0 +1,38 @@
+// openapi.yaml and docs/http.md against the code that they describe.
+import { readFile } from 'node:fs/promises';
+import t from 'tap';
+import { Config } from '../../src/service/config.js';
+import { catalogue } from '../../src/service/errors.js';
+import { renderOpenapi } from '../../src/service/openapi.js';
+
+const root = new URL('../../', import.meta.url);
+const committed = await readFile(new URL('openapi.yaml', root), 'utf8');
+const guide = await readFile(new URL('docs/http.md', root), 'utf8');
+
+t.test('openapi.yaml is what the routes say: else run npm run openapi', async (t) => {
+  t.equal(committed, await renderOpenapi());
+});
+
+t.test('every error code is in openapi.yaml and, with its status, in docs/http.md', async (t) => {
+  for (const [code, { status }] of Object.entries(catalogue)) {
+    t.match(committed, new RegExp(`- ${code}$`, 'm'));
+    t.match(guide, new RegExp(`^\\| \`${code}\` \\| ${status} \\|`, 'm'));
+  }
+});
+
+t.test('docs/http.md lists no code that the catalogue does not have', async (t) => {
+  const rows = [...guide.matchAll(/^\| `([a-z_]+)` \| (\d+) \|/gm)].map(([, code]) => code);
+  t.same(rows, Object.keys(catalogue));
+});
+
+t.test('docs/http.md lists every setting with its default, in order', async (t) => {
+  const rows = [...guide.matchAll(/^\| `(QUATI_\w+)` \| (?:`([^`]*)`)?/gm)];
+  const settings = Object.values(Config.properties).map((schema) => [
+    'env' in schema ? schema.env : undefined,
+    'default' in schema ? String(schema.default) : undefined,
+  ]);
+  t.same(
+    rows.map(([, name, value]) => [name, value]),
+    settings,
+  );
+});

@@ -1,0 +1,134 @@
+// a server that listens: how it ends, what it refuses, what `quati serve` prints and leaves behind.
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import type { Classification } from '../../src/inference/pipeline.js';
+import { startServer } from '../../src/service/server.js';
+import { writeFixtureModel } from '../helpers/fixture-model.js';
+import { solidPng } from '../helpers/images.js';
+import { createFakeApp, testConfig } from '../helpers/service.js';
+
+const loader = import.meta.resolve('@tapjs/typescript/import');
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const image = new Uint8Array(solidPng(28, 28, 255));
+const answer: Classification = {
+  model: { name: 'a', version: 1, variant: 'float32' },
+  predictions: [{ category: 'bright', confidence: 1 }],
+};
+
+t.test('a closing server answers what it took and refuses what comes on open connections', async (t) => {
+  let finish = (_: Classification) => {};
+  let start = () => {};
+  const started = new Promise<void>((resolve) => {
+    start = resolve;
+  });
+  const app = await createFakeApp(t, () => {
+    start();
+    return new Promise((resolve) => {
+      finish = resolve;
+    });
+  });
+  const url = await app.listen({ port: 0, host: '127.0.0.1' });
+  const first = fetch(`${url}/predict`, { method: 'POST', body: image });
+  await started;
+  const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1' });
+  await once(socket, 'connect');
+  const closing = app.close();
+  socket.write('GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n');
+  const refused = await text(socket);
+  t.match(refused, /^HTTP\/1.1 503 /);
+  t.match(refused, /"code":"draining"/);
+  t.match(refused, /^connection: close/im);
+  finish(answer);
+  t.same(await (await first).json(), { category: 'bright' });
+  await closing;
+});
+
+t.test('a port that is taken is an error, and the workers end', async (t) => {
+  const models = t.testdir();
+  await writeFixtureModel(models);
+  const config = testConfig({ models, host: '127.0.0.1', port: 0, workers: 1 });
+  const server = await startServer(config);
+  t.match(server.url, /^http:\/\/127.0.0.1:\d+$/);
+  t.teardown(() => server.close());
+  const port = Number(new URL(server.url).port);
+  await t.rejects(startServer({ ...config, port }), { code: 'EADDRINUSE' });
+  const response = await fetch(`${server.url}/predict`, { method: 'POST', body: image });
+  t.same(await response.json(), { category: 'bright' });
+});
+
+t.test('quati serve says what it serves, answers, ends on SIGTERM, and writes nothing', async (t) => {
+  const folder = t.testdir();
+  const models = join(folder, 'models');
+  await writeFixtureModel(models, { name: 'good', variants: ['float32', 'int8'] });
+  await writeFixtureModel(models, { name: 'bad', change: (card) => ({ ...card, name: 'other' }) });
+  for (const name of ['home', 'cache', 'work']) await mkdir(join(folder, name));
+  const before = await listFiles(folder);
+  const server = serve(folder, { QUATI_MODELS: models, QUATI_VARIANT: 'int8' });
+  const output = readOutput(server);
+  const url = await output.url;
+  const response = await fetch(`${url}/predict?model=good`, { method: 'POST', body: image });
+  t.same(await response.json(), { category: 'bright' });
+  server.kill('SIGTERM');
+  const [code] = await once(server, 'exit');
+  t.equal(code, 0);
+  const printed = await output.all;
+  t.match(printed, /^bad version 1: not ready: bad\/1: the card is that of other$/m);
+  t.match(printed, /^good version 1: ready, int8 was asked for$/m);
+  t.same(
+    await listFiles(folder),
+    before,
+    'neither the home, the cache nor the working folder was written to',
+  );
+});
+
+t.test('a wrong setting ends quati serve with exit code 2 and names the variable', async (t) => {
+  const folder = t.testdir({ home: {}, cache: {}, work: {} });
+  const server = serve(folder, { QUATI_PORT: 'http' });
+  const [errors, [code]] = await Promise.all([text(server.stderr), once(server, 'exit')]);
+  t.equal(code, 2);
+  t.match(errors, /QUATI_PORT=http: expected an integer from 0 to 65535/);
+});
+
+type Served = ChildProcessByStdio<null, Readable, Readable>;
+
+function serve(folder: string, settings: Record<string, string>): Served {
+  // The loader's own switches, which tap sets; nothing else of this process's surroundings.
+  const loading = Object.entries(process.env).filter(([name]) => name.startsWith('TS_NODE_'));
+  const env = {
+    ...Object.fromEntries(loading),
+    PATH: process.env.PATH,
+    HOME: join(folder, 'home'),
+    XDG_CACHE_HOME: join(folder, 'cache'),
+    QUATI_HOST: '127.0.0.1',
+    QUATI_PORT: '0',
+    QUATI_WORKERS: '1',
+    ...settings,
+  };
+  const args = ['--import', loader, main, 'serve'];
+  return spawn(process.execPath, args, { env, cwd: join(folder, 'work'), stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** All that the server prints, as it comes; `url` once it listens. */
+function readOutput(server: Served): { url: Promise<string>; all: Promise<string> } {
+  let printed = '';
+  const url = new Promise<string>((resolve, reject) => {
+    server.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      printed += chunk;
+      const found = /^Quati listens on (\S+)/m.exec(printed)?.[1];
+      if (found) resolve(found);
+    });
+    server.once('exit', () => reject(new Error(`The server ended: ${printed}`)));
+  });
+  return { url, all: once(server.stdout, 'end').then(() => printed) };
+}
+
+async function listFiles(folder: string): Promise<string[]> {
+  return (await readdir(folder, { recursive: true })).sort();
+}
