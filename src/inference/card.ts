@@ -19,6 +19,22 @@ export const InputContract = Type.Object(
     scale: Type.Number({ exclusiveMinimum: 0 }),
     mean: Type.Array(Type.Number(), { minItems: 1, maxItems: 3 }),
     std: Type.Array(Type.Number({ exclusiveMinimum: 0 }), { minItems: 1, maxItems: 3 }),
+    polarity: Type.Optional(
+      Type.Enum(['auto', 'as-is'], {
+        description:
+          'auto: an image with a light border is dark ink on paper and becomes its negative. Default as-is.',
+      }),
+    ),
+    centre: Type.Optional(
+      Type.Object(
+        { box: Type.Integer({ minimum: 1, maximum: 4096 }) },
+        {
+          ...strict,
+          description:
+            'The ink is cropped, scaled to fit box x box and put with its centre of mass in the middle, as in MNIST.',
+        },
+      ),
+    ),
   },
   strict,
 );
@@ -83,7 +99,7 @@ export type Card = Static<typeof Card>;
 const validator = Compile(Card);
 
 /**
- * Checks what the schema can say and what it can't: one mean and std a channel, a default variant that exists.
+ * Checks what the schema can say and what it can't: one mean and std a channel, ink rules for gray only, a default variant that exists.
  * @throws CardError naming the file, the value and what was expected.
  */
 export function parseCard(json: unknown, file: string): Card {
@@ -97,6 +113,7 @@ export function parseCard(json: unknown, file: string): Card {
     if (got !== channels)
       throw new CardError(`${file}: /input/${key} expected ${channels} values, got ${got}`);
   }
+  checkDigitRules(json.input, file);
   if (!json.variants[json.defaultVariant]) {
     const known = Object.keys(json.variants).join(', ');
     throw new CardError(
@@ -104,6 +121,16 @@ export function parseCard(json: unknown, file: string): Card {
     );
   }
   return json;
+}
+
+function checkDigitRules({ width, height, channels, polarity, centre }: InputContract, file: string): void {
+  if (channels !== 'gray' && (polarity === 'auto' || centre))
+    throw new CardError(
+      `${file}: /input/${centre ? 'centre' : 'polarity'} needs gray channels, got ${channels}`,
+    );
+  const most = Math.min(width, height);
+  if (centre && centre.box > most)
+    throw new CardError(`${file}: /input/centre/box expected at most ${most}, got ${centre.box}`);
 }
 
 /** @throws CardError when the file is missing, no JSON, or no card. */

@@ -1,6 +1,7 @@
 // the bytes of an upload → pixels as the model's input contract wants them. The only importer of sharp.
 import sharp, { type Sharp, type SharpOptions } from 'sharp';
 import { channelCount, type InputContract } from './card.js';
+import { applyDigitRules, hasDigitRules } from './digits.js';
 import {
   EmptyImageError,
   TooManyPixelsError,
@@ -32,6 +33,8 @@ sharp.cache(false);
 sharp.concurrency(1);
 
 const decodeTimeoutSeconds = 10;
+/** The longest side at which ink is looked for: enough for a digit that takes a tenth of a photo. */
+const inkSide = 256;
 const white = { r: 255, g: 255, b: 255 };
 const black = { r: 0, g: 0, b: 0 };
 
@@ -47,7 +50,7 @@ export function imageKind(bytes: Uint8Array): ImageKind | undefined {
 /**
  * PNG, JPEG or WebP, the first frame. EXIF orientation is applied, transparency becomes white, embedded colour
  * profiles become sRGB, then `fit` and `kernel` bring it to size; `contain` pads with 0. An image of the right size
- * and channels keeps its values.
+ * and channels keeps its values. Where the contract has polarity or centre, digits.ts comes before that.
  * @throws EmptyImageError, UnsupportedTypeError, TooManyPixelsError, UndecodableImageError
  */
 export async function decodeImage(
@@ -60,9 +63,9 @@ export async function decodeImage(
   if (!kind) throw new UnsupportedTypeError('The bytes are no PNG, JPEG or WebP image');
   const options: SharpOptions = { failOn: 'warning', limitInputPixels: limits.maxPixels };
   try {
-    const { data, info } = await toContract(sharp(bytes, options), input).toBuffer({
-      resolveWithObject: true,
-    });
+    const image = toUpright(sharp(bytes, options));
+    const sized = hasDigitRules(input) ? await drawDigit(image, input) : toContract(image, input);
+    const { data, info } = await sized.toBuffer({ resolveWithObject: true });
     const channels = channelCount(input);
     if (info.channels !== channels)
       throw new UndecodableImageError(
@@ -74,14 +77,30 @@ export async function decodeImage(
   }
 }
 
+function toUpright(image: Sharp): Sharp {
+  return image.autoOrient().flatten({ background: white });
+}
+
 function toContract(image: Sharp, { width, height, channels, fit, kernel }: InputContract): Sharp {
+  return toRaw(image.resize({ width, height, fit, kernel, background: black }), channels);
+}
+
+function toRaw(image: Sharp, channels: InputContract['channels']): Sharp {
   return image
-    .autoOrient()
-    .flatten({ background: white })
-    .resize({ width, height, fit, kernel, background: black })
     .toColourspace(channels === 'gray' ? 'b-w' : 'srgb')
     .timeout({ seconds: decodeTimeoutSeconds })
     .raw({ depth: 'uchar' });
+}
+
+/** The rules of digits.ts at the image's own size, then what is left to bring it to the contract's. */
+async function drawDigit(image: Sharp, input: InputContract): Promise<Sharp> {
+  const side = Math.max(inkSide, input.width, input.height);
+  const bounds = { width: side, height: side, fit: 'inside', withoutEnlargement: true } as const;
+  const gray = toRaw(image.resize({ ...bounds, kernel: input.kernel }), 'gray');
+  const { data, info } = await gray.toBuffer({ resolveWithObject: true });
+  const digit = applyDigitRules({ width: info.width, height: info.height, data }, input);
+  const raw = { width: digit.width, height: digit.height, channels: 1 } as const;
+  return toContract(sharp(digit.data, { raw }), input);
 }
 
 async function explain(

@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { mean, quantileSorted } from 'simple-statistics';
+import { channelCount } from '../../inference/card.js';
 import { scoresToConfidences } from '../../inference/category.js';
+import { applyDigitRulesToPixels } from '../../inference/digits.js';
 import { openSession, type Session } from '../../inference/session.js';
 import { createTensorWriter, tensorLength } from '../../inference/tensor.js';
 import type { Split } from '../datasets/dataset.js';
@@ -42,12 +44,11 @@ export async function evaluateModel(
 }
 
 function checkSplit(file: string, { input }: Pick<Target, 'input'>, test: Split): void {
-  const expected = tensorLength(input);
-  const got = test.height * test.width * test.channels;
-  if (got === expected) return;
+  const { width, height, channels } = test;
+  if (width === input.width && height === input.height && channels === channelCount(input)) return;
   throw new EvaluationError(
     `${file}: takes ${input.width}x${input.height} ${input.channels} images, the dataset has ` +
-      `${test.width}x${test.height} with ${test.channels} channels`,
+      `${width}x${height} with ${channels} channels`,
   );
 }
 
@@ -101,7 +102,7 @@ function tensorReader(split: Split, input: Target['input']): (start: number, cou
     const batch = new Float32Array(count * length);
     for (let i = 0; i < count; i++) {
       const image = split.images.subarray((start + i) * length, (start + i + 1) * length);
-      write(image, batch, i * length);
+      write(applyDigitRulesToPixels(image, input), batch, i * length);
     }
     return batch;
   };

@@ -1,0 +1,75 @@
+// A gray picture of any size, and its resampling to another.
+
+export interface GrayImage {
+  readonly width: number;
+  readonly height: number;
+  /** height x width, 0…255. */
+  readonly data: Uint8Array;
+}
+
+/** A part of a picture; `right` and `bottom` lie just outside. */
+export interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+interface Taps {
+  readonly first: number;
+  readonly weights: Float64Array;
+}
+
+export function invert({ width, height, data }: GrayImage): GrayImage {
+  return { width, height, data: data.map((value) => 255 - value) };
+}
+
+/**
+ * Separable triangle filter, widened by the scale where it shrinks (no aliasing), bilinear where it enlarges:
+ * `out[i] = Σ in[j] w(j - c) / Σ w`, `c = (i + ½) s - ½`, `w(d) = max(0, 1 - |d| / max(1, s))`, `s = in / out`.
+ * Nothing outside of the box is looked at.
+ * @param values of a picture `stride` wide.
+ */
+export function resampleBox(
+  values: Float32Array,
+  stride: number,
+  { left, top, right, bottom }: Box,
+  width: number,
+  height: number,
+): Float32Array {
+  const across = filterTaps(right - left, width);
+  const down = filterTaps(bottom - top, height);
+  const rows = bottom - top;
+  const narrowed = new Float32Array(rows * width);
+  for (let y = 0; y < rows; y++)
+    across.forEach((taps, x) => {
+      narrowed[y * width + x] = weigh(values, (top + y) * stride + left, 1, taps);
+    });
+  const out = new Float32Array(width * height);
+  down.forEach((taps, y) => {
+    for (let x = 0; x < width; x++) out[y * width + x] = weigh(narrowed, x, width, taps);
+  });
+  return out;
+}
+
+function weigh(values: Float32Array, start: number, step: number, { first, weights }: Taps): number {
+  let sum = 0;
+  for (let i = 0; i < weights.length; i++)
+    sum += (weights[i] ?? 0) * (values[start + (first + i) * step] ?? 0);
+  return sum;
+}
+
+function filterTaps(from: number, to: number): Taps[] {
+  const scale = from / to;
+  const support = Math.max(1, scale);
+  return Array.from({ length: to }, (_, i) => {
+    const centre = (i + 0.5) * scale - 0.5;
+    const first = Math.max(0, Math.ceil(centre - support));
+    const last = Math.min(from - 1, Math.floor(centre + support));
+    const weights = Float64Array.from({ length: last - first + 1 }, (_, j) =>
+      Math.max(0, 1 - Math.abs(first + j - centre) / support),
+    );
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    return { first, weights: weights.map((weight) => weight / total) };
+  });
+}

@@ -1,0 +1,139 @@
+// A gray picture of something drawn → how much ink lies on each pixel, without its ground, and the box that the ink takes.
+import { estimateBackground } from './background.js';
+import type { Box, GrayImage } from './gray-image.js';
+
+export interface Ink {
+  /** height x width, 0 (ground)…1 (ink). */
+  readonly amount: Float32Array;
+  readonly box: Box;
+}
+
+const levels = 256;
+/** Of the greatest piece: what is smaller is a speck of dust, not a stroke. */
+const speck = 0.04;
+
+/**
+ * Light strokes on a dark, possibly unevenly lit ground. Each pixel's way from its ground to white, `255 (v - g) / (255 - g)`,
+ * is split in two by the threshold midway between the means of both sides (Ridler and Calvard 1978); what connects above it
+ * and isn't a speck is ink.
+ * @returns undefined when nothing stands out.
+ */
+export function findInk(image: GrayImage): Ink | undefined {
+  const { width, height } = image;
+  const { contrast, noise } = groundRemoved(image);
+  const histogram = new Uint32Array(levels);
+  for (const value of contrast) histogram[value] = (histogram[value] ?? 0) + 1;
+  const strongest = strongestLevel(histogram, contrast.length);
+  if (strongest < Math.max(24, 6 * noise)) return undefined;
+  const threshold = splitLevel(histogram, strongest / 2);
+  const kept = strokes(contrast, width, threshold);
+  const full = levelOf(histogram, threshold, 0.8);
+  const empty = Math.min(2.5 * noise, threshold / 2);
+  const amount = Float32Array.from(contrast, (value, i) =>
+    kept[i] === dropped ? 0 : Math.min(1, Math.max(0, (value - empty) / (full - empty))),
+  );
+  return { amount, box: boxOf(kept, width, height) };
+}
+
+function groundRemoved(image: GrayImage): { contrast: Uint8Array; noise: number } {
+  const { light, noise } = estimateBackground(image);
+  let gain = 0;
+  const contrast = image.data.map((value, i) => {
+    const ground = Math.min(239, Math.max(0, light[i] ?? 0));
+    gain += 255 / (255 - ground);
+    return Math.min(255, Math.max(0, Math.round((255 * (value - ground)) / (255 - ground))));
+  });
+  return { contrast, noise: (noise * gain) / contrast.length };
+}
+
+/** The level that 1 pixel in 2,000 reaches, at least 3. */
+function strongestLevel(histogram: Uint32Array, pixels: number): number {
+  let left = Math.max(3, pixels / 2000);
+  let level = levels;
+  while (level > 0 && left > 0) left -= histogram[--level] ?? 0;
+  return level;
+}
+
+function splitLevel(histogram: Uint32Array, start: number): number {
+  let threshold = start;
+  for (let round = 0; round < 16; round++) {
+    const next = (meanOf(histogram, 0, threshold) + meanOf(histogram, threshold, levels)) / 2;
+    if (Math.abs(next - threshold) < 0.5) break;
+    threshold = next;
+  }
+  return threshold;
+}
+
+function meanOf(histogram: Uint32Array, from: number, to: number): number {
+  let [sum, count] = [0, 0];
+  for (let level = Math.ceil(from); level < to; level++) {
+    sum += level * (histogram[level] ?? 0);
+    count += histogram[level] ?? 0;
+  }
+  return count === 0 ? from : sum / count;
+}
+
+/** The level below which `part` of the pixels from `from` on lie. */
+function levelOf(histogram: Uint32Array, from: number, part: number): number {
+  const first = Math.ceil(from);
+  const total = histogram.subarray(first).reduce((sum, count) => sum + count, 0);
+  let left = total * part;
+  let level = first;
+  while (level < levels - 1 && left > (histogram[level] ?? 0)) left -= histogram[level++] ?? 0;
+  return level;
+}
+
+const ground = 0;
+const dropped = 1;
+
+/** Labels the pieces of what reaches the threshold (8 neighbours); specks become `dropped`, the others 2 and up. */
+function strokes(contrast: Uint8Array, width: number, threshold: number): Int32Array {
+  const labels = new Int32Array(contrast.length);
+  const areas = [0, 0];
+  for (let i = 0; i < contrast.length; i++)
+    if (labels[i] === ground && (contrast[i] ?? 0) >= threshold)
+      areas.push(fillPiece(contrast, labels, { start: i, label: areas.length, width, threshold }));
+  const least = speck * areas.reduce((most, area) => Math.max(most, area), 0);
+  return labels.map((label) => (label !== ground && (areas[label] ?? 0) < least ? dropped : label));
+}
+
+interface Fill {
+  readonly start: number;
+  readonly label: number;
+  readonly width: number;
+  readonly threshold: number;
+}
+
+/** @returns the pixels of the piece. */
+function fillPiece(
+  contrast: Uint8Array,
+  labels: Int32Array,
+  { start, label, width, threshold }: Fill,
+): number {
+  const waiting = [start];
+  labels[start] = label;
+  let area = 0;
+  for (let i = waiting.pop(); i !== undefined; i = waiting.pop()) {
+    area++;
+    const column = i % width;
+    const [left, right] = [column > 0 ? -1 : 0, column < width - 1 ? 1 : 0];
+    for (const row of [i - width, i, i + width])
+      for (let j = row + left; j <= row + right; j++)
+        if (labels[j] === ground && (contrast[j] ?? 0) >= threshold) {
+          labels[j] = label;
+          waiting.push(j);
+        }
+  }
+  return area;
+}
+
+function boxOf(kept: Int32Array, width: number, height: number): Box {
+  let [left, top, right, bottom] = [width, height, 0, 0];
+  kept.forEach((label, i) => {
+    if (label <= dropped) return;
+    const [x, y] = [i % width, Math.floor(i / width)];
+    [left, right] = [Math.min(left, x), Math.max(right, x + 1)];
+    [top, bottom] = [Math.min(top, y), Math.max(bottom, y + 1)];
+  });
+  return { left, top, right, bottom };
+}
