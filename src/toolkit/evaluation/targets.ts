@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type Card, type InputContract, loadCard, type VariantName } from '../../inference/card.js';
 import { exists } from '../files.js';
+import { lossOf } from '../training/recipe.js';
 import { readRun, runFolder } from '../training/run.js';
 import { EvaluationError } from './errors.js';
 
@@ -39,7 +40,7 @@ async function runTarget(folder: string): Promise<Target> {
     folder,
     isRun: true,
     input: recipe.input,
-    output: 'softmax',
+    output: lossOf(recipe).kind,
     labels,
     dataset: dataset.folder,
     variants: new Map(variants.map((name) => [name, runFolder(folder).variant(name)])),

@@ -1,9 +1,14 @@
 // What a training run is told: network, data, schedule, seed. Plain data, so that it can be stored and sent to a worker.
 import type { InputContract } from '../../inference/card.js';
 import type { Architecture } from '../architectures/layers.js';
-import { RecipeError } from './errors.js';
-import { type AdamOptions, adam, type Optimiser } from './optimisers.js';
+import type { EarlyStopping } from './early-stopping.js';
+import { defaultLoss, type Loss } from './losses.js';
+import { createOptimiser, type Optimiser, type OptimiserSettings } from './optimisers.js';
+import { checkRecipe } from './recipe-checks.js';
+import { overrideRecipe, type RecipeOverrides } from './recipe-overrides.js';
 import type { Schedule } from './schedules.js';
+
+export type { RecipeOverrides } from './recipe-overrides.js';
 
 export interface Recipe {
   readonly name: string;
@@ -14,38 +19,38 @@ export interface Recipe {
   readonly architecture: Architecture;
   /** Goes into the card: training, calibration, evaluation and serving all read pixels by it. */
   readonly input: InputContract;
-  readonly optimiser: { readonly kind: 'adam' } & AdamOptions;
+  /** Default: softmax, without label smoothing. */
+  readonly loss?: Loss;
+  readonly optimiser: OptimiserSettings;
   readonly learningRate: number;
   readonly schedule: Schedule;
+  /** A longer gradient, over all parameters together, is shortened to this; left out, none is. */
+  readonly clipNorm?: number;
   readonly batchSize: number;
   readonly epochs: number;
   /** The part of the training images that is held back to validate on, 0…1. */
   readonly validationSplit: number;
+  /** Left out, all epochs are trained and the last one's weights exported. */
+  readonly earlyStopping?: EarlyStopping;
   readonly seed: number;
 }
 
-export type RecipeOverrides = Partial<
-  Pick<Recipe, 'epochs' | 'batchSize' | 'learningRate' | 'validationSplit' | 'seed'>
->;
-
-/** @throws RecipeError naming the value that makes no sense. */
+/** @throws RecipeError naming the value that makes no sense, or that the recipe has no place for. */
 export function resolveRecipe(recipe: Recipe, overrides: RecipeOverrides): Recipe {
-  const resolved = { ...recipe, ...overrides };
-  const check = (name: keyof RecipeOverrides, holds: boolean, expected: string) => {
-    if (!holds) throw new RecipeError(`${name}: expected ${expected}, got ${resolved[name]}`);
-  };
-  check('epochs', Number.isInteger(resolved.epochs) && resolved.epochs > 0, 'a positive integer');
-  check('batchSize', Number.isInteger(resolved.batchSize) && resolved.batchSize > 0, 'a positive integer');
-  check('learningRate', resolved.learningRate > 0, 'a positive number');
-  check(
-    'validationSplit',
-    resolved.validationSplit >= 0 && resolved.validationSplit < 1,
-    'a number in [0, 1)',
-  );
-  check('seed', Number.isInteger(resolved.seed), 'an integer');
+  const resolved = overrideRecipe(recipe, overrides);
+  checkRecipe(resolved);
   return resolved;
 }
 
-export function optimiserOf(recipe: Recipe): Optimiser {
-  return adam(recipe.optimiser);
+export function optimiserOf({ optimiser, clipNorm }: Recipe): Optimiser {
+  return createOptimiser(optimiser, clipNorm);
+}
+
+export function lossOf({ loss = defaultLoss }: Recipe): Loss {
+  return loss;
+}
+
+/** How many labels so many logits tell apart. */
+export function labelsOf(recipe: Recipe, logits: number): number {
+  return lossOf(recipe).kind === 'sigmoid' && logits === 1 ? 2 : logits;
 }

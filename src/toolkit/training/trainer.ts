@@ -7,6 +7,7 @@ import type { Dim, Graph } from '../graph/graph.js';
 import { encodeOnnx } from '../graph/onnx.js';
 import type { Batch } from './batches.js';
 import { DivergedError } from './errors.js';
+import type { Loss } from './losses.js';
 import type { Optimiser } from './optimisers.js';
 import { fromTensors, type Parameters } from './parameters.js';
 import { buildEvaluationStep, buildTrainingStep, names } from './training-graph.js';
@@ -38,12 +39,14 @@ export interface TrainerOptions {
   readonly architecture: Architecture;
   readonly parameters: Parameters;
   readonly optimiser: Optimiser;
+  /** Default: softmax cross-entropy. */
+  readonly loss?: Loss;
   readonly state: TrainerState;
   readonly threads: number;
 }
 
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
-  const { optimiser, parameters } = options;
+  const { optimiser, parameters, loss } = options;
   const { layout } = parameters;
   const parameter = fromTensors(parameters.tensors, options.architecture.name);
   const { InferenceSession, Tensor } = await loadRuntime();
@@ -57,7 +60,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
     });
   const forward = (batch: Dim) => buildForward(options.architecture, { batch, parameter });
   const trainingSessions = new Map<number, InferenceSession>();
-  const evaluation = await open(buildEvaluationStep(forward('N'), layout));
+  const evaluation = await open(buildEvaluationStep(forward('N'), layout, loss));
   const flat = (data: Float32Array) => new Tensor('float32', data, [layout.length]);
 
   let step = options.state.step;
@@ -67,7 +70,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   async function sessionFor(batchSize: number): Promise<InferenceSession> {
     const known = trainingSessions.get(batchSize);
     if (known) return known;
-    const session = await open(buildTrainingStep(forward(batchSize), layout, optimiser));
+    const session = await open(buildTrainingStep(forward(batchSize), layout, optimiser, { loss }));
     trainingSessions.set(batchSize, session);
     return session;
   }

@@ -5,8 +5,8 @@ import { GraphBuilder } from '../graph/builder.js';
 import { GraphError } from '../graph/errors.js';
 import { type Dim, elementCount, type Graph, type Value } from '../graph/graph.js';
 import { type LoweringOptions, lower } from '../lowering/lower.js';
-import { correctCount, crossEntropySum } from './losses.js';
-import type { Optimiser } from './optimisers.js';
+import { correctCount, crossEntropySum, type Loss } from './losses.js';
+import { decayOf, type Optimiser } from './optimisers.js';
 
 /** Where each parameter lies in the flat vector that the optimiser works on. */
 export interface ParameterLayout {
@@ -23,6 +23,11 @@ export const names = {
   /** The state and scalars of the optimiser enter under their own names and leave with this suffix. */
   next: (name: string) => `${name}.next`,
 } as const;
+
+export interface StepOptions extends LoweringOptions {
+  /** Default: softmax cross-entropy. */
+  readonly loss?: Loss | undefined;
+}
 
 /** All float32 initializers that the forward graph names in `parameters`, one after the other. */
 export function layoutOf(forward: Graph, parameters: readonly string[]): ParameterLayout {
@@ -43,14 +48,14 @@ export function buildTrainingStep(
   forward: Graph,
   layout: ParameterLayout,
   optimiser: Optimiser,
-  lowering: LoweringOptions = {},
+  { loss, ...lowering }: StepOptions = {},
 ): Graph {
   const { builder, logits, labels, batch } = withFlatParameters(forward, layout);
   if (typeof batch !== 'number')
     throw new GraphError(`${forward.name}: training needs a batch size, got ${batch}`);
-  const sum = crossEntropySum(builder, logits, labels);
+  const sum = crossEntropySum(builder, logits, labels, loss);
   builder.output(builder.op('Mul', [sum, builder.scalar(1 / batch)]), names.loss);
-  builder.output(correctCount(builder, logits, labels), names.correct);
+  builder.output(correctCount(builder, logits, labels, loss), names.correct);
   const { graph, gradients } = differentiate(
     builder.build(),
     names.loss,
@@ -63,10 +68,10 @@ export function buildTrainingStep(
 export function buildGradientStep(
   forward: Graph,
   layout: ParameterLayout,
-  lowering: LoweringOptions = {},
+  { loss, ...lowering }: StepOptions = {},
 ): Graph {
   const { builder, logits, labels, batch } = withFlatParameters(forward, layout);
-  const sum = crossEntropySum(builder, logits, labels);
+  const sum = crossEntropySum(builder, logits, labels, loss);
   builder.output(builder.op('Mul', [sum, builder.scalar(1 / Number(batch))]), names.loss);
   const wanted = layout.entries.map(({ name }) => name);
   const { graph, gradients } = differentiate(builder.build(), names.loss, wanted);
@@ -77,10 +82,10 @@ export function buildGradientStep(
 }
 
 /** Inputs `image`, `labels`, `parameters`; outputs `loss` (sum over the batch) and `correct`. Any batch. */
-export function buildEvaluationStep(forward: Graph, layout: ParameterLayout): Graph {
+export function buildEvaluationStep(forward: Graph, layout: ParameterLayout, loss?: Loss): Graph {
   const { builder, logits, labels } = withFlatParameters(forward, layout);
-  builder.output(crossEntropySum(builder, logits, labels), names.loss);
-  builder.output(correctCount(builder, logits, labels), names.correct);
+  builder.output(crossEntropySum(builder, logits, labels, loss), names.loss);
+  builder.output(correctCount(builder, logits, labels, loss), names.correct);
   return builder.build();
 }
 
@@ -138,6 +143,7 @@ function withUpdate(
     gradient: flatGradient(builder, gradients, layout),
     state: optimiser.stateNames.map((name) => builder.input(name, [layout.length])),
     scalars: optimiser.scalarNames.map((name) => builder.input(name, [])),
+    decay: decayOf(builder, layout.entries),
   });
   for (const { name } of graph.outputs) builder.output(builder.value(name));
   builder.output(parameters, names.next(names.parameters));

@@ -3,11 +3,12 @@
 import type { Dataset } from '../datasets/dataset.js';
 import { type BatchReader, batchCount, createBatchReader } from './batches.js';
 import type { Checkpoint, Position } from './checkpoint.js';
+import { DivergedError } from './errors.js';
 import type { EpochRecord } from './history.js';
 import { createRandom, permutation } from './random.js';
 import type { Recipe } from './recipe.js';
 import { learningRateAt } from './schedules.js';
-import type { StepResult, Trainer } from './trainer.js';
+import type { StepResult, Trainer, TrainerState } from './trainer.js';
 
 export interface StepProgress {
   /** From 1 on. */
@@ -56,18 +57,28 @@ export async function runLoop(options: LoopOptions): Promise<LoopResult> {
   const images = splitImages(options.dataset, recipe);
   const history = [...start.history];
   let position = start.position;
-  const stopped = async (): Promise<LoopResult> => {
-    await options.onCheckpoint({ state: trainer.state(), position, history });
-    return { finished: false, history };
+  const save = async () => {
+    const state = trainer.state();
+    checkFinite(state);
+    await options.onCheckpoint({ state, position, history: [...history] });
   };
   while (position.epoch < recipe.epochs) {
     position = await trainEpoch(options, images, position);
-    if (position.batch < batchCount(images.training.length, recipe.batchSize)) return await stopped();
+    if (position.batch < batchCount(images.training.length, recipe.batchSize)) {
+      await save();
+      return { finished: false, history };
+    }
     history.push(await recordEpoch(options, images, position));
     position = { epoch: position.epoch + 1, batch: 0, lossSum: 0, correct: 0, seconds: 0 };
-    await options.onCheckpoint({ state: trainer.state(), position, history });
+    await save();
   }
   return { finished: true, history };
+}
+
+/** A step's loss is that of the weights before it: the last step's own are seen here. */
+function checkFinite({ step, parameters, optimiser }: TrainerState): void {
+  if ([parameters, ...optimiser].every((vector) => vector.every(Number.isFinite))) return;
+  throw new DivergedError(`step ${step}: the weights are no finite numbers; a lower learning rate may help`);
 }
 
 /** Trains from the position on, to the epoch's end or to where it was told to stop. */
@@ -102,7 +113,7 @@ async function trainEpoch(options: LoopOptions, images: Images, from: Position):
 }
 
 function rateAt({ schedule, learningRate, epochs }: Recipe, batches: number, step: number): number {
-  return learningRateAt(schedule, learningRate, step, epochs * batches);
+  return learningRateAt(schedule, learningRate, { step, steps: epochs * batches, stepsPerEpoch: batches });
 }
 
 async function recordEpoch(options: LoopOptions, images: Images, position: Position): Promise<EpochRecord> {

@@ -8,7 +8,7 @@ import { writeHistory } from './history.js';
 import { glorotUniform } from './initialisers.js';
 import type { TrainingJob, WorkerMessage } from './messages.js';
 import { collectParameters, flatten, type Parameters } from './parameters.js';
-import { optimiserOf, type Recipe } from './recipe.js';
+import { labelsOf, lossOf, optimiserOf, type Recipe } from './recipe.js';
 import { runFolder } from './run.js';
 import { createTrainer, type TrainerState } from './trainer.js';
 import { runLoop, startOfRun } from './training-loop.js';
@@ -29,6 +29,7 @@ async function train(job: TrainingJob): Promise<void> {
     architecture: recipe.architecture,
     parameters,
     optimiser,
+    loss: lossOf(recipe),
     state: resumed?.state ?? initialState(parameters, optimiser.stateNames.length),
     threads: job.threads,
   });
@@ -62,7 +63,8 @@ function initialState({ layout, tensors }: Parameters, vectors: number): Trainer
   };
 }
 
-function checkDataset({ name, train, labels }: Dataset, { architecture }: Recipe): void {
+function checkDataset({ name, train, labels }: Dataset, recipe: Recipe): void {
+  const { architecture } = recipe;
   const { channels, height, width } = architecture.input;
   const got = `${train.channels}x${train.height}x${train.width}`;
   const expected = `${channels}x${height}x${width}`;
@@ -72,9 +74,10 @@ function checkDataset({ name, train, labels }: Dataset, { architecture }: Recipe
     );
   }
   const last = architecture.layers.at(-1);
-  if (last?.kind === 'dense' && last.units !== labels.length) {
+  const apart = last?.kind === 'dense' ? labelsOf(recipe, last.units) : labels.length;
+  if (apart !== labels.length) {
     throw new DatasetMismatchError(
-      `${name}: ${architecture.name} tells ${last.units} labels apart, the dataset has ${labels.length}`,
+      `${name}: ${architecture.name} tells ${apart} labels apart, the dataset has ${labels.length}`,
     );
   }
 }

@@ -1,0 +1,114 @@
+// Recipe + single values by their names, as the flags of `quati train` are → the recipe with these values.
+import type { EarlyStopping } from './early-stopping.js';
+import { RecipeError } from './errors.js';
+import { defaultLoss, type Loss } from './losses.js';
+import type { AdamWOptions, OptimiserSettings, SgdOptions } from './optimisers.js';
+import type { Recipe } from './recipe.js';
+import type { Schedule } from './schedules.js';
+
+type ScheduleOf<K extends Schedule['kind']> = Omit<Extract<Schedule, { readonly kind: K }>, 'kind'>;
+type ScheduleValues = ScheduleOf<'step'> & ScheduleOf<'cosine'> & ScheduleOf<'one-cycle'>;
+type OptimiserValues = SgdOptions & AdamWOptions;
+type LossValues = Omit<Extract<Loss, { readonly kind: 'softmax' }>, 'kind'>;
+
+type Direct = 'epochs' | 'batchSize' | 'learningRate' | 'validationSplit' | 'seed' | 'clipNorm';
+
+export type RecipeOverrides = Partial<Pick<Recipe, Direct>> &
+  OptimiserValues &
+  ScheduleValues &
+  LossValues &
+  Partial<EarlyStopping> & {
+    /** Another kind than the recipe's starts from that kind's defaults. */
+    readonly optimiser?: OptimiserSettings['kind'];
+    readonly schedule?: Schedule['kind'];
+    /** false: all epochs, and the last one's weights. */
+    readonly earlyStopping?: false;
+    /** All epochs, unless there is patience, and the best one's weights. */
+    readonly restoreBest?: true;
+  };
+
+type Fields<S extends { readonly kind: string }> = Record<S['kind'], readonly (keyof RecipeOverrides)[]>;
+
+const optimiserFields: Fields<OptimiserSettings> = {
+  sgd: ['momentum', 'nesterov', 'weightDecay'],
+  adam: ['beta1', 'beta2', 'epsilon'],
+  adamw: ['beta1', 'beta2', 'epsilon', 'weightDecay'],
+};
+const scheduleFields: Fields<Schedule> = {
+  constant: [],
+  step: ['milestones', 'every', 'factor'],
+  cosine: ['warmupEpochs'],
+  'one-cycle': ['rise', 'startDivisor', 'endDivisor'],
+};
+const lossFields: Fields<Loss> = { softmax: ['labelSmoothing'], sigmoid: [] };
+const directFields = ['epochs', 'batchSize', 'learningRate', 'validationSplit', 'seed', 'clipNorm'] as const;
+
+/** @throws RecipeError naming a value that the chosen optimiser, schedule or loss does not have. */
+export function overrideRecipe(recipe: Recipe, overrides: RecipeOverrides): Recipe {
+  const { optimiser, loss = defaultLoss, earlyStopping, ...rest } = recipe;
+  return {
+    ...rest,
+    ...picked(overrides, directFields),
+    optimiser: overrideKind('optimiser', optimiser, overrides.optimiser, overrides, optimiserFields),
+    schedule: overrideKind(
+      'schedule',
+      scheduleToChange(recipe.schedule, overrides),
+      overrides.schedule,
+      overrides,
+      scheduleFields,
+    ),
+    loss: overrideKind('loss', loss, undefined, overrides, lossFields),
+    ...overrideEarlyStopping(earlyStopping, overrides),
+  };
+}
+
+function overrideKind<S extends { readonly kind: string }>(
+  what: string,
+  current: S,
+  chosen: S['kind'] | undefined,
+  overrides: RecipeOverrides,
+  fields: Fields<S>,
+): S {
+  const kind: S['kind'] = chosen ?? current.kind;
+  const own = fields[kind];
+  const all: Fields<S>[S['kind']][] = Object.values(fields);
+  const [foreign] = all.flat().filter((name) => overrides[name] !== undefined && !own.includes(name));
+  if (foreign !== undefined) {
+    const has = own.length > 0 ? own.join(', ') : 'nothing to set';
+    throw new RecipeError(`${foreign}: the ${what} ${kind} has none; it has ${has}`);
+  }
+  return { ...(kind === current.kind ? current : { kind }), ...picked(overrides, own) } as S;
+}
+
+/** Milestones take the place of every so many epochs, and the other way round. */
+function scheduleToChange(schedule: Schedule, { milestones, every }: RecipeOverrides): Schedule {
+  if (schedule.kind !== 'step' || (milestones === undefined && every === undefined)) return schedule;
+  const { milestones: _, every: __, ...rest } = schedule;
+  return rest;
+}
+
+function overrideEarlyStopping(
+  current: EarlyStopping | undefined,
+  overrides: RecipeOverrides,
+): Pick<Recipe, 'earlyStopping'> {
+  const values = picked(overrides, ['monitor', 'patience', 'minDelta']);
+  const named = Object.keys(values);
+  if (overrides.earlyStopping === false) {
+    const [extra] = [...named, ...(overrides.restoreBest ? ['restoreBest'] : [])];
+    if (extra !== undefined) throw new RecipeError(`${extra}: contradicts no early stopping`);
+    return {};
+  }
+  return (current ?? overrides.restoreBest ?? named.length > 0)
+    ? { earlyStopping: { monitor: 'valLoss', ...current, ...values } }
+    : {};
+}
+
+function picked<K extends keyof RecipeOverrides>(
+  overrides: RecipeOverrides,
+  names: readonly K[],
+): Partial<Pick<RecipeOverrides, K>> {
+  const given = names.filter((name) => overrides[name] !== undefined);
+  return Object.fromEntries(given.map((name) => [name, overrides[name]])) as Partial<
+    Pick<RecipeOverrides, K>
+  >;
+}
