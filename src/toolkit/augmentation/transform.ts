@@ -1,0 +1,65 @@
+// Configuration + random numbers → what is done to one image, and where its pixels then come from.
+import type { Random } from '../training/random.js';
+import type { Augmentation } from './augmentation.js';
+import type { ImageSize, Square, ToSource } from './pixels.js';
+
+export interface Transform {
+  /** Degrees, counter-clockwise as one sees it. */
+  readonly rotation: number;
+  /** How many times larger. */
+  readonly zoom: number;
+  /** Pixels, to the right and down. */
+  readonly shiftX: number;
+  readonly shiftY: number;
+  readonly flip: boolean;
+  /** Where the crop begins, whole pixels from the upper left corner of the unpadded image. */
+  readonly cropX: number;
+  readonly cropY: number;
+  readonly cutout: Square | undefined;
+}
+
+/** Draws the same numbers in the same order whatever is on: turning one thing on leaves the others as they were. */
+export function drawTransform(
+  { rotation = 0, zoom = 0, shift = 0, flip = false, crop, cutout }: Augmentation,
+  { width, height }: ImageSize,
+  random: Random,
+): Transform {
+  const within = (bound: number) => (2 * random.next() - 1) * bound;
+  const whole = (count: number) => Math.floor(random.next() * count);
+  const padding = crop?.padding ?? 0;
+  const side = cutout?.size ?? 0;
+  const drawn = {
+    rotation: within(rotation),
+    zoom: 1 + within(zoom),
+    shiftX: within(shift * width),
+    shiftY: within(shift * height),
+    flip: random.next() < 0.5 && flip,
+    cropX: whole(2 * padding + 1) - padding,
+    cropY: whole(2 * padding + 1) - padding,
+  };
+  const [x, y] = [whole(width), whole(height)].map((centre) => centre - Math.floor(side / 2));
+  return { ...drawn, cutout: side > 0 ? { x: x ?? 0, y: y ?? 0, side } : undefined };
+}
+
+/** Whether rotation, zoom, shift and flip together leave the image as it is. */
+export function isIdentity({ rotation, zoom, shiftX, shiftY, flip }: Transform): boolean {
+  return rotation === 0 && zoom === 1 && shiftX === 0 && shiftY === 0 && !flip;
+}
+
+/**
+ * Mirrored, turned by a, enlarged by z, moved by t, all about the centre c:
+ *   out = z R F (in - c) + c + t,  F = diag(±1, 1),  R = [[cos a, sin a], [-sin a, cos a]]  (y grows downwards)
+ *   in  = F Rᵀ (out - c - t) / z + c
+ */
+export function transformToSource(
+  { rotation, zoom, shiftX, shiftY, flip }: Transform,
+  { width, height }: ImageSize,
+): ToSource {
+  const angle = (rotation * Math.PI) / 180;
+  const [cos, sin] = [Math.cos(angle) / zoom, Math.sin(angle) / zoom];
+  const mirror = flip ? -1 : 1;
+  const [centreX, centreY] = [(width - 1) / 2, (height - 1) / 2];
+  const [fromX, fromY] = [centreX + shiftX, centreY + shiftY];
+  const [xx, xy, yx, yy] = [mirror * cos, -mirror * sin, sin, cos];
+  return [xx, xy, centreX - xx * fromX - xy * fromY, yx, yy, centreY - yx * fromX - yy * fromY];
+}
