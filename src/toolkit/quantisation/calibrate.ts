@@ -22,12 +22,11 @@ export async function calibrate(
 ): Promise<Map<string, Range>> {
   const [input] = graph.inputs;
   if (!input) throw new QuantisationError(`${graph.name}: has no input`);
-  const observed = { ...graph, outputs: values.map((name) => ({ name, type: typeOf(graph, name) })) };
-  const { InferenceSession, Tensor } = await loadRuntime();
-  const session = await InferenceSession.create(encodeOnnx(withoutInputOutputs(observed)), {
-    executionProviders: ['cpu'],
-    logSeverityLevel: 3,
-  });
+  const observed = values
+    .filter((name) => name !== input.name)
+    .map((name) => ({ name, type: typeOf(graph, name) }));
+  const { Tensor } = await loadRuntime();
+  const session = await openObserved({ ...graph, outputs: observed });
   const ranges = new Map<string, Range>();
   const observe = (name: string, data: Float32Array) => {
     const known = ranges.get(name) ?? { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY };
@@ -37,22 +36,26 @@ export async function calibrate(
   try {
     for (const { images, count } of batches) {
       const shape = [count, ...input.type.shape.slice(1).map(Number)];
-      const results = await session.run({ [input.name]: new Tensor('float32', images, shape) });
-      for (const [name, tensor] of Object.entries(results)) observe(name, tensor.data as Float32Array);
+      const results = await session?.run({ [input.name]: new Tensor('float32', images, shape) });
+      for (const [name, { data }] of Object.entries(results ?? {})) observe(name, data as Float32Array);
       if (values.includes(input.name)) observe(input.name, images);
       seen += count;
     }
   } finally {
-    await session.release();
+    await session?.release();
   }
   if (seen === 0) throw new QuantisationError(`${graph.name}: there is no image to calibrate on`);
   return ranges;
 }
 
-/** A graph's input cannot be its output: the input's range is read from the images themselves. */
-function withoutInputOutputs(graph: Graph): Graph {
-  const inputs = new Set(graph.inputs.map(({ name }) => name));
-  return { ...graph, outputs: graph.outputs.filter(({ name }) => !inputs.has(name)) };
+/** The input's range is read from the images; where nothing else is asked for, there is nothing to run. */
+async function openObserved(graph: Graph) {
+  if (graph.outputs.length === 0) return undefined;
+  const { InferenceSession } = await loadRuntime();
+  return await InferenceSession.create(encodeOnnx(graph), {
+    executionProviders: ['cpu'],
+    logSeverityLevel: 3,
+  });
 }
 
 function typeOf(graph: Graph, name: string) {

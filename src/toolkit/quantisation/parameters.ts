@@ -19,8 +19,8 @@ export function quantiseRange({ min, max }: Range, where: string): ActivationQua
   }
   const low = Math.min(min, 0);
   const high = Math.max(max, 0);
-  const scale = Math.fround(high === low ? 1 : (high - low) / 255);
-  return { scale, zeroPoint: Math.round(-low / scale) };
+  const scale = scaleOf((high - low) / 255);
+  return { scale, zeroPoint: Math.round((0 - low) / scale) };
 }
 
 export interface WeightQuantisation {
@@ -30,24 +30,37 @@ export interface WeightQuantisation {
 }
 
 /**
- * Symmetric int8 an output channel: scale = max|w| / limit.
+ * Symmetric int8 an output channel: scale = max|w| / limit, or `leastScales` where that is more.
  * @param weights [channels, ...], row-major.
  * @param limit 127, or 63 to leave out a bit: x86 without VNNI adds two products of uint8 and int8 in 16 bits, which 2 * 255 * 64 still fits.
  */
-export function quantiseWeights(weights: Float32Array, channels: number, limit: number): WeightQuantisation {
+export function quantiseWeights(
+  weights: Float32Array,
+  channels: number,
+  limit: number,
+  leastScales?: Float32Array,
+): WeightQuantisation {
   const size = weights.length / channels;
   const scales = new Float32Array(channels);
   const values = new Int8Array(weights.length);
   for (let channel = 0; channel < channels; channel++) {
     const slice = weights.subarray(channel * size, (channel + 1) * size);
     const largest = slice.reduce((max, weight) => Math.max(max, Math.abs(weight)), 0);
-    const scale = Math.fround(largest === 0 ? 1 : largest / limit);
+    const scale = scaleOf(Math.max(largest / limit, leastScales?.[channel] ?? 0));
     scales[channel] = scale;
     slice.forEach((weight, i) => {
       values[channel * size + i] = clamp(roundHalfToEven(weight / scale), limit);
     });
   }
   return { scales, values };
+}
+
+/** Half of int32's range: the other half is left to the sum of products that the bias is added to. */
+const largestBias = 2 ** 30;
+
+/** The scale of each channel's weights below which its bias would not fit into int32: dead channels have biases too. */
+export function leastWeightScales(bias: Float32Array, activationScale: number): Float32Array {
+  return bias.map((value) => Math.abs(value) / (activationScale * largestBias));
 }
 
 /** int32 in units of activation scale times weight scale, as the integer product of the two is. */
@@ -57,6 +70,12 @@ export function quantiseBias(
   weightScales: Float32Array,
 ): Int32Array {
   return Int32Array.from(bias, (value, i) => Math.round(value / (activationScale * (weightScales[i] ?? 1))));
+}
+
+/** As stored, in float32; 1 where there is nothing to scale, so that no one divides by 0. */
+function scaleOf(exact: number): number {
+  const scale = Math.fround(exact);
+  return scale === 0 ? 1 : scale;
 }
 
 /** As ONNX's QuantizeLinear rounds. */

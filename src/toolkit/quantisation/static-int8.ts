@@ -5,6 +5,7 @@ import { float32Tensor, int8Tensor, int32Tensor, toFloat32Array, uint8Tensor } f
 import { QuantisationError } from './errors.js';
 import {
   type ActivationQuantisation,
+  leastWeightScales,
   quantiseBias,
   quantiseRange,
   quantiseWeights,
@@ -45,7 +46,7 @@ class Rewriter {
     readonly ranges: ReadonlyMap<string, Range>,
     readonly options: Int8Options,
   ) {
-    this.#builder = new GraphBuilder(graph.name);
+    this.#builder = new GraphBuilder(graph.name, graph.types.keys());
     for (const { name, type } of graph.inputs) {
       this.#define(name, this.#builder.input(name, type.shape, type.dataType));
     }
@@ -112,8 +113,14 @@ class Rewriter {
     const weight = this.#constant(node, weightName);
     const channels = weight.dims[0] ?? 0;
     this.#checkLayout(node);
-    const { scales, values } = quantiseWeights(toFloat32Array(weight), channels, this.options.weightLimit);
     const inputScale = this.#activation(this.plan.quantised.get(x) ?? x).scale;
+    const bias = biasName ? toFloat32Array(this.#constant(node, biasName)) : new Float32Array(channels);
+    const { scales, values } = quantiseWeights(
+      toFloat32Array(weight),
+      channels,
+      this.options.weightLimit,
+      leastWeightScales(bias, inputScale),
+    );
     const inputs = [
       this.#value(x),
       this.#dequantised(
@@ -124,10 +131,10 @@ class Rewriter {
       ),
     ];
     if (!biasName) return inputs;
-    const bias = quantiseBias(toFloat32Array(this.#constant(node, biasName)), inputScale, scales);
+    const biasIntegers = int32Tensor(quantiseBias(bias, inputScale, scales), [channels]);
     const biasScales = scales.map((scale) => scale * inputScale);
     const zeros = int32Tensor(new Int32Array(channels), [channels]);
-    return [...inputs, this.#dequantised(biasName, int32Tensor(bias, [channels]), biasScales, zeros)];
+    return [...inputs, this.#dequantised(biasName, biasIntegers, biasScales, zeros)];
   }
 
   #dequantised(name: string, integers: TensorData, scales: Float32Array, zeros: TensorData): Value {

@@ -1,0 +1,130 @@
+// Float graphs → which values become integers, with whose range, and which Relus disappear.
+import t from 'tap';
+import { GraphBuilder } from '../../../src/toolkit/graph/builder.js';
+import type { Graph, Value } from '../../../src/toolkit/graph/graph.js';
+import { float32Tensor, uint8Tensor } from '../../../src/toolkit/graph/tensor-data.js';
+import { QuantisationError } from '../../../src/toolkit/quantisation/errors.js';
+import { planQuantisation } from '../../../src/toolkit/quantisation/plan.js';
+import { smallGraph } from '../../helpers/quantised-net.js';
+
+/** Names of values are told; weights are all ones. */
+class Net {
+  readonly builder = new GraphBuilder('net');
+  readonly image = this.builder.input('image', ['N', 2, 6, 6]);
+
+  op(op: 'Relu' | 'MaxPool' | 'Flatten' | 'Identity' | 'Softmax', x: Value, name: string): Value {
+    const window = { ints: [2, 2] };
+    const attributes = op === 'MaxPool' ? { kernel_shape: window, strides: window } : {};
+    return this.one(this.builder.ops(op, [x], 1, { outputs: [name], attributes }));
+  }
+
+  conv(x: Value, name: string): Value {
+    const weight = this.builder.floats(new Array<number>(2 * 2).fill(1), [2, 2, 1, 1]);
+    return this.one(this.builder.ops('Conv', [x, weight], 1, { outputs: [name] }));
+  }
+
+  gemm(x: Value, name: string): Value {
+    const inputs = Number(x.type.shape[1]);
+    const weight = this.builder.floats(new Array<number>(3 * inputs).fill(1), [3, inputs]);
+    const attributes = { transB: { int: 1 } };
+    return this.one(this.builder.ops('Gemm', [x, weight], 1, { outputs: [name], attributes }));
+  }
+
+  add(a: Value, b: Value, name: string): Value {
+    return this.one(this.builder.ops('Add', [a, b], 1, { outputs: [name] }));
+  }
+
+  ending(...outputs: Value[]): Graph {
+    for (const value of outputs) this.builder.output(value);
+    return this.builder.build();
+  }
+
+  private one([value]: Value[]): Value {
+    if (!value) throw new Error('the operator has no output');
+    return value;
+  }
+}
+
+t.test('what a Conv or Gemm reads is quantised, the last result is not', (t) => {
+  const net = new Net();
+  const a = net.conv(net.image, 'a');
+  const { quantised } = planQuantisation(net.ending(net.op('Softmax', net.conv(a, 'b'), 'c')));
+  t.same(Object.fromEntries(quantised), { image: 'image', a: 'a' });
+  t.end();
+});
+
+t.test('pooled and flattened values share the range of the value that was computed', (t) => {
+  const net = new Net();
+  const flat = net.op('Flatten', net.op('MaxPool', net.conv(net.image, 'conv'), 'pooled'), 'flat');
+  const { quantised } = planQuantisation(net.ending(net.gemm(flat, 'scores')));
+  t.same(Object.fromEntries(quantised), { image: 'image', conv: 'conv', pooled: 'conv', flat: 'conv' });
+  t.end();
+});
+
+t.test('a Relu behind a Conv or Gemm is absorbed into the range of its result', (t) => {
+  const net = new Net();
+  const a = net.op('Relu', net.conv(net.image, 'a'), 'a+');
+  const b = net.op('Relu', net.gemm(net.op('Flatten', a, 'flat'), 'b'), 'b+');
+  const { quantised, absorbed } = planQuantisation(net.ending(net.gemm(b, 'scores')));
+  t.same(Object.fromEntries(absorbed), { 'a+': 'a', 'b+': 'b' });
+  t.notOk(quantised.has('a'), 'what the Relu reads is not quantised');
+  t.end();
+});
+
+t.test('a Relu stays that is behind something else than a Conv or Gemm', (t) => {
+  const net = new Net();
+  const sum = net.add(net.conv(net.image, 'a'), net.image, 'sum');
+  const { absorbed } = planQuantisation(net.ending(net.conv(net.op('Relu', sum, 'sum+'), 'b')));
+  t.equal(absorbed.size, 0);
+  t.end();
+});
+
+t.test('a Relu stays whose input has another reader, or is an output', (t) => {
+  const shared = new Net();
+  const a = shared.conv(shared.image, 'a');
+  const b = shared.conv(shared.op('Relu', a, 'a+'), 'b');
+  t.equal(planQuantisation(shared.ending(shared.add(a, b, 'sum'))).absorbed.size, 0);
+  const shown = new Net();
+  const c = shown.conv(shown.image, 'c');
+  t.equal(planQuantisation(shown.ending(c, shown.conv(shown.op('Relu', c, 'c+'), 'd'))).absorbed.size, 0);
+  t.end();
+});
+
+t.test('a Relu stays whose result nothing reads as integers', (t) => {
+  const net = new Net();
+  const { absorbed } = planQuantisation(net.ending(net.op('Relu', net.conv(net.image, 'a'), 'a+')));
+  t.equal(absorbed.size, 0);
+  t.end();
+});
+
+t.test('all three Relus of a small net are absorbed, and the input is quantised', (t) => {
+  const { quantised, absorbed } = planQuantisation(smallGraph());
+  t.equal(absorbed.size, 3);
+  t.ok(quantised.has('image'));
+  t.notOk(quantised.has('logits'));
+  t.end();
+});
+
+t.test('a graph that is quantised already is an error that names the operator', (t) => {
+  const builder = new GraphBuilder('int8.onnx');
+  const x = builder.input('image', ['N', 2, 6, 6]);
+  const parameters = [builder.scalar(0.1), builder.shared('zero', () => uint8Tensor([0], []))];
+  const integers = builder.op('QuantizeLinear', [x, ...parameters]);
+  const reals = builder.op('DequantizeLinear', [integers, ...parameters]);
+  const weight = builder.initializer('w', float32Tensor([1, 1], [1, 2, 1, 1]));
+  builder.output(builder.op('Conv', [reals, weight]));
+  t.throws(() => planQuantisation(builder.build()), {
+    constructor: QuantisationError,
+    message: /^int8\.onnx: is quantised already: it holds QuantizeLinear /,
+  });
+  t.end();
+});
+
+t.test('a graph without Conv and Gemm is an error', (t) => {
+  const net = new Net();
+  t.throws(() => planQuantisation(net.ending(net.op('Relu', net.image, 'a'))), {
+    constructor: QuantisationError,
+    message: 'net: has no Conv or Gemm to quantise',
+  });
+  t.end();
+});
