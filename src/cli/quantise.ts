@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { loadDataset } from '../toolkit/datasets/dataset.js';
 import { writeFileAtomic } from '../toolkit/files.js';
 import { calibrationBatches } from '../toolkit/quantisation/calibration-images.js';
+import { QuantisationError } from '../toolkit/quantisation/errors.js';
 import { defaultInt8Options, quantiseToInt8 } from '../toolkit/quantisation/quantise.js';
 import { latestRun, readRun, recordCommand, runFolder } from '../toolkit/training/run.js';
 import { commandLine, positiveInteger } from './command-line.js';
@@ -36,7 +37,11 @@ export async function runQuantise(run: string | undefined, flags: QuantiseFlags,
   const { recipe, dataset } = await readRun(folder);
   const { variant } = runFolder(folder);
   const { train } = await loadDataset(flags.data ?? dataset.folder);
-  const model = await readFile(variant('float32'));
+  const model = await readFile(variant('float32')).catch((cause) => {
+    throw new QuantisationError(`${variant('float32')}: there is no trained model yet: ${cause.message}`, {
+      cause,
+    });
+  });
   const options = flags.reduceRange ? defaultInt8Options : { weightLimit: 127 as const };
   const batches = calibrationBatches(train, recipe.input, { images: flags.images, seed: recipe.seed });
   const int8 = await quantiseToInt8(model, variant('float32'), batches, options);
@@ -47,6 +52,6 @@ export async function runQuantise(run: string | undefined, flags: QuantiseFlags,
     flags.json
       ? `${JSON.stringify({ file: variant('int8'), bytes: int8.byteLength, float32Bytes: model.byteLength, ratio })}\n`
       : `${variant('int8')}: ${int8.byteLength} bytes, ${ratio.toFixed(3)} of float32's ${model.byteLength}, ` +
-          `calibrated on ${flags.images} images\nNext: quati evaluate ${folder}\n`,
+          `calibrated on ${Math.min(flags.images, train.count)} images\nNext: quati evaluate ${folder}\n`,
   );
 }

@@ -42,12 +42,17 @@ export async function readReport(folder: string): Promise<Report> {
       cause,
     });
   });
-  const json: unknown = JSON.parse(text);
-  if (!validator.Check(json)) {
-    const [first] = validator.Errors(json);
-    throw new EvaluationError(
-      `${file}: ${first?.instancePath} ${first?.message}; quati evaluate ${folder} writes it anew`,
-    );
+  const json = parseJson(text);
+  if (validator.Check(json)) return json;
+  const [first] = validator.Errors(json);
+  const where = json === undefined ? 'is no JSON' : `${first?.instancePath || 'report'} ${first?.message}`;
+  throw new EvaluationError(`${file}: ${where}; quati evaluate ${folder} writes it anew`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
-  return json;
 }

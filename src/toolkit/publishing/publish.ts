@@ -1,8 +1,8 @@
 // A measured run → models/<name>/<version>/ with card, variants and golden images, and samples in imgs/<name>/.
-import { copyFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Card, parseCard, type Variant, type VariantName } from '../../inference/card.js';
-import { loadDataset } from '../datasets/dataset.js';
+import { type Dataset, loadDataset } from '../datasets/dataset.js';
 import { type Report, readReport } from '../evaluation/report.js';
 import { resolveTarget, type Target } from '../evaluation/targets.js';
 import { exists, sha256Of, writeFileAtomic } from '../files.js';
@@ -32,8 +32,10 @@ export interface Published {
 const goldenImages = 4;
 
 /**
- * The folder appears whole or not at all.
- * @throws PublishingError when the run was not measured since its variants were written, or the version exists.
+ * The folder appears whole or not at all, and last.
+ * @throws PublishingError when the run was not measured since its variants were written, or on other images than those of
+ * the dataset it was trained on; or when the version exists.
+ * @throws CardError when the name cannot be that of a model.
  */
 export async function publish(options: PublishOptions): Promise<Published> {
   const { run, name, modelsFolder = 'models', samplesFolder = 'imgs', samplesPerLabel = 2 } = options;
@@ -41,6 +43,7 @@ export async function publish(options: PublishOptions): Promise<Published> {
   const target = await resolveTarget(run);
   const report = await readReport(run);
   const dataset = await loadDataset(record.dataset.folder);
+  checkDatasets(run, record, report, dataset);
   const version = options.version ?? (await nextVersion(path.join(modelsFolder, name)));
   const folder = path.join(modelsFolder, name, String(version));
   if (!options.replace && (await exists(folder))) {
@@ -50,11 +53,26 @@ export async function publish(options: PublishOptions): Promise<Published> {
   }
   const samples = await firstSamples(dataset, target.input, samplesPerLabel);
   const golden = everyNth(samples, goldenImages);
-  const card = await buildCard({ name, record, target, report, golden });
-  await writeModel(folder, card, target, golden);
+  const card = parseCard(
+    await buildCard({ name, record, target, report, golden }),
+    path.join(folder, 'card.json'),
+  );
   const files = samples.map(({ file }) => path.join(samplesFolder, name, file));
   for (const [i, { png }] of samples.entries()) await writeFileAtomic(files[i] ?? '', png);
-  return { folder, card: parseCard(card, path.join(folder, 'card.json')), samples: files };
+  await writeModel(folder, card, target, golden);
+  return { folder, card, samples: files };
+}
+
+function checkDatasets(run: string, record: RunRecord, report: Report, dataset: Dataset): void {
+  const { name, folder, sha256 } = record.dataset;
+  if (report.dataset.sha256 !== sha256) {
+    throw new PublishingError(
+      `${run}: was trained on ${name} in ${folder}, but measured on other images: quati evaluate ${run}`,
+    );
+  }
+  if (dataset.sha256 !== sha256) {
+    throw new PublishingError(`${folder}: is not the dataset any more that ${run} was trained on`);
+  }
 }
 
 async function nextVersion(folder: string): Promise<number> {
@@ -115,26 +133,39 @@ async function describeVariants(target: Target, report: Report): Promise<Card['v
   return variants;
 }
 
-/** Written beside, then renamed; what was there goes last. */
+/** Written beside, then renamed; what was there is moved aside first, and back when that fails. */
 async function writeModel(
   folder: string,
   card: Card,
   target: Target,
   golden: readonly Sample[],
 ): Promise<void> {
-  await mkdir(path.dirname(folder), { recursive: true });
-  const beside = await mkdtemp(`${folder}.`);
+  const beside = `${folder}.${process.pid}.tmp`;
+  await rm(beside, { recursive: true, force: true });
+  await mkdir(beside, { recursive: true });
   try {
     await writeFile(path.join(beside, 'card.json'), `${JSON.stringify(card, null, 2)}\n`);
     for (const file of target.variants.values()) await copyFile(file, path.join(beside, path.basename(file)));
     await mkdir(path.join(beside, 'golden'));
     for (const { file, png } of golden) await writeFile(path.join(beside, 'golden', file), png);
-    await rm(folder, { recursive: true, force: true });
-    await rename(beside, folder);
+    await replaceFolder(beside, folder);
   } catch (cause) {
     await rm(beside, { recursive: true, force: true });
     throw cause;
   }
+}
+
+async function replaceFolder(beside: string, folder: string): Promise<void> {
+  const previous = `${folder}.${process.pid}.old`;
+  const replaced = await exists(folder);
+  if (replaced) await rename(folder, previous);
+  try {
+    await rename(beside, folder);
+  } catch (cause) {
+    if (replaced) await rename(previous, folder);
+    throw cause;
+  }
+  await rm(previous, { recursive: true, force: true });
 }
 
 function everyNth<T>(items: readonly T[], count: number): T[] {
