@@ -1,5 +1,7 @@
 // What can go wrong between a recipe and trained weights.
 import { QuatiError } from '../../inference/errors.js';
+import { DatasetDamagedError, DatasetMissingError, NpyError } from '../datasets/errors.js';
+import { GraphError, UnsupportedOperatorError } from '../graph/errors.js';
 
 /** No recipe of that name, or a value in it that makes no sense. */
 export class RecipeError extends QuatiError {}
@@ -16,5 +18,25 @@ export class DivergedError extends QuatiError {}
 /** The run's folder is in use, or holds nothing to go on from. */
 export class RunError extends QuatiError {}
 
-/** The training thread failed; the message starts with the name of what it threw. */
+/** The training thread failed in a way nobody foresaw; the message starts with the name of what it threw. */
 export class TrainingError extends QuatiError {}
+
+const foreseen = [
+  CheckpointError,
+  DatasetDamagedError,
+  DatasetMismatchError,
+  DatasetMissingError,
+  DivergedError,
+  GraphError,
+  NpyError,
+  RecipeError,
+  UnsupportedOperatorError,
+];
+
+/** What the training thread threw, as the error it was: between threads only its name and texts survive. */
+export function fromThread(name: string, message: string, stack: string | undefined): QuatiError {
+  const Foreseen = foreseen.find((known) => known.name === name);
+  return Foreseen
+    ? new Foreseen(message, { cause: stack })
+    : new TrainingError(`${name}: ${message}`, { cause: stack });
+}

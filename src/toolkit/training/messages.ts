@@ -15,6 +15,7 @@ export interface TrainingJob {
 
 export type WorkerMessage =
   | { readonly kind: 'step'; readonly progress: StepProgress }
-  | { readonly kind: 'checkpoint'; readonly history: readonly EpochRecord[] }
+  /** With the epochs that ended since the last one. */
+  | { readonly kind: 'checkpoint'; readonly epochs: readonly EpochRecord[] }
   | ({ readonly kind: 'done'; readonly steps: number } & LoopResult)
   | { readonly kind: 'failed'; readonly name: string; readonly message: string; readonly stack?: string };

@@ -1,11 +1,12 @@
 // Recipe + dataset → a run's folder with history, checkpoint and float32.onnx. READ FIRST for training.
+import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { mean } from 'simple-statistics';
 import { disableTelemetry } from '../../inference/runtime.js';
 import { manifestSha256, readManifest } from '../datasets/manifest.js';
 import { exists } from '../files.js';
-import { RunError, TrainingError } from './errors.js';
+import { DatasetMismatchError, fromThread, RunError, TrainingError } from './errors.js';
 import { exportForward } from './export.js';
 import type { EpochRecord } from './history.js';
 import { glorotUniform } from './initialisers.js';
@@ -48,7 +49,9 @@ export const lossWindow = 20;
 /**
  * Trains in a worker thread and exports the forward graph with the last weights.
  * @throws RunError when the folder holds a run already, or none to resume.
- * @throws DivergedError, DatasetMismatchError, CheckpointError from the worker, under those names.
+ * @throws DatasetMismatchError when images or labels do not fit the network, or a resumed run began with others.
+ * @throws DivergedError when the loss or the weights are no numbers any more; the last checkpoint is from before.
+ * @throws CheckpointError when the checkpoint to resume from is damaged.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const record = await prepareRun(options);
@@ -88,6 +91,12 @@ async function prepareRun(options: TrainOptions): Promise<RunRecord> {
   if (existing === 'resume') {
     if (!held) throw new RunError(`${options.runFolder}: there is no checkpoint to resume from`);
     const record = await readRun(options.runFolder);
+    const manifest = await readManifest(options.datasetFolder);
+    if (manifestSha256(manifest) !== record.dataset.sha256) {
+      throw new DatasetMismatchError(
+        `${options.datasetFolder}: is not the dataset that ${options.runFolder} began with`,
+      );
+    }
     const resumed = {
       ...record,
       recipe: { ...record.recipe, epochs: recipe.epochs },
@@ -112,6 +121,8 @@ async function prepareRun(options: TrainOptions): Promise<RunRecord> {
     commands: [options.command],
     finished: false,
   };
+  // What is replaced must not be resumed under the new record.
+  await rm(folder.checkpoint, { force: true });
   await writeRun(options.runFolder, record);
   return record;
 }
@@ -133,17 +144,15 @@ async function runWorker(job: TrainingJob, options: TrainOptions): Promise<Done>
 }
 
 function listen(worker: Worker, { onStep, onEpoch }: TrainOptions): Promise<Done> {
-  let recorded = 0;
   return new Promise<Done>((resolve, reject) => {
     worker.on('error', reject);
     worker.on('exit', (code) => reject(new TrainingError(`the training thread ended with code ${code}`)));
     worker.on('message', (message: WorkerMessage) => {
       if (message.kind === 'step') onStep?.(message.progress);
       else if (message.kind === 'checkpoint') {
-        for (const record of message.history.slice(recorded)) onEpoch?.(record);
-        recorded = message.history.length;
+        for (const record of message.epochs) onEpoch?.(record);
       } else if (message.kind === 'done') resolve(message);
-      else reject(new TrainingError(`${message.name}: ${message.message}`, { cause: message.stack }));
+      else reject(fromThread(message.name, message.message, message.stack));
     });
   });
 }

@@ -33,6 +33,7 @@ async function train(job: TrainingJob): Promise<void> {
     state: resumed?.state ?? initialState(parameters, optimiser.stateNames.length),
     threads: job.threads,
   });
+  let told = resumed?.history.length ?? 0;
   let stop = false;
   parentPort?.on('message', () => {
     stop = true;
@@ -48,7 +49,8 @@ async function train(job: TrainingJob): Promise<void> {
     async onCheckpoint(checkpoint) {
       await saveCheckpoint(file, checkpoint, parameters.layout, optimiser.stateNames);
       await writeHistory(job.runFolder, checkpoint.history);
-      send({ kind: 'checkpoint', history: checkpoint.history });
+      send({ kind: 'checkpoint', epochs: checkpoint.history.slice(told) });
+      told = checkpoint.history.length;
     },
   });
   await trainer.release();
