@@ -81,11 +81,11 @@ function oneCycleFactor(
   { rise = 0.3, startDivisor = 25, endDivisor = 1e4 }: Of<'one-cycle'>,
   { step, steps }: RunProgress,
 ): number {
-  const top = Math.max(rise * steps - 1, 0);
+  const top = rise * steps - 1;
   const start = 1 / startDivisor;
-  if (step < top) return halfCosine(start, 1, step / top);
-  const fall = steps - 1 - top;
-  return halfCosine(1, start / endDivisor, fall > 0 ? (step - top) / fall : 0);
+  return step < top
+    ? halfCosine(start, 1, step / top)
+    : halfCosine(1, start / endDivisor, (step - top) / (steps - 1 - top));
 }
 
 /** to + (from - to) (1 + cos(pi part)) / 2. */
