@@ -3,16 +3,23 @@ import { buildForward } from '../architectures/forward.js';
 import { writeFileAtomic } from '../files.js';
 import { encodeOnnx } from '../graph/onnx.js';
 import { loadCheckpoint } from './checkpoint.js';
+import type { EpochRecord } from './history.js';
 import { glorotUniform } from './initialisers.js';
 import { collectParameters, fromTensors, unflatten } from './parameters.js';
 import { optimiserOf, type Recipe } from './recipe.js';
-import { runFolder } from './run.js';
+import type { RunFolder } from './run.js';
 
-export async function exportForward(folder: string, recipe: Recipe): Promise<void> {
-  const { checkpoint, variant } = runFolder(folder);
+/** Gives the last epoch that the weights were trained in, if they were to its end. */
+export async function exportForward(
+  { checkpoint, best, variant }: RunFolder,
+  recipe: Recipe,
+  which: 'checkpoint' | 'best',
+): Promise<EpochRecord | undefined> {
+  const file = which === 'best' ? best : checkpoint;
   const { layout } = collectParameters(recipe.architecture, glorotUniform(recipe.seed));
-  const { state } = await loadCheckpoint(checkpoint, layout, optimiserOf(recipe).stateNames);
-  const parameter = fromTensors(unflatten(layout, state.parameters), checkpoint);
+  const { state, history } = await loadCheckpoint(file, layout, optimiserOf(recipe).stateNames);
+  const parameter = fromTensors(unflatten(layout, state.parameters), file);
   const graph = buildForward(recipe.architecture, { batch: 'N', parameter });
   await writeFileAtomic(variant('float32'), encodeOnnx(graph));
+  return history.at(-1);
 }

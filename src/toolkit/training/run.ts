@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { writeJsonAtomic } from '../files.js';
 import { RunError } from './errors.js';
+import type { EpochRecord } from './history.js';
 import type { Recipe } from './recipe.js';
 
 export const runsFolder = 'runs';
@@ -17,12 +18,16 @@ export interface RunRecord {
   /** As typed, in the order they were run: train, quantise, evaluate, publish. */
   readonly commands: readonly string[];
   readonly finished: boolean;
+  /** Whose weights were exported, where the recipe asks for the best; else they are the last. */
+  readonly best?: EpochRecord;
 }
 
 export interface RunFolder {
   readonly folder: string;
   readonly record: string;
   readonly checkpoint: string;
+  /** The checkpoint of the best epoch, where the recipe asks for it. */
+  readonly best: string;
   variant(name: string): string;
 }
 
@@ -31,6 +36,7 @@ export function runFolder(folder: string): RunFolder {
     folder,
     record: path.join(folder, 'run.json'),
     checkpoint: path.join(folder, 'checkpoint.safetensors'),
+    best: path.join(folder, 'best.safetensors'),
     variant: (name) => path.join(folder, `${name}.onnx`),
   };
 }

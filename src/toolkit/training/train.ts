@@ -38,6 +38,8 @@ export interface TrainResult {
   /** False when it was stopped before the last epoch's end. */
   readonly finished: boolean;
   readonly steps: number;
+  /** Whose weights were exported, where the recipe asks for the best; else they are the last. */
+  readonly best?: EpochRecord;
   /** Means over this call's first and last steps, `lossWindow` of them; absent when none was left to take. */
   readonly loss?: { readonly first: number; readonly last: number };
   readonly history: readonly EpochRecord[];
@@ -47,7 +49,7 @@ export interface TrainResult {
 export const lossWindow = 20;
 
 /**
- * Trains in a worker thread and exports the forward graph with the last weights.
+ * Trains in a worker thread and exports the forward graph with the last weights, or with the best epoch's.
  * @throws RunError when the folder holds a run already, or none to resume.
  * @throws DatasetMismatchError when images or labels do not fit the network, or a resumed run began with others.
  * @throws DivergedError when the loss or the weights are no numbers any more; the last checkpoint is from before.
@@ -71,17 +73,29 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       options.onStep?.(progress);
     },
   });
-  await exportForward(options.runFolder, record.recipe);
-  await writeRun(options.runFolder, { ...record, finished });
+  const best = await exportWeights(options.runFolder, record.recipe, history);
+  await writeRun(options.runFolder, { ...record, finished, ...(best && { best }) });
   return {
     finished,
     steps,
+    ...(best && { best }),
     ...(losses.length > 0 && {
       loss: { first: mean(losses.slice(0, lossWindow)), last: mean(losses.slice(-lossWindow)) },
     }),
     history,
     parameters: record.parameters,
   };
+}
+
+/** Gives the best epoch when it is the one that is exported. */
+async function exportWeights(
+  folder: string,
+  recipe: Recipe,
+  history: readonly EpochRecord[],
+): Promise<EpochRecord | undefined> {
+  const keepsBest = recipe.earlyStopping !== undefined && history.length > 0;
+  const exported = await exportForward(runFolder(folder), recipe, keepsBest ? 'best' : 'checkpoint');
+  return keepsBest ? exported : undefined;
 }
 
 async function prepareRun(options: TrainOptions): Promise<RunRecord> {
@@ -122,7 +136,7 @@ async function prepareRun(options: TrainOptions): Promise<RunRecord> {
     finished: false,
   };
   // What is replaced must not be resumed under the new record.
-  await rm(folder.checkpoint, { force: true });
+  for (const file of [folder.checkpoint, folder.best]) await rm(file, { force: true });
   await writeRun(options.runFolder, record);
   return record;
 }

@@ -1,9 +1,11 @@
 // Trainer + images → epochs: shuffle, step, validate, record. Stops between two steps and says where it stands.
 
 import type { Dataset } from '../datasets/dataset.js';
+import { type BatchSource, createBatchSource } from './batch-source.js';
 import { type BatchReader, batchCount, createBatchReader } from './batches.js';
 import type { Checkpoint, Position } from './checkpoint.js';
-import { DivergedError } from './errors.js';
+import { bestEpoch, isPatienceOver } from './early-stopping.js';
+import { DivergedError, RecipeError } from './errors.js';
 import type { EpochRecord } from './history.js';
 import { createRandom, permutation } from './random.js';
 import type { Recipe } from './recipe.js';
@@ -30,10 +32,12 @@ export interface LoopOptions {
   readonly start: Pick<Checkpoint, 'position' | 'history'>;
   /** Ends the run early, after this many steps in all. */
   readonly maxSteps?: number;
+  /** Threads that augment ahead of the steps; default: 0, the loop's own does. */
+  readonly dataThreads?: number;
   readonly shouldStop: () => boolean;
   readonly onStep: (progress: StepProgress) => void;
-  /** After each epoch, and when the run is stopped. */
-  readonly onCheckpoint: (checkpoint: Checkpoint) => Promise<void>;
+  /** After each epoch, and when the run is stopped; `isBest` when the recipe keeps the best epoch and this is it so far. */
+  readonly onCheckpoint: (checkpoint: Checkpoint, isBest: boolean) => Promise<void>;
 }
 
 export interface LoopResult {
@@ -42,8 +46,9 @@ export interface LoopResult {
 }
 
 interface Images {
-  readonly read: BatchReader;
+  readonly source: BatchSource;
   readonly training: Uint32Array;
+  readonly readValidation: BatchReader;
   readonly validation: Uint32Array;
 }
 
@@ -53,24 +58,35 @@ export const startOfRun: LoopOptions['start'] = {
 };
 
 export async function runLoop(options: LoopOptions): Promise<LoopResult> {
+  const images = splitImages(options);
+  try {
+    return await runEpochs(options, images);
+  } finally {
+    await images.source.close();
+  }
+}
+
+async function runEpochs(options: LoopOptions, images: Images): Promise<LoopResult> {
   const { recipe, trainer, start } = options;
-  const images = splitImages(options.dataset, recipe);
+  const { earlyStopping } = recipe;
   const history = [...start.history];
   let position = start.position;
-  const save = async () => {
+  const save = async (ended?: EpochRecord) => {
     const state = trainer.state();
     checkFinite(state);
-    await options.onCheckpoint({ state, position, history: [...history] });
+    const isBest = ended !== undefined && earlyStopping && bestEpoch(history, earlyStopping) === ended;
+    await options.onCheckpoint({ recipe, state, position, history: [...history] }, isBest ?? false);
   };
-  while (position.epoch < recipe.epochs) {
+  while (position.epoch < recipe.epochs && !(earlyStopping && isPatienceOver(history, earlyStopping))) {
     position = await trainEpoch(options, images, position);
     if (position.batch < batchCount(images.training.length, recipe.batchSize)) {
       await save();
       return { finished: false, history };
     }
-    history.push(await recordEpoch(options, images, position));
+    const ended = await recordEpoch(options, images, position);
+    history.push(ended);
     position = { epoch: position.epoch + 1, batch: 0, lossSum: 0, correct: 0, seconds: 0 };
-    await save();
+    await save(ended);
   }
   return { finished: true, history };
 }
@@ -78,7 +94,11 @@ export async function runLoop(options: LoopOptions): Promise<LoopResult> {
 /** A step's loss is that of the weights before it: the last step's own are seen here. */
 function checkFinite({ step, parameters, optimiser }: TrainerState): void {
   if ([parameters, ...optimiser].every((vector) => vector.every(Number.isFinite))) return;
-  throw new DivergedError(`step ${step}: the weights are no finite numbers; a lower learning rate may help`);
+  throw diverged(step, 'the weights are no finite numbers');
+}
+
+function diverged(step: number, what: string): DivergedError {
+  return new DivergedError(`step ${step}: ${what}; a lower learning rate may help`);
 }
 
 /** Trains from the position on, to the epoch's end or to where it was told to stop. */
@@ -90,11 +110,9 @@ async function trainEpoch(options: LoopOptions, images: Images, from: Position):
   const began = performance.now();
   let { batch, lossSum, correct } = from;
   const seconds = () => from.seconds + (performance.now() - began) / 1000;
-  while (batch < batches && !options.shouldStop() && trainer.state().step < (options.maxSteps ?? Infinity)) {
-    const result = await trainer.step(
-      images.read(order, batch),
-      rateAt(recipe, batches, trainer.state().step),
-    );
+  for await (const next of images.source.read(order, from.epoch, batch)) {
+    if (options.shouldStop() || trainer.state().step >= (options.maxSteps ?? Infinity)) break;
+    const result = await trainer.step(next, rateAt(recipe, batches, trainer.state().step));
     batch += 1;
     lossSum += result.lossSum;
     correct += result.correct;
@@ -136,26 +154,35 @@ async function recordEpoch(options: LoopOptions, images: Images, position: Posit
 
 async function evaluateAll(
   trainer: Trainer,
-  { read, validation }: Images,
+  { readValidation, validation }: Images,
   batchSize: number,
 ): Promise<StepResult | undefined> {
   if (validation.length === 0) return undefined;
   let [lossSum, correct] = [0, 0];
   for (let batch = 0; batch < batchCount(validation.length, batchSize); batch++) {
-    const result = await trainer.evaluate(read(validation, batch));
+    const result = await trainer.evaluate(readValidation(validation, batch));
     lossSum += result.lossSum;
     correct += result.correct;
   }
+  if (!Number.isFinite(lossSum)) throw diverged(trainer.state().step, `the validation loss is ${lossSum}`);
   return { lossSum, correct };
 }
 
-/** A seeded choice of images to hold back; the rest is trained on. */
-function splitImages({ train }: Dataset, recipe: Recipe): Images {
-  const order = permutation(train.count, createRandom(recipe.seed, 'validation split'));
-  const held = Math.floor(train.count * recipe.validationSplit);
+/** The dataset's own images to validate on, or a seeded choice of the training images, held back. */
+function splitImages({ dataset, recipe, dataThreads = 0 }: LoopOptions): Images {
+  const { train, validation: own } = dataset;
+  const { input, batchSize, seed, augmentation } = recipe;
+  const order = permutation(train.count, createRandom(seed, 'validation split'));
+  const held = own ? 0 : Math.floor(train.count * recipe.validationSplit);
+  if (recipe.earlyStopping && (own?.count ?? held) === 0) {
+    throw new RecipeError(
+      `earlyStopping: watches ${recipe.earlyStopping.monitor}, but no image is held back: raise validationSplit`,
+    );
+  }
   return {
-    read: createBatchReader(train, recipe.input, recipe.batchSize),
-    validation: order.subarray(0, held),
+    source: createBatchSource({ split: train, input, batchSize, seed, augmentation, threads: dataThreads }),
+    readValidation: createBatchReader(own ?? train, input, batchSize),
+    validation: own ? Uint32Array.from({ length: own.count }, (_, i) => i) : order.subarray(0, held),
     training: order.subarray(held),
   };
 }

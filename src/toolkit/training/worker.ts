@@ -21,9 +21,9 @@ async function train(job: TrainingJob): Promise<void> {
   checkDataset(dataset, recipe);
   const optimiser = optimiserOf(recipe);
   const parameters = collectParameters(recipe.architecture, glorotUniform(recipe.seed));
-  const file = runFolder(job.runFolder).checkpoint;
+  const files = runFolder(job.runFolder);
   const resumed = job.resume
-    ? await loadCheckpoint(file, parameters.layout, optimiser.stateNames)
+    ? await loadCheckpoint(files.checkpoint, parameters.layout, optimiser.stateNames)
     : undefined;
   const trainer = await createTrainer({
     architecture: recipe.architecture,
@@ -46,8 +46,10 @@ async function train(job: TrainingJob): Promise<void> {
     ...(job.maxSteps !== undefined && { maxSteps: job.maxSteps }),
     shouldStop: () => stop,
     onStep: (progress) => send({ kind: 'step', progress }),
-    async onCheckpoint(checkpoint) {
-      await saveCheckpoint(file, checkpoint, parameters.layout, optimiser.stateNames);
+    async onCheckpoint(checkpoint, isBest) {
+      // The best first: a crash in between repeats the epoch, and writes the same once more.
+      for (const file of isBest ? [files.best, files.checkpoint] : [files.checkpoint])
+        await saveCheckpoint(file, checkpoint, parameters.layout, optimiser.stateNames);
       await writeHistory(job.runFolder, checkpoint.history);
       send({ kind: 'checkpoint', epochs: checkpoint.history.slice(told) });
       told = checkpoint.history.length;

@@ -46,8 +46,8 @@ function updateGraph(optimiser: Optimiser): Graph {
 /** The parameters after each step. */
 async function trajectory(optimiser: Optimiser): Promise<Float64Array[]> {
   const graph = updateGraph(optimiser);
-  let parameters = Float64Array.from(draw((i) => 10 + i, 1));
-  let state = optimiser.stateNames.map(() => new Float64Array(length));
+  let parameters: Float64Array = Float64Array.from(draw((i) => 10 + i, 1));
+  let state: Float64Array[] = optimiser.stateNames.map(() => new Float64Array(length));
   const after: Float64Array[] = [];
   for (let step = 1; step <= parts.steps; step++) {
     const rate = parts.learningRates[step % parts.learningRates.length] ?? 0;
