@@ -57,34 +57,44 @@ export function isCentred(image: GrayImage, { width, height, centre }: Rules): b
 }
 
 function borderMedian({ width, height, data }: GrayImage): number {
-  const border: number[] = [];
-  for (let x = 0; x < width; x++) border.push(data[x] ?? 0, data[(height - 1) * width + x] ?? 0);
-  for (let y = 1; y < height - 1; y++) border.push(data[y * width] ?? 0, data[(y + 1) * width - 1] ?? 0);
-  border.sort((a, b) => a - b);
-  return border[border.length >> 1] ?? 0;
+  const sides = [data.subarray(0, width), data.subarray((height - 1) * width)];
+  const border = new Uint8Array(2 * (width + height));
+  sides.forEach((side, i) => {
+    border.set(side, i * width);
+  });
+  for (let y = 0; y < height; y++) {
+    border[2 * width + y] = data[y * width] ?? 0;
+    border[2 * width + height + y] = data[(y + 1) * width - 1] ?? 0;
+  }
+  return border.sort()[border.length >> 1] ?? 0;
 }
 
 function inkBox({ width, height, data }: GrayImage): Box {
   let [left, top, right, bottom] = [width, height, 0, 0];
-  data.forEach((value, i) => {
-    if (value < inkLevel) return;
-    const [x, y] = [i % width, Math.floor(i / width)];
-    [left, right] = [Math.min(left, x), Math.max(right, x + 1)];
-    [top, bottom] = [Math.min(top, y), Math.max(bottom, y + 1)];
-  });
+  for (let y = 0, i = 0; y < height; y++)
+    for (let x = 0; x < width; x++, i++) {
+      if ((data[i] ?? 0) < inkLevel) continue;
+      left = Math.min(left, x);
+      right = Math.max(right, x + 1);
+      top = Math.min(top, y);
+      bottom = Math.max(bottom, y + 1);
+    }
   return { left, top, right, bottom };
 }
 
 /** `(Σ v x / Σ v, Σ v y / Σ v)`, in pixels from the middle of the first. */
-function centreOfMass(values: ArrayLike<number>, width: number): [number, number] {
-  let [mass, acrossMass, downMass] = [0, 0, 0];
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] ?? 0;
-    mass += value;
-    acrossMass += value * (i % width);
-    downMass += value * Math.floor(i / width);
-  }
-  return [acrossMass / mass, downMass / mass];
+function centreOfMass(values: Float32Array | Uint8Array, width: number): [number, number] {
+  let mass = 0;
+  let across = 0;
+  let down = 0;
+  for (let y = 0, i = 0; i < values.length; y++)
+    for (let x = 0; x < width; x++, i++) {
+      const value = values[i] ?? 0;
+      mass += value;
+      across += value * x;
+      down += value * y;
+    }
+  return [across / mass, down / mass];
 }
 
 function centreInk(image: GrayImage, { width, height }: Rules, box: number): GrayImage {

@@ -20,6 +20,8 @@ interface Taps {
   readonly weights: Float64Array;
 }
 
+const noTaps: Taps = { first: 0, weights: new Float64Array() };
+
 export function invert({ width, height, data }: GrayImage): GrayImage {
   return { width, height, data: data.map((value) => 255 - value) };
 }
@@ -31,7 +33,7 @@ export function invert({ width, height, data }: GrayImage): GrayImage {
  * @param values of a picture `stride` wide.
  */
 export function resampleBox(
-  values: Float32Array,
+  values: Float32Array | Uint8Array,
   stride: number,
   { left, top, right, bottom }: Box,
   width: number,
@@ -41,22 +43,26 @@ export function resampleBox(
   const down = filterTaps(bottom - top, height);
   const rows = bottom - top;
   const narrowed = new Float32Array(rows * width);
-  for (let y = 0; y < rows; y++)
-    across.forEach((taps, x) => {
-      narrowed[y * width + x] = weigh(values, (top + y) * stride + left, 1, taps);
-    });
+  for (let x = 0; x < width; x++) {
+    const { first, weights } = across[x] ?? noTaps;
+    for (let y = 0; y < rows; y++) {
+      const start = (top + y) * stride + left + first;
+      let sum = 0;
+      for (let i = 0; i < weights.length; i++) sum += (weights[i] ?? 0) * (values[start + i] ?? 0);
+      narrowed[y * width + x] = sum;
+    }
+  }
   const out = new Float32Array(width * height);
-  down.forEach((taps, y) => {
-    for (let x = 0; x < width; x++) out[y * width + x] = weigh(narrowed, x, width, taps);
-  });
+  for (let y = 0; y < height; y++) {
+    const { first, weights } = down[y] ?? noTaps;
+    for (let x = 0; x < width; x++) {
+      let sum = 0;
+      for (let i = 0; i < weights.length; i++)
+        sum += (weights[i] ?? 0) * (narrowed[(first + i) * width + x] ?? 0);
+      out[y * width + x] = sum;
+    }
+  }
   return out;
-}
-
-function weigh(values: Float32Array, start: number, step: number, { first, weights }: Taps): number {
-  let sum = 0;
-  for (let i = 0; i < weights.length; i++)
-    sum += (weights[i] ?? 0) * (values[start + (first + i) * step] ?? 0);
-  return sum;
 }
 
 function filterTaps(from: number, to: number): Taps[] {

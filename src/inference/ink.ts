@@ -29,20 +29,23 @@ export function findInk(image: GrayImage): Ink | undefined {
   const kept = strokes(contrast, width, threshold);
   const full = levelOf(histogram, threshold, 0.8);
   const empty = Math.min(2.5 * noise, threshold / 2);
-  const amount = Float32Array.from(contrast, (value, i) =>
-    kept[i] === dropped ? 0 : Math.min(1, Math.max(0, (value - empty) / (full - empty))),
-  );
+  const amount = new Float32Array(contrast.length);
+  for (let i = 0; i < amount.length; i++)
+    if (kept[i] !== dropped)
+      amount[i] = Math.min(1, Math.max(0, ((contrast[i] ?? 0) - empty) / (full - empty)));
   return { amount, box: boxOf(kept, width, height) };
 }
 
 function groundRemoved(image: GrayImage): { contrast: Uint8Array; noise: number } {
   const { light, noise } = estimateBackground(image);
   let gain = 0;
-  const contrast = image.data.map((value, i) => {
+  const contrast = new Uint8Array(light.length);
+  for (let i = 0; i < light.length; i++) {
     const ground = Math.min(239, Math.max(0, light[i] ?? 0));
-    gain += 255 / (255 - ground);
-    return Math.min(255, Math.max(0, Math.round((255 * (value - ground)) / (255 - ground))));
-  });
+    const stretch = 255 / (255 - ground);
+    gain += stretch;
+    contrast[i] = Math.min(255, Math.max(0, Math.round(stretch * ((image.data[i] ?? 0) - ground))));
+  }
   return { contrast, noise: (noise * gain) / contrast.length };
 }
 
@@ -94,7 +97,11 @@ function strokes(contrast: Uint8Array, width: number, threshold: number): Int32A
     if (labels[i] === ground && (contrast[i] ?? 0) >= threshold)
       areas.push(fillPiece(contrast, labels, { start: i, label: areas.length, width, threshold }));
   const least = speck * areas.reduce((most, area) => Math.max(most, area), 0);
-  return labels.map((label) => (label !== ground && (areas[label] ?? 0) < least ? dropped : label));
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i] ?? ground;
+    if (label !== ground && (areas[label] ?? 0) < least) labels[i] = dropped;
+  }
+  return labels;
 }
 
 interface Fill {
@@ -116,9 +123,10 @@ function fillPiece(
   for (let i = waiting.pop(); i !== undefined; i = waiting.pop()) {
     area++;
     const column = i % width;
-    const [left, right] = [column > 0 ? -1 : 0, column < width - 1 ? 1 : 0];
-    for (const row of [i - width, i, i + width])
-      for (let j = row + left; j <= row + right; j++)
+    const first = column > 0 ? -1 : 0;
+    const last = column < width - 1 ? 1 : 0;
+    for (let row = i - width; row <= i + width; row += width)
+      for (let j = row + first; j <= row + last; j++)
         if (labels[j] === ground && (contrast[j] ?? 0) >= threshold) {
           labels[j] = label;
           waiting.push(j);
@@ -129,11 +137,13 @@ function fillPiece(
 
 function boxOf(kept: Int32Array, width: number, height: number): Box {
   let [left, top, right, bottom] = [width, height, 0, 0];
-  kept.forEach((label, i) => {
-    if (label <= dropped) return;
-    const [x, y] = [i % width, Math.floor(i / width)];
-    [left, right] = [Math.min(left, x), Math.max(right, x + 1)];
-    [top, bottom] = [Math.min(top, y), Math.max(bottom, y + 1)];
-  });
+  for (let y = 0, i = 0; y < height; y++)
+    for (let x = 0; x < width; x++, i++) {
+      if ((kept[i] ?? ground) <= dropped) continue;
+      left = Math.min(left, x);
+      right = Math.max(right, x + 1);
+      top = Math.min(top, y);
+      bottom = Math.max(bottom, y + 1);
+    }
   return { left, top, right, bottom };
 }

@@ -3,7 +3,10 @@ import sharp from 'sharp';
 import { channelCount, type InputContract } from '../../inference/card.js';
 
 /** @param pixels height x width x channels, 0…255, of the contract's size. */
-export async function encodePng(pixels: Uint8Array, input: InputContract): Promise<Uint8Array> {
+export async function encodePng(
+  pixels: Uint8Array,
+  input: Pick<InputContract, 'width' | 'height' | 'channels'>,
+): Promise<Uint8Array> {
   const raw = { width: input.width, height: input.height, channels: channelCount(input) };
   const image = sharp(pixels, { raw });
   return await image

@@ -1,0 +1,69 @@
+// A test split of digits → the same digits as people send them: dark ink on lit paper, photographed, as PNG and JPEG files.
+
+import type { Split } from '../datasets/dataset.js';
+import { encodeJpeg } from '../publishing/jpeg.js';
+import { encodePng } from '../publishing/png.js';
+import { createRandom, permutation, type Random } from '../training/random.js';
+import { drawOnPaper, type Scene } from './paper.js';
+
+export interface Reinked {
+  readonly bytes: Uint8Array;
+  readonly kind: 'png' | 'jpeg';
+  /** Index into the labels. */
+  readonly label: number;
+  /** Which image of the split it was. */
+  readonly index: number;
+}
+
+export interface ReinkOptions {
+  readonly count: number;
+  readonly seed: number;
+}
+
+/**
+ * Images `0…count - 1` of a seeded order of the split, each in a seeded scene of its own: an image doesn't depend on how many
+ * are asked for. The split's images are light ink on black.
+ */
+export async function* reinkedDigits(split: Split, { count, seed }: ReinkOptions): AsyncGenerator<Reinked> {
+  const order = permutation(split.count, createRandom(seed, 'reinked'));
+  const size = split.height * split.width;
+  for (const index of order.subarray(0, count)) {
+    const random = createRandom(seed, 'reinked', index);
+    const scene = chooseScene(random);
+    const digit = {
+      width: split.width,
+      height: split.height,
+      data: split.images.subarray(index * size, (index + 1) * size),
+    };
+    const { width, height, data } = drawOnPaper(digit, scene, random);
+    const label = split.labels[index] ?? 0;
+    const bytes =
+      scene.jpegQuality === undefined
+        ? await encodePng(data, { width, height, channels: 'gray' })
+        : await encodeJpeg(data, { width, height, quality: scene.jpegQuality });
+    yield { bytes, kind: scene.jpegQuality === undefined ? 'png' : 'jpeg', label, index };
+  }
+}
+
+/** Ranges are the documentation: docs/digits.md lists them. */
+function chooseScene(random: Random): Scene {
+  const between = (from: number, to: number) => from + (to - from) * random.next();
+  const height = Math.round(60 * (400 / 60) ** random.next());
+  const width = Math.min(400, Math.max(60, Math.round(height * between(0.7, 1.6))));
+  return {
+    width,
+    height,
+    digitSide: Math.max(24, Math.min(width, height) * between(0.35, 0.85)),
+    across: random.next(),
+    down: random.next(),
+    strokeLevel: between(0.3, 0.6),
+    paper: between(150, 250),
+    ink: between(0.08, 0.4),
+    slope: between(0, 0.4),
+    slopeAngle: between(0, 2 * Math.PI),
+    falloff: between(0, 0.3),
+    blur: between(0, 1.2),
+    noise: between(0, 6),
+    ...(random.next() < 0.5 && { jpegQuality: Math.round(between(60, 95)) }),
+  };
+}
