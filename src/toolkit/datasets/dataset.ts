@@ -27,6 +27,8 @@ export interface Dataset {
   labels: string[];
   train: Split;
   test: Split;
+  /** Where the dataset has its own; else a part of `train` is held back. */
+  validation?: Split;
   /** One checksum over the checksums of all array files. */
   sha256: string;
 }
@@ -42,6 +44,14 @@ export async function loadDataset(folder: string): Promise<Dataset> {
   const train = await loadSplit(folder, manifest, 'train');
   const test = await loadSplit(folder, manifest, 'test');
   return { name: manifest.name, labels: manifest.labels, train, test, sha256: manifestSha256(manifest) };
+}
+
+/** The same split, its pixels in memory that threads share; as it is where they are already. */
+export function sharePixels(split: Split): Split {
+  if (split.images.buffer instanceof SharedArrayBuffer) return split;
+  const images = new Uint8Array(new SharedArrayBuffer(split.images.length));
+  images.set(split.images);
+  return { ...split, images };
 }
 
 async function loadSplit(folder: string, manifest: Manifest, split: 'train' | 'test'): Promise<Split> {

@@ -2,6 +2,7 @@
 
 import type { InputContract } from '../../inference/card.js';
 import { createTensorWriter, tensorLength } from '../../inference/tensor.js';
+import { type Augmentation, createAugmenter, isAugmenting } from '../augmentation/augmentation.js';
 import type { Split } from '../datasets/dataset.js';
 
 export interface Batch {
@@ -20,15 +21,38 @@ export function batchCount(images: number, batchSize: number): number {
 export type BatchReader = (order: Uint32Array, index: number) => Batch;
 
 export function createBatchReader(split: Split, input: InputContract, batchSize: number): BatchReader {
+  const make = createBatchMaker({ split, input, seed: 0 });
+  return (order, index) => make(batchOf(order, index, batchSize), 0);
+}
+
+/** The part of `order` that batch `index` is made of. */
+export function batchOf(order: Uint32Array, index: number, batchSize: number): Uint32Array {
+  return order.subarray(index * batchSize, (index + 1) * batchSize);
+}
+
+/** Plain data, so that it can be sent to a thread. */
+export interface BatchMakerOptions {
+  readonly split: Split;
+  readonly input: InputContract;
+  readonly seed: number;
+  readonly augmentation?: Augmentation | undefined;
+}
+
+/** The chosen images as they are in that epoch: a function of its arguments and the options alone. */
+export type BatchMaker = (chosen: Uint32Array, epoch: number) => Batch;
+
+export function createBatchMaker({ split, input, seed, augmentation }: BatchMakerOptions): BatchMaker {
   const write = createTensorWriter(input);
   const values = tensorLength(input);
   const pixels = split.height * split.width * split.channels;
-  return (order, index) => {
-    const chosen = order.subarray(index * batchSize, (index + 1) * batchSize);
+  const augment =
+    augmentation && isAugmenting(augmentation) ? createAugmenter(augmentation, split, seed) : undefined;
+  return (chosen, epoch) => {
     const images = new Float32Array(chosen.length * values);
     const labels = new BigInt64Array(chosen.length);
     chosen.forEach((image, i) => {
-      write(split.images.subarray(image * pixels, (image + 1) * pixels), images, i * values);
+      const original = split.images.subarray(image * pixels, (image + 1) * pixels);
+      write(augment ? augment(original, epoch, image) : original, images, i * values);
       labels[i] = BigInt(split.labels[image] ?? 0);
     });
     return { images, labels, count: chosen.length };

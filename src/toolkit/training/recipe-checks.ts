@@ -1,4 +1,5 @@
 // A recipe → nothing, or an error naming the value that makes no sense.
+import { checkAugmentation } from '../augmentation/augmentation.js';
 import { RecipeError } from './errors.js';
 import type { OptimiserSettings } from './optimisers.js';
 import type { Recipe } from './recipe.js';
@@ -27,6 +28,7 @@ export function checkRecipe(recipe: Recipe): void {
   if (loss?.kind === 'softmax') check('labelSmoothing', loss.labelSmoothing, part);
   checkOptimiser(optimiser);
   checkSchedule(schedule, epochs);
+  checkAugmentation(recipe.augmentation);
   check('patience', earlyStopping?.patience, positiveInteger);
   check('minDelta', earlyStopping?.minDelta, notNegative);
 }

@@ -1,5 +1,6 @@
 // What a training run is told: network, data, schedule, seed. Plain data, so that it can be stored and sent to a worker.
 import type { InputContract } from '../../inference/card.js';
+import type { Augmentation } from '../augmentation/augmentation.js';
 import type { Architecture } from '../architectures/layers.js';
 import type { EarlyStopping } from './early-stopping.js';
 import { defaultLoss, type Loss } from './losses.js';
@@ -19,6 +20,8 @@ export interface Recipe {
   readonly architecture: Architecture;
   /** Goes into the card: training, calibration, evaluation and serving all read pixels by it. */
   readonly input: InputContract;
+  /** Of the training images, anew in each epoch; left out, they are trained on as they are. */
+  readonly augmentation?: Augmentation;
   /** Default: softmax, without label smoothing. */
   readonly loss?: Loss;
   readonly optimiser: OptimiserSettings;
