@@ -62,13 +62,14 @@ export async function loadCheckpoint(
   if (metadata.format !== 'quati-checkpoint-1') {
     throw new CheckpointError(`${file}: expected the format quati-checkpoint-1, got ${metadata.format}`);
   }
+  const parameters = flatten(layout, tensors, file);
   const optimiser = stateNames.map((state) =>
     flatten(layout, withoutPrefix(tensors, `${state}/`), `${file}: ${state}`),
   );
   const stated = (name: keyof typeof shapes) => parseMetadata(metadata, name, file);
   return {
     recipe: stated('recipe') as Recipe,
-    state: { step: stated('step') as number, parameters: flatten(layout, tensors, file), optimiser },
+    state: { step: stated('step') as number, parameters, optimiser },
     position: stated('position') as Position,
     history: stated('history') as EpochRecord[],
   };
