@@ -3,11 +3,9 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { mean, quantileSorted } from 'simple-statistics';
 import { channelCount } from '../../inference/card.js';
-import { scoresToConfidences } from '../../inference/category.js';
-import { applyDigitRulesToPixels } from '../../inference/digits.js';
 import { openSession, type Session } from '../../inference/session.js';
-import { createTensorWriter, tensorLength } from '../../inference/tensor.js';
-import type { Split } from '../datasets/dataset.js';
+import type { Dataset, Split } from '../datasets/dataset.js';
+import { classifySplit, tensorReader } from './classify.js';
 import { EvaluationError } from './errors.js';
 import type { Evaluation } from './report.js';
 import type { Target } from './targets.js';
@@ -16,7 +14,6 @@ export interface EvaluateOptions {
   readonly onProgress?: (images: number) => void;
 }
 
-const batchSize = 32;
 const latencyRuns = 500;
 
 export async function evaluateModel(
@@ -29,7 +26,8 @@ export async function evaluateModel(
   const model = await readFile(file);
   const session = await openSession(model, { input: target.input });
   try {
-    const { correct, seconds } = await countCorrect(session, target, test, onProgress);
+    const { categories, seconds } = await classifySplit(session, target, test, onProgress);
+    const correct = categories.filter((category, i) => category === test.labels[i]).length;
     return {
       bytes: model.byteLength,
       sha256: createHash('sha256').update(model).digest('hex'),
@@ -43,6 +41,19 @@ export async function evaluateModel(
   }
 }
 
+/** @throws EvaluationError when answers would be counted against other labels, or in another order. */
+export function checkLabels(
+  { folder, labels }: Pick<Target, 'folder' | 'labels'>,
+  dataset: Pick<Dataset, 'labels'>,
+): void {
+  const same =
+    labels.length === dataset.labels.length && labels.every((label, i) => label === dataset.labels[i]);
+  if (same) return;
+  throw new EvaluationError(
+    `${folder}: tells ${labels.join(', ')} apart, the dataset holds ${dataset.labels.join(', ')}`,
+  );
+}
+
 function checkSplit(file: string, { input }: Pick<Target, 'input'>, test: Split): void {
   const { width, height, channels } = test;
   if (width === input.width && height === input.height && channels === channelCount(input)) return;
@@ -50,32 +61,6 @@ function checkSplit(file: string, { input }: Pick<Target, 'input'>, test: Split)
     `${file}: takes ${input.width}x${input.height} ${input.channels} images, the dataset has ` +
       `${width}x${height} with ${channels} channels`,
   );
-}
-
-async function countCorrect(
-  session: Session,
-  { input, output, labels }: Pick<Target, 'input' | 'output' | 'labels'>,
-  test: Split,
-  onProgress?: (images: number) => void,
-): Promise<{ correct: number; seconds: number }> {
-  const tensors = tensorReader(test, input);
-  let correct = 0;
-  let milliseconds = 0;
-  for (let start = 0; start < test.count; start += batchSize) {
-    const count = Math.min(batchSize, test.count - start);
-    const batch = tensors(start, count);
-    const began = performance.now();
-    const scores = await session.run(batch, count);
-    milliseconds += performance.now() - began;
-    const width = scores.length / count;
-    for (let i = 0; i < count; i++) {
-      const row = scores.subarray(i * width, (i + 1) * width);
-      const confidences = scoresToConfidences(row, output, labels.length);
-      if (indexOfMax(confidences) === test.labels[start + i]) correct += 1;
-    }
-    onProgress?.(start + count);
-  }
-  return { correct, seconds: milliseconds / 1000 };
 }
 
 async function measureLatency(
@@ -93,24 +78,4 @@ async function measureLatency(
   }
   times.sort((a, b) => a - b);
   return { mean: mean(times), p50: quantileSorted(times, 0.5), p95: quantileSorted(times, 0.95) };
-}
-
-function tensorReader(split: Split, input: Target['input']): (start: number, count: number) => Float32Array {
-  const write = createTensorWriter(input);
-  const length = tensorLength(input);
-  return (start, count) => {
-    const batch = new Float32Array(count * length);
-    for (let i = 0; i < count; i++) {
-      const image = split.images.subarray((start + i) * length, (start + i + 1) * length);
-      write(applyDigitRulesToPixels(image, input), batch, i * length);
-    }
-    return batch;
-  };
-}
-
-function indexOfMax(values: readonly number[]): number {
-  return values.reduce(
-    (best, value, i) => (value > (values[best] ?? Number.NEGATIVE_INFINITY) ? i : best),
-    0,
-  );
 }

@@ -1,10 +1,17 @@
-// A test split of digits → the same digits as people send them: dark ink on lit paper, photographed, as PNG and JPEG files.
+// A test split of digits → the same as people send them, dark ink on paper in PNG and JPEG files → how many are read right.
 
+import { decodeImage } from '../../inference/decode.js';
+import { openSession } from '../../inference/session.js';
+import { createTensorWriter, tensorLength } from '../../inference/tensor.js';
 import type { Split } from '../datasets/dataset.js';
 import { encodeJpeg } from '../publishing/jpeg.js';
 import { encodePng } from '../publishing/png.js';
 import { createRandom, permutation, type Random } from '../training/random.js';
+import { type Classifier, surestLabel } from './classify.js';
+import { EvaluationError } from './errors.js';
 import { drawOnPaper, type Scene } from './paper.js';
+
+const maxPixels = 400 * 400;
 
 export interface Reinked {
   readonly bytes: Uint8Array;
@@ -25,6 +32,10 @@ export interface ReinkOptions {
  * are asked for. The split's images are light ink on black.
  */
 export async function* reinkedDigits(split: Split, { count, seed }: ReinkOptions): AsyncGenerator<Reinked> {
+  if (split.channels !== 1)
+    throw new EvaluationError(
+      `Re-inked images are made of gray ones, the dataset's have ${split.channels} channels`,
+    );
   const order = permutation(split.count, createRandom(seed, 'reinked'));
   const size = split.height * split.width;
   for (const index of order.subarray(0, count)) {
@@ -66,4 +77,34 @@ function chooseScene(random: Random): Scene {
     noise: between(0, 6),
     ...(random.next() < 0.5 && { jpegQuality: Math.round(between(60, 95)) }),
   };
+}
+
+export interface ReinkedResult {
+  readonly images: number;
+  readonly accuracy: number;
+}
+
+/** Decodes and classifies the files one by one, as uploads are. */
+export async function evaluateReinked(
+  file: string,
+  target: Classifier,
+  split: Split,
+  { count, seed, onProgress }: ReinkOptions & { readonly onProgress?: (images: number) => void },
+): Promise<ReinkedResult> {
+  const session = await openSession(file, { input: target.input });
+  const write = createTensorWriter(target.input);
+  const tensor = new Float32Array(tensorLength(target.input));
+  let images = 0;
+  let correct = 0;
+  try {
+    for await (const { bytes, label } of reinkedDigits(split, { count, seed })) {
+      const { data } = await decodeImage(bytes, target.input, { maxPixels });
+      write(data, tensor, 0);
+      if (surestLabel(await session.run(tensor, 1), target) === label) correct++;
+      onProgress?.(++images);
+    }
+  } finally {
+    await session.release();
+  }
+  return { images, accuracy: correct / images };
 }

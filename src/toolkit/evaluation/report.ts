@@ -17,6 +17,12 @@ const Evaluation = Type.Object({
     { description: 'Milliseconds of one image on one thread, decoding left out.' },
   ),
   imagesPerSecond: Type.Number({ description: 'On one thread, in batches of 32, decoding left out.' }),
+  reinked: Type.Optional(
+    Type.Object(
+      { images: Type.Integer(), accuracy: Type.Number() },
+      { description: 'Of test digits drawn as dark ink on paper.' },
+    ),
+  ),
 });
 export type Evaluation = Static<typeof Evaluation>;
 
