@@ -48,7 +48,7 @@ export async function runEvaluate(
   const reports: Record<string, Report> = {};
   for (const folder of chosen) {
     const target = await resolveTarget(folder);
-    const dataset = await loadDataset(flags.data ?? target.dataset);
+    const dataset = await loadDataset(flags.data ?? target.dataset, target);
     const report = await evaluateTarget(target, dataset, flags, io);
     if (target.isRun) {
       await recordCommand(folder, 'evaluate', commandLine());

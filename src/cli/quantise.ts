@@ -36,7 +36,10 @@ export async function runQuantise(run: string | undefined, flags: QuantiseFlags,
   const folder = run ?? (await latestRun());
   const { recipe, dataset } = await readRun(folder);
   const { variant } = runFolder(folder);
-  const { train } = await loadDataset(flags.data ?? dataset.folder);
+  const { train } = await loadDataset(flags.data ?? dataset.folder, {
+    input: recipe.input,
+    skipBad: dataset.skipBad,
+  });
   const model = await readFile(variant('float32')).catch((cause) => {
     throw new QuantisationError(`${variant('float32')}: there is no trained model yet: ${cause.message}`, {
       cause,

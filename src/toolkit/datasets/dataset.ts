@@ -1,6 +1,9 @@
-// A prepared dataset's folder → images and labels in memory, checked against dataset.json.
+// A folder → images and labels in memory: a prepared dataset, checked against its dataset.json, or images by category.
 import path from 'node:path';
-import { DatasetDamagedError } from './errors.js';
+import type { InputContract } from '../../inference/card.js';
+import { type BadImage, decodeFolder, hashFolder } from './decode-folder.js';
+import { DatasetDamagedError, DatasetMissingError } from './errors.js';
+import { type FolderListing, listFolder } from './folder.js';
 import {
   type ArrayFile,
   type Manifest,
@@ -31,15 +34,52 @@ export interface Dataset {
   validation?: Split;
   /** One checksum over the checksums of all array files. */
   sha256: string;
+  /** Files of a folder that are no images and were left out. */
+  skipped?: readonly BadImage[];
+}
+
+export interface LoadOptions {
+  /** What images in a folder are brought to; a prepared dataset's are that already. */
+  readonly input: InputContract;
+  /** Leave out files that are no images. */
+  readonly skipBad?: boolean | undefined;
+  /** Of the images in a folder that are decoded. */
+  readonly onProgress?: ((files: number, of: number) => void) | undefined;
 }
 
 /**
- * Reads a folder that `quati dataset prepare` made, after checking that its files are undamaged.
- * @throws DatasetMissingError when there is none, naming the command that makes it.
+ * Reads a folder that `quati dataset prepare` made, after checking that its files are undamaged; or, where there is no
+ * dataset.json, decodes the images in the folder's categories (folder.ts says how they lie).
+ * @throws DatasetMissingError when there is neither, naming the command that prepares one.
  * @throws DatasetDamagedError or NpyError naming the file and what is wrong.
+ * @throws FolderError or BadImagesError naming what is wrong with a folder of images.
  */
-export async function loadDataset(folder: string): Promise<Dataset> {
-  const manifest = await readManifest(folder);
+export async function loadDataset(folder: string, options?: LoadOptions): Promise<Dataset> {
+  const found = await findDataset(folder);
+  if ('files' in found) return await loadPrepared(folder, found);
+  if (options === undefined)
+    throw new DatasetMissingError(`${folder}: holds images, no prepared dataset; ${remedy(folder)}`);
+  return await decodeFolder(found, options);
+}
+
+/** What can be said of a dataset without reading its images into memory. */
+export async function describeDataset(folder: string): Promise<Pick<Dataset, 'name' | 'labels' | 'sha256'>> {
+  const found = await findDataset(folder);
+  const sha256 = 'files' in found ? manifestSha256(found) : await hashFolder(found);
+  return { name: found.name, labels: [...found.labels], sha256 };
+}
+
+async function findDataset(folder: string): Promise<Manifest | FolderListing> {
+  try {
+    return await readManifest(folder);
+  } catch (error) {
+    const listing = error instanceof DatasetMissingError ? await listFolder(folder) : undefined;
+    if (listing === undefined) throw error;
+    return listing;
+  }
+}
+
+async function loadPrepared(folder: string, manifest: Manifest): Promise<Dataset> {
   await verifyFiles(folder, manifest);
   const train = await loadSplit(folder, manifest, 'train');
   const test = await loadSplit(folder, manifest, 'test');

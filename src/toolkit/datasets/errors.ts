@@ -18,3 +18,9 @@ export class DownloadError extends QuatiError {}
 
 /** What was fetched is not what was pinned: another checksum, or files missing. */
 export class IntegrityError extends QuatiError {}
+
+/** A folder is laid out in a way that says nothing of categories, or is short of images. */
+export class FolderError extends QuatiError {}
+
+/** Files among a folder's images are no images; the message names them. */
+export class BadImagesError extends QuatiError {}

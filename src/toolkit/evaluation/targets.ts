@@ -17,6 +17,8 @@ export interface Target {
   readonly labels: readonly string[];
   /** The prepared dataset that it was trained on. */
   readonly dataset: string;
+  /** Leave out the files of an image folder that are no images, as in training. */
+  readonly skipBad?: boolean;
   readonly variants: ReadonlyMap<VariantName, string>;
 }
 
@@ -43,6 +45,7 @@ async function runTarget(folder: string): Promise<Target> {
     output: lossOf(recipe).kind,
     labels,
     dataset: dataset.folder,
+    skipBad: dataset.skipBad ?? false,
     variants: new Map(variants.map((name) => [name, runFolder(folder).variant(name)])),
   };
 }

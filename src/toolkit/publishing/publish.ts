@@ -42,7 +42,10 @@ export async function publish(options: PublishOptions): Promise<Published> {
   const record = await readRun(run);
   const target = await resolveTarget(run);
   const report = await readReport(run);
-  const dataset = await loadDataset(record.dataset.folder);
+  const dataset = await loadDataset(record.dataset.folder, {
+    input: target.input,
+    skipBad: record.dataset.skipBad,
+  });
   checkDatasets(run, record, report, dataset);
   const version = options.version ?? (await nextVersion(path.join(modelsFolder, name)));
   const folder = path.join(modelsFolder, name, String(version));

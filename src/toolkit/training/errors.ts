@@ -1,6 +1,12 @@
 // What can go wrong between a recipe and trained weights.
 import { QuatiError } from '../../inference/errors.js';
-import { DatasetDamagedError, DatasetMissingError, NpyError } from '../datasets/errors.js';
+import {
+  BadImagesError,
+  DatasetDamagedError,
+  DatasetMissingError,
+  FolderError,
+  NpyError,
+} from '../datasets/errors.js';
 import { GraphError, UnsupportedOperatorError } from '../graph/errors.js';
 
 /** No recipe of that name, or a value in it that makes no sense. */
@@ -22,11 +28,13 @@ export class RunError extends QuatiError {}
 export class TrainingError extends QuatiError {}
 
 const foreseen = [
+  BadImagesError,
   CheckpointError,
   DatasetDamagedError,
   DatasetMismatchError,
   DatasetMissingError,
   DivergedError,
+  FolderError,
   GraphError,
   NpyError,
   RecipeError,

@@ -1,4 +1,5 @@
 // What the training thread is told, and what it tells.
+import type { BadImage } from '../datasets/decode-folder.js';
 import type { EpochRecord } from './history.js';
 import type { Recipe } from './recipe.js';
 import type { LoopResult, StepProgress } from './training-loop.js';
@@ -10,10 +11,18 @@ export interface TrainingJob {
   /** Go on from the run's checkpoint. */
   readonly resume: boolean;
   readonly threads: number;
+  /** Threads that augment. */
+  readonly dataThreads: number;
+  /** Leave out the files of an image folder that are no images. */
+  readonly skipBad: boolean;
   readonly maxSteps?: number;
 }
 
 export type WorkerMessage =
+  /** Images of a folder, decoded. */
+  | { readonly kind: 'decoded'; readonly files: number; readonly of: number }
+  /** Files left out of a folder. */
+  | { readonly kind: 'skipped'; readonly bad: readonly BadImage[] }
   | { readonly kind: 'step'; readonly progress: StepProgress }
   /** With the epochs that ended since the last one. */
   | { readonly kind: 'checkpoint'; readonly epochs: readonly EpochRecord[] }

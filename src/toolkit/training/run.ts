@@ -10,7 +10,13 @@ export const runsFolder = 'runs';
 
 export interface RunRecord {
   readonly recipe: Recipe;
-  readonly dataset: { readonly name: string; readonly folder: string; readonly sha256: string };
+  readonly dataset: {
+    readonly name: string;
+    readonly folder: string;
+    readonly sha256: string;
+    /** Files of an image folder that are no images were left out, and are to be again. */
+    readonly skipBad?: true;
+  };
   readonly labels: readonly string[];
   readonly parameters: number;
   readonly tool: string;

@@ -4,10 +4,12 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { mean } from 'simple-statistics';
 import { disableTelemetry } from '../../inference/runtime.js';
-import { manifestSha256, readManifest } from '../datasets/manifest.js';
+import { describeDataset } from '../datasets/dataset.js';
+import type { BadImage } from '../datasets/decode-folder.js';
 import { exists } from '../files.js';
 import { DatasetMismatchError, fromThread, RunError, TrainingError } from './errors.js';
 import { exportForward } from './export.js';
+import { fitLabels } from './fit-labels.js';
 import type { EpochRecord } from './history.js';
 import { glorotUniform } from './initialisers.js';
 import type { TrainingJob, WorkerMessage } from './messages.js';
@@ -24,12 +26,19 @@ export interface TrainOptions {
   readonly existing?: 'resume' | 'replace';
   /** Threads inside an operator; default: all of the machine's. The sums' order, and so the last bits, depend on it. */
   readonly threads?: number;
+  /** Threads that augment ahead of the steps; default: 1. Weights do not depend on it. */
+  readonly dataThreads?: number;
+  /** Leave out the files of an image folder that are no images. */
+  readonly skipBad?: boolean;
   readonly maxSteps?: number;
   /** Goes into the run's record. */
   readonly command: string;
   readonly tool: string;
   /** Stops between two steps, with a checkpoint to resume from. */
   readonly signal?: AbortSignal;
+  /** While the images of a folder are decoded. */
+  readonly onDecoded?: (files: number, of: number) => void;
+  readonly onSkipped?: (bad: readonly BadImage[]) => void;
   readonly onStep?: (progress: StepProgress) => void;
   readonly onEpoch?: (record: EpochRecord) => void;
 }
@@ -63,6 +72,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     runFolder: options.runFolder,
     resume: options.existing === 'resume',
     threads: options.threads ?? availableParallelism(),
+    dataThreads: options.dataThreads ?? 1,
+    skipBad: record.dataset.skipBad ?? false,
     ...(options.maxSteps !== undefined && { maxSteps: options.maxSteps }),
   };
   const losses: number[] = [];
@@ -105,8 +116,7 @@ async function prepareRun(options: TrainOptions): Promise<RunRecord> {
   if (existing === 'resume') {
     if (!held) throw new RunError(`${options.runFolder}: there is no checkpoint to resume from`);
     const record = await readRun(options.runFolder);
-    const manifest = await readManifest(options.datasetFolder);
-    if (manifestSha256(manifest) !== record.dataset.sha256) {
+    if ((await describeDataset(options.datasetFolder)).sha256 !== record.dataset.sha256) {
       throw new DatasetMismatchError(
         `${options.datasetFolder}: is not the dataset that ${options.runFolder} began with`,
       );
@@ -124,12 +134,14 @@ async function prepareRun(options: TrainOptions): Promise<RunRecord> {
       `${options.runFolder} holds a run already: --resume goes on with it, --force starts anew, --run <folder> puts this one elsewhere`,
     );
   }
-  const manifest = await readManifest(options.datasetFolder);
+  const { name, labels, sha256 } = await describeDataset(options.datasetFolder);
+  const fitted = fitLabels(recipe, labels.length);
+  const skipBad = options.skipBad && { skipBad: true as const };
   const record: RunRecord = {
-    recipe,
-    dataset: { name: manifest.name, folder: options.datasetFolder, sha256: manifestSha256(manifest) },
-    labels: manifest.labels,
-    parameters: collectParameters(recipe.architecture, glorotUniform(recipe.seed)).layout.length,
+    recipe: fitted,
+    dataset: { name, folder: options.datasetFolder, sha256, ...skipBad },
+    labels,
+    parameters: collectParameters(fitted.architecture, glorotUniform(recipe.seed)).layout.length,
     tool: options.tool,
     started: new Date().toISOString(),
     commands: [options.command],
@@ -157,12 +169,14 @@ async function runWorker(job: TrainingJob, options: TrainOptions): Promise<Done>
   }
 }
 
-function listen(worker: Worker, { onStep, onEpoch }: TrainOptions): Promise<Done> {
+function listen(worker: Worker, { onDecoded, onSkipped, onStep, onEpoch }: TrainOptions): Promise<Done> {
   return new Promise<Done>((resolve, reject) => {
     worker.on('error', reject);
     worker.on('exit', (code) => reject(new TrainingError(`the training thread ended with code ${code}`)));
     worker.on('message', (message: WorkerMessage) => {
       if (message.kind === 'step') onStep?.(message.progress);
+      else if (message.kind === 'decoded') onDecoded?.(message.files, message.of);
+      else if (message.kind === 'skipped') onSkipped?.(message.bad);
       else if (message.kind === 'checkpoint') {
         for (const record of message.epochs) onEpoch?.(record);
       } else if (message.kind === 'done') resolve(message);

@@ -1,7 +1,8 @@
 // The training thread: a job in → progress, checkpoints and the result out. session.run blocks its thread, so this is its own.
 import { parentPort, workerData } from 'node:worker_threads';
+import { isAugmenting } from '../augmentation/augmentation.js';
 import type { Dataset } from '../datasets/dataset.js';
-import { loadDataset } from '../datasets/dataset.js';
+import { loadDataset, sharePixels } from '../datasets/dataset.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { DatasetMismatchError } from './errors.js';
 import { writeHistory } from './history.js';
@@ -17,7 +18,7 @@ const send = (message: WorkerMessage) => parentPort?.postMessage(message);
 
 async function train(job: TrainingJob): Promise<void> {
   const { recipe } = job;
-  const dataset = await loadDataset(job.datasetFolder);
+  const dataset = await readDataset(job);
   checkDataset(dataset, recipe);
   const optimiser = optimiserOf(recipe);
   const parameters = collectParameters(recipe.architecture, glorotUniform(recipe.seed));
@@ -44,6 +45,7 @@ async function train(job: TrainingJob): Promise<void> {
     trainer,
     start: resumed ?? startOfRun,
     ...(job.maxSteps !== undefined && { maxSteps: job.maxSteps }),
+    dataThreads: job.dataThreads,
     shouldStop: () => stop,
     onStep: (progress) => send({ kind: 'step', progress }),
     async onCheckpoint(checkpoint, isBest) {
@@ -57,6 +59,18 @@ async function train(job: TrainingJob): Promise<void> {
   });
   await trainer.release();
   send({ kind: 'done', ...result, steps: trainer.state().step });
+}
+
+async function readDataset({ datasetFolder, recipe, skipBad, dataThreads }: TrainingJob): Promise<Dataset> {
+  const dataset = await loadDataset(datasetFolder, {
+    input: recipe.input,
+    skipBad,
+    onProgress: (files, of) => send({ kind: 'decoded', files, of }),
+  });
+  if (dataset.skipped) send({ kind: 'skipped', bad: dataset.skipped });
+  // Here, so that no second copy stays.
+  const isShared = dataThreads > 0 && isAugmenting(recipe.augmentation);
+  return isShared ? { ...dataset, train: sharePixels(dataset.train) } : dataset;
 }
 
 function initialState({ layout, tensors }: Parameters, vectors: number): TrainerState {

@@ -1,0 +1,150 @@
+// A listed folder of images + the input contract → its splits as pixels in memory, by the code that serves.
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import pMap from 'p-map';
+import { channelCount, type InputContract } from '../../inference/card.js';
+import { decodeImage } from '../../inference/decode.js';
+import type { Dataset, Split } from './dataset.js';
+import { BadImagesError, FolderError } from './errors.js';
+import type { FolderListing, ImageFile } from './folder.js';
+
+export interface DecodeOptions {
+  readonly input: InputContract;
+  /** Leave out the files that are no images instead of throwing; the dataset lists them. */
+  readonly skipBad?: boolean | undefined;
+  readonly onProgress?: ((files: number, of: number) => void) | undefined;
+}
+
+/** A file that is no image, and why. */
+export interface BadImage {
+  readonly file: string;
+  readonly reason: string;
+}
+
+const limits = { maxPixels: 100_000_000 };
+const maxBytes = 2 ** 32;
+const filesAtATime = 4;
+const filesNamed = 20;
+
+/**
+ * @throws BadImagesError naming the files that are no images (the first 20 of them), unless `skipBad`.
+ * @throws FolderError when the pixels would take more than 4 GiB, or nothing to train or test on is left.
+ */
+export async function decodeFolder(listing: FolderListing, options: DecodeOptions): Promise<Dataset> {
+  const { root, name, labels } = listing;
+  checkMemory(listing, options.input);
+  const bad: BadImage[] = [];
+  const digests = new Map<string, string>();
+  const total = listing.train.length + listing.test.length + (listing.validation?.length ?? 0);
+  const decode = (files: readonly ImageFile[]) =>
+    decodeSplit(root, files, options, (file, digest, reason) => {
+      digests.set(file, digest);
+      if (reason !== undefined) bad.push({ file: path.join(root, file), reason });
+      options.onProgress?.(digests.size, total);
+    });
+  const train = await decode(listing.train);
+  const validation = listing.validation && (await decode(listing.validation));
+  const test = await decode(listing.test);
+  if (bad.length > 0 && !options.skipBad) throw new BadImagesError(describeBad(root, bad));
+  checkSplit(listing, 'train', train);
+  checkSplit(listing, 'test', test);
+  return {
+    name,
+    labels: [...labels],
+    train,
+    test,
+    ...(validation && { validation }),
+    sha256: folderSha256(listing, digests),
+    ...(bad.length > 0 && { skipped: bad }),
+  };
+}
+
+/** The same checksum without decoding: over split, path and sha256 of each file. */
+export async function hashFolder(listing: FolderListing): Promise<string> {
+  const files = [...listing.train, ...(listing.validation ?? []), ...listing.test];
+  const digests = await pMap(
+    files,
+    async (file) => [file.path, sha256Hex(await readFile(path.join(listing.root, file.path)))] as const,
+    { concurrency: filesAtATime },
+  );
+  return folderSha256(listing, new Map(digests));
+}
+
+function folderSha256(listing: FolderListing, digests: ReadonlyMap<string, string>): string {
+  const hash = createHash('sha256');
+  for (const split of ['train', 'validation', 'test'] as const)
+    for (const file of listing[split] ?? [])
+      hash.update(`${digests.get(file.path)}  ${split}/${file.path}\n`);
+  return hash.digest('hex');
+}
+
+type OnFile = (file: string, digest: string, reason: string | undefined) => void;
+
+/** Pixels are written to their place as they come; what is bad leaves a gap, which is closed at the end. */
+async function decodeSplit(
+  root: string,
+  files: readonly ImageFile[],
+  { input }: DecodeOptions,
+  onFile: OnFile,
+): Promise<Split> {
+  const { width, height } = input;
+  const channels = channelCount(input);
+  const length = width * height * channels;
+  const images = new Uint8Array(files.length * length);
+  const good = await pMap(
+    files,
+    async (file, i) => {
+      const bytes = await readFile(path.join(root, file.path)).catch((error: Error) => error);
+      const pixels =
+        bytes instanceof Error
+          ? bytes
+          : await decodeImage(bytes, input, limits).catch((error: Error) => error);
+      const digest = bytes instanceof Error ? 'unreadable' : sha256Hex(bytes);
+      onFile(file.path, digest, pixels instanceof Error ? pixels.message : undefined);
+      if (pixels instanceof Error) return false;
+      images.set(pixels.data, i * length);
+      return true;
+    },
+    { concurrency: filesAtATime },
+  );
+  const kept = [...files.keys()].filter((i) => good[i]);
+  for (const [to, from] of kept.entries())
+    if (to !== from) images.copyWithin(to * length, from * length, (from + 1) * length);
+  const labels = Uint8Array.from(kept, (i) => files[i]?.label ?? 0);
+  return {
+    images: images.subarray(0, kept.length * length),
+    labels,
+    count: kept.length,
+    height,
+    width,
+    channels,
+  };
+}
+
+function sha256Hex(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function checkMemory({ root, train, validation = [], test }: FolderListing, input: InputContract): void {
+  const count = train.length + validation.length + test.length;
+  const bytes = count * input.width * input.height * channelCount(input);
+  if (bytes > maxBytes)
+    throw new FolderError(
+      `${root}: ${count} images of ${input.width}x${input.height} take ${(bytes / 2 ** 30).toFixed(1)} GiB; ` +
+        'they are kept in memory, up to 4 GiB of them',
+    );
+}
+
+function checkSplit({ root, labels }: FolderListing, name: 'train' | 'test', split: Split): void {
+  const missing = name === 'train' ? labels.find((_, label) => !split.labels.includes(label)) : undefined;
+  if (split.count > 0 && missing === undefined) return;
+  throw new FolderError(`${root}: no image of ${missing ?? 'any category'} to ${name} on`);
+}
+
+function describeBad(root: string, bad: readonly BadImage[]): string {
+  const lines = bad.slice(0, filesNamed).map(({ file, reason }) => `\n  ${file}: ${reason}`);
+  const more = bad.length > filesNamed ? `\n  and ${bad.length - filesNamed} more` : '';
+  const files = bad.length === 1 ? '1 file is no image' : `${bad.length} files are no images`;
+  return `${root}: ${files} (--skip-bad leaves them out):${lines.join('')}${more}`;
+}
