@@ -28,6 +28,10 @@ const commands: Record<string, CommandEntry> = {
     summary: 'measure accuracy, size and latency of variants',
     load: async () => (await import('./evaluate.js')).evaluateCommand,
   },
+  report: {
+    summary: 'write tables and pictures of measured runs',
+    load: async () => (await import('./report.js')).reportCommand,
+  },
   publish: {
     summary: 'put a run into models/ with its card and samples',
     load: async () => (await import('./publish.js')).publishCommand,

@@ -1,0 +1,94 @@
+// Images with what they show and what a model says → a grid of them, wrong answers framed in red.
+import type { GroupMark, Mark, Spec } from 'vega';
+import { fontFamily } from './render.js';
+
+export interface Example {
+  readonly png: Uint8Array;
+  readonly truth: string;
+  readonly answer: string;
+}
+
+/** Examples under a heading. */
+export interface Block {
+  readonly heading: string;
+  readonly examples: readonly Example[];
+}
+
+const columns = 10;
+const [side, cellWidth, cellHeight, headingHeight] = [56, 72, 92, 34];
+const [right, wrong] = ['#54a24b', '#d62728'];
+
+export function predictionsSpec(title: string, blocks: readonly Block[]): Spec {
+  const tops: number[] = [];
+  let height = 0;
+  for (const { examples } of blocks) {
+    tops.push(height);
+    height += headingHeight + Math.ceil(examples.length / columns) * cellHeight;
+  }
+  return {
+    width: columns * cellWidth,
+    height,
+    padding: 10,
+    background: 'white',
+    title: { text: title, anchor: 'start', offset: 10, font: fontFamily, fontSize: 14 },
+    data: blocks.map(({ examples }, i) => ({ name: `block${i}`, values: examples.map(cell) })),
+    marks: blocks.map(({ heading }, i) => blockMark(heading, `block${i}`, tops[i] ?? 0)),
+  };
+}
+
+function cell({ png, truth, answer }: Example, index: number) {
+  const isRight = truth === answer;
+  return {
+    x: (index % columns) * cellWidth,
+    y: headingHeight + Math.floor(index / columns) * cellHeight,
+    url: `data:image/png;base64,${Buffer.from(png).toString('base64')}`,
+    colour: isRight ? right : wrong,
+    frame: isRight ? 1 : 4,
+    label: isRight ? truth : `${answer}, is ${truth}`,
+    weight: isRight ? 'normal' : 'bold',
+  };
+}
+
+function blockMark(heading: string, data: string, top: number): GroupMark {
+  const place = { x: { field: 'x' }, y: { field: 'y' }, width: { value: side }, height: { value: side } };
+  const frame = { stroke: { field: 'colour' }, strokeWidth: { field: 'frame' } };
+  const text = { font: { value: fontFamily }, fill: { value: '#222' } };
+  const marks: Mark[] = [
+    {
+      type: 'text',
+      encode: {
+        update: {
+          ...text,
+          text: { value: heading },
+          y: { value: headingHeight - 14 },
+          fontSize: { value: 12 },
+        },
+      },
+    },
+    {
+      type: 'image',
+      from: { data },
+      encode: {
+        update: { ...place, url: { field: 'url' }, smooth: { value: false }, aspect: { value: false } },
+      },
+    },
+    { type: 'rect', from: { data }, encode: { update: { ...place, ...frame } } },
+    {
+      type: 'text',
+      from: { data },
+      encode: {
+        update: {
+          ...text,
+          x: { field: 'x', offset: side / 2 },
+          y: { field: 'y', offset: side + 16 },
+          align: { value: 'center' },
+          fontSize: { value: 11 },
+          text: { field: 'label' },
+          fill: { field: 'colour' },
+          fontWeight: { field: 'weight' },
+        },
+      },
+    },
+  ];
+  return { type: 'group', encode: { update: { y: { value: top } } }, marks };
+}

@@ -1,0 +1,89 @@
+// A measured run → docs/results/<dataset>/<recipe>/: pictures of its history and of its answers, and its figures as a table.
+import path from 'node:path';
+import { openSession } from '../../inference/session.js';
+import type { Dataset } from '../datasets/dataset.js';
+import { classifySplit } from '../evaluation/classify.js';
+import { checkLabels } from '../evaluation/evaluate.js';
+import { type Report, readReport } from '../evaluation/report.js';
+import { resolveTarget, type Target } from '../evaluation/targets.js';
+import { writeFileAtomic } from '../files.js';
+import { encodePng } from '../publishing/png.js';
+import type { EpochRecord } from '../training/history.js';
+import { type RunRecord, readRun } from '../training/run.js';
+import { historySpec, readHistory } from './history.js';
+import { type Block, type Example, predictionsSpec } from './predictions.js';
+import { specToSvg, svgToPng } from './render.js';
+import { resultsTable } from './table.js';
+
+export interface Results {
+  readonly run: string;
+  readonly record: RunRecord;
+  readonly report: Report;
+  readonly history: readonly EpochRecord[];
+}
+
+const [firstImages, mostWrong] = [30, 20];
+
+/**
+ * @param run its folder, with evaluation.json and history.json.
+ * @param out usually docs/results.
+ * @returns the files written.
+ */
+export async function writeResults(run: string, dataset: Dataset, out: string): Promise<string[]> {
+  const target = await resolveTarget(run);
+  checkLabels(target, dataset);
+  const results: Results = {
+    run,
+    record: await readRun(run),
+    report: await readReport(run),
+    history: await readHistory(run),
+  };
+  const { recipe } = results.record;
+  const folder = path.join(out, dataset.name, recipe.name);
+  const history = await specToSvg(historySpec(`${recipe.name} on ${dataset.name}`, results.history));
+  const predictions = await specToSvg(await answersSpec(target, dataset));
+  const files: Record<string, string | Uint8Array> = {
+    'history.svg': `${history}\n`,
+    'history.png': svgToPng(history),
+    'predictions.png': svgToPng(predictions),
+    'results.md': resultsTable(results),
+  };
+  const written = Object.keys(files).map((name) => path.join(folder, name));
+  for (const [name, content] of Object.entries(files))
+    await writeFileAtomic(path.join(folder, name), content);
+  return written;
+}
+
+/** The first test images, not chosen for the answers, then the first wrong answers, by the first variant. */
+async function answersSpec(target: Target, dataset: Dataset) {
+  const [[variant, file] = ['float32', '']] = target.variants;
+  const session = await openSession(file, { input: target.input });
+  const { categories } = await classifySplit(session, target, dataset.test).finally(() => session.release());
+  const all = [...categories.keys()];
+  const wrong = all.filter((i) => categories[i] !== dataset.test.labels[i]);
+  const examples = (indices: readonly number[]) =>
+    Promise.all(indices.map((i) => example(i, categories[i] ?? 0, target, dataset)));
+  const first = all.slice(0, firstImages);
+  const shown = wrong.slice(0, mostWrong);
+  const blocks: Block[] = [
+    { heading: `The first ${first.length} test images`, examples: await examples(first) },
+    {
+      heading: `The first ${shown.length} of ${wrong.length} wrong answers to ${all.length} test images`,
+      examples: await examples(shown),
+    },
+  ];
+  return predictionsSpec(
+    `${target.name} (${variant}) on ${dataset.name}: what it says of test images`,
+    blocks,
+  );
+}
+
+async function example(index: number, answer: number, target: Target, { test }: Dataset): Promise<Example> {
+  const size = test.height * test.width * test.channels;
+  const pixels = test.images.subarray(index * size, (index + 1) * size);
+  return {
+    png: await encodePng(pixels, target.input),
+    truth: target.labels[test.labels[index] ?? 0] ?? '',
+    answer: target.labels[answer] ?? '',
+  };
+}

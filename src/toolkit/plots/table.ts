@@ -1,0 +1,53 @@
+// A run's figures → results.md, from its own files alone: the same run gives the same text.
+import type { Evaluation } from '../evaluation/report.js';
+import type { Results } from './results.js';
+
+export function resultsTable({ run, record, report, history }: Results): string {
+  const { recipe, parameters, dataset } = record;
+  const best = history.flatMap(({ valAccuracy }) => (valAccuracy === undefined ? [] : [valAccuracy]));
+  const facts = [
+    ['recipe', recipe.name],
+    ['dataset', `${dataset.name} (sha256 ${dataset.sha256.slice(0, 12)}…)`],
+    ['parameters', parameters.toLocaleString('en')],
+    ['epochs', `${history.length} of ${recipe.epochs}`],
+    ['seed', String(recipe.seed)],
+    ...(best.length > 0 ? [['best validation accuracy', percent(Math.max(...best))]] : []),
+    ['made by', record.tool],
+  ];
+  const variants = Object.entries(report.variants).map(([name, evaluation]) => variantRow(name, evaluation));
+  return [
+    `# ${recipe.title}: ${recipe.name}`,
+    `Written by \`quati report ${run}\`. Latency is of one image on one thread, decoding left out, on the machine that measured.`,
+    table([['', ''], ...facts]),
+    table([
+      ['variant', 'test accuracy', 're-inked', 'bytes', 'p50 ms', 'p95 ms', 'images/s at batch 32'],
+      ...variants,
+    ]),
+    '![Loss and accuracy by epoch](history.png)',
+    '![Answers to test images](predictions.png)',
+    `${['```sh', ...record.commands, '```'].join('\n')}\n`,
+  ].join('\n\n');
+}
+
+function variantRow(name: string, evaluation: Evaluation): string[] {
+  const { accuracy, reinked, bytes, latencyMs, imagesPerSecond } = evaluation;
+  return [
+    name,
+    percent(accuracy),
+    reinked ? `${percent(reinked.accuracy)} of ${reinked.images.toLocaleString('en')}` : '',
+    bytes.toLocaleString('en'),
+    latencyMs.p50.toFixed(3),
+    latencyMs.p95.toFixed(3),
+    imagesPerSecond.toFixed(0),
+  ];
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const [header = [], ...rest] = rows.map((row) => `| ${row.join(' | ')} |`);
+  const rule = `|${' --- |'.repeat(rows[0]?.length ?? 0)}`;
+  return [header, rule, ...rest].join('\n');
+}
+
+function percent(part: number): string {
+  return `${(100 * part).toFixed(2)} %`;
+}
