@@ -16,6 +16,8 @@ export const mnistCnnRecipe: Recipe = {
     scale: 1 / 255,
     mean: [0],
     std: [1],
+    polarity: 'auto',
+    centre: { box: 20 },
   },
   optimiser: { kind: 'adam' },
   learningRate: 0.001,
