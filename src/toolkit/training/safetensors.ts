@@ -1,4 +1,6 @@
 // Named float32 tensors + text metadata ⇄ a .safetensors file: https://huggingface.co/docs/safetensors
+import { type Static, Type } from 'typebox';
+import { Compile } from 'typebox/compile';
 import { elementCount, type TensorData } from '../graph/graph.js';
 import { CheckpointError } from './errors.js';
 
@@ -7,11 +9,17 @@ export interface Safetensors {
   readonly tensors: ReadonlyMap<string, TensorData>;
 }
 
-interface HeaderEntry {
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  readonly data_offsets: readonly [number, number];
-}
+const Size = Type.Integer({ minimum: 0 });
+const HeaderEntry = Type.Object({
+  dtype: Type.String(),
+  shape: Type.Array(Size),
+  data_offsets: Type.Tuple([Size, Size]),
+});
+type HeaderEntry = Static<typeof HeaderEntry>;
+
+const isHeader = Compile(Type.Record(Type.String(), Type.Unknown()));
+const isMetadata = Compile(Type.Record(Type.String(), Type.String()));
+const isEntry = Compile(HeaderEntry);
 
 /** Eight bytes of header length, a JSON header padded to eight bytes, then the data in the order of the header. */
 export function encodeSafetensors({ metadata, tensors }: Safetensors): Uint8Array {
@@ -38,18 +46,25 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): Safetensors 
   }
   const { __metadata__: metadata = {}, ...entries } = parseHeader(buffer.subarray(8, 8 + headerLength), file);
   const data = buffer.subarray(8 + headerLength);
+  if (!isMetadata.Check(metadata)) throw new CheckpointError(`${file}: its metadata is not all text`);
   const tensors = Object.entries(entries).map(([name, entry]) => {
-    return [name, tensorOf(entry as HeaderEntry, data, `${file}: ${name}`)] as const;
+    if (!isEntry.Check(entry)) {
+      throw new CheckpointError(`${file}: ${name}: expected dtype, shape and data_offsets`);
+    }
+    return [name, tensorOf(entry, data, `${file}: ${name}`)] as const;
   });
-  return { metadata: metadata as Record<string, string>, tensors: new Map(tensors) };
+  return { metadata, tensors: new Map(tensors) };
 }
 
 function parseHeader(json: Buffer, file: string): Record<string, unknown> {
+  let header: unknown;
   try {
-    return JSON.parse(json.toString()) as Record<string, unknown>;
+    header = JSON.parse(json.toString());
   } catch (cause) {
     throw new CheckpointError(`${file}: not a safetensors file: ${(cause as Error).message}`, { cause });
   }
+  if (isHeader.Check(header)) return header;
+  throw new CheckpointError(`${file}: not a safetensors file: its header is no object`);
 }
 
 function tensorOf(
