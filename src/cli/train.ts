@@ -1,59 +1,48 @@
 // quati train: a recipe to a run's folder with weights, history and float32.onnx.
 import path from 'node:path';
 import { Argument, Command } from 'commander';
+import { RecipeError } from '../toolkit/training/errors.js';
 import type { EpochRecord } from '../toolkit/training/history.js';
 import { type Recipe, type RecipeOverrides, resolveRecipe } from '../toolkit/training/recipe.js';
+import { overrideNames } from '../toolkit/training/recipe-overrides.js';
 import { findRecipe, recipes } from '../toolkit/training/recipes/index.js';
-import { runsFolder } from '../toolkit/training/run.js';
+import { readRun, runsFolder } from '../toolkit/training/run.js';
 import { type TrainResult, train } from '../toolkit/training/train.js';
 import type { StepProgress } from '../toolkit/training/training-loop.js';
-import { commandLine, positiveInteger, toolVersion } from './command-line.js';
+import { commandLine, toolVersion } from './command-line.js';
 import { WrongUseError } from './errors.js';
 import type { CliIo } from './io.js';
 import { createProgress } from './progress.js';
-
-export interface TrainFlags extends RecipeOverrides {
-  data?: string;
-  run?: string;
-  resume?: boolean;
-  force?: boolean;
-  threads?: number;
-  maxSteps?: number;
-  json?: boolean;
-}
+import { addTrainFlags, flagOf, overridesOf, type TrainFlags } from './train-flags.js';
 
 export function trainCommand(io: CliIo): Command {
-  return new Command('train')
+  const command = new Command('train')
     .description('train a network by a recipe, and export it as float32.onnx')
-    .addArgument(new Argument('<recipe>', 'which recipe').choices(recipes.map(({ name }) => name)))
-    .option('--data <folder>', 'the prepared dataset (default: data/<dataset of the recipe>)')
-    .option('--run <folder>', `where the run is kept (default: ${runsFolder}/<recipe>)`)
-    .option('--resume', 'go on from the checkpoint of the run')
-    .option('--force', 'start anew where a run is kept already')
-    .option('--epochs <n>', 'passes over the training images', Number)
-    .option('--batch-size <n>', 'images a step', Number)
-    .option('--learning-rate <x>', 'of the optimiser', Number)
-    .option('--validation-split <x>', 'part of the images held back to validate on, 0…1', Number)
-    .option('--seed <n>', 'of weights, split and order', Number)
-    .option('--threads <n>', 'threads inside an operator (default: one a core)', positiveInteger)
-    .option('--max-steps <n>', 'stop after so many steps in all', positiveInteger)
-    .option('--json', 'print the history and the result as JSON')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ quati train mnist-cnn\n  $ quati train mnist-cnn --epochs 10 --run runs/longer\n  $ quati train mnist-cnn --resume',
-    )
+    .addArgument(new Argument('<recipe>', 'which recipe').choices(recipes.map(({ name }) => name)));
+  return addTrainFlags(command)
+    .addHelpText('after', examples)
     .action((name: string, flags: TrainFlags) => runTrain(name, flags, io));
 }
 
+const examples = `
+Examples:
+  $ quati train mnist-cnn
+  $ quati train mnist-cnn --epochs 10 --run runs/longer
+  $ quati train mnist-cnn --resume                  goes on after Ctrl-C, to the same weights
+  $ quati train mnist-cnn --epochs 30 --patience 4 --monitor valAccuracy
+  $ quati train mnist-cnn --optimiser sgd --learning-rate 0.1 --schedule one-cycle --weight-decay 5e-4
+  $ quati train mnist-cnn --schedule step --milestones 3,4 --label-smoothing 0.1 --clip-norm 1
+  $ quati train mnist-cnn --rotation 10 --shift 0.1`;
+
 export async function runTrain(name: string, flags: TrainFlags, io: CliIo): Promise<void> {
   if (flags.resume && flags.force) throw new WrongUseError('--resume and --force contradict each other');
-  const recipe = resolveRecipe(findRecipe(name), overridesOf(flags));
-  const folder = flags.run ?? path.join(runsFolder, recipe.name);
+  const folder = flags.run ?? path.join(runsFolder, name);
+  const { recipe, data } = flags.resume ? await toResume(name, flags, folder) : toStart(name, flags);
   const display = createDisplay(io, recipe);
   try {
     const result = await train({
       recipe,
-      datasetFolder: flags.data ?? path.join('data', recipe.dataset),
+      datasetFolder: flags.data ?? data,
       runFolder: folder,
       command: commandLine(),
       tool: toolVersion(),
@@ -67,22 +56,47 @@ export async function runTrain(name: string, flags: TrainFlags, io: CliIo): Prom
     });
     display.stop();
     io.stdout.write(
-      flags.json ? `${JSON.stringify({ run: folder, ...result }, null, 2)}\n` : sentence(result, folder),
+      flags.json
+        ? `${JSON.stringify({ run: folder, ...result }, null, 2)}\n`
+        : sentence(result, folder, recipe),
     );
   } finally {
     display.stop();
   }
 }
 
-function overridesOf({
-  epochs,
-  batchSize,
-  learningRate,
-  validationSplit,
-  seed,
-}: TrainFlags): RecipeOverrides {
-  const given = Object.entries({ epochs, batchSize, learningRate, validationSplit, seed });
-  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
+interface Job {
+  readonly recipe: Recipe;
+  /** Where its dataset is, unless the command says otherwise. */
+  readonly data: string;
+}
+
+function toStart(name: string, flags: TrainFlags): Job {
+  const recipe = withOverrides(findRecipe(name), overridesOf(flags));
+  return { recipe, data: path.join('data', recipe.dataset) };
+}
+
+/** Of the recipe that the run began with, only the number of epochs can change. */
+async function toResume(name: string, flags: TrainFlags, folder: string): Promise<Job> {
+  const { epochs, ...others } = overridesOf(flags);
+  const [other] = overrideNames.filter((known) => others[known as keyof typeof others] !== undefined);
+  if (other !== undefined) {
+    throw new WrongUseError(`${flagOf(other)} cannot change in a run that is resumed; --force starts anew`);
+  }
+  const { recipe, dataset } = await readRun(folder);
+  if (recipe.name !== name) {
+    throw new WrongUseError(`${folder} holds a run of ${recipe.name}, not of ${name}`);
+  }
+  return { recipe: withOverrides(recipe, epochs === undefined ? {} : { epochs }), data: dataset.folder };
+}
+
+function withOverrides(recipe: Recipe, overrides: RecipeOverrides): Recipe {
+  try {
+    return resolveRecipe(recipe, overrides);
+  } catch (cause) {
+    if (cause instanceof RecipeError) throw new WrongUseError(cause.message, { cause });
+    throw cause;
+  }
 }
 
 function createDisplay(io: CliIo, recipe: Recipe) {
@@ -124,15 +138,20 @@ function epochLine(record: EpochRecord, epochs: number): string {
   );
 }
 
-function sentence(result: TrainResult, folder: string): string {
-  const { finished, steps, parameters, loss } = result;
+function sentence(result: TrainResult, folder: string, { epochs }: Recipe): string {
+  const { finished, steps, parameters, loss, history } = result;
   const fell = loss ? `, loss ${loss.first.toFixed(4)} → ${loss.last.toFixed(4)}` : '';
+  const early = finished && history.length < epochs ? ` after ${history.length} of ${epochs} epochs` : '';
   const what =
     `${parameters} parameters, ${steps} steps${fell}; ` +
-    `${folder}/ holds float32.onnx, checkpoint and history`;
+    `${folder}/ holds float32.onnx${bestOf(result)}, checkpoint and history`;
   return finished
-    ? `trained: ${what}\nNext: quati quantise ${folder}\n`
+    ? `trained${early}: ${what}\nNext: quati quantise ${folder}\n`
     : `stopped: ${what}\nquati train … --resume goes on from here\n`;
+}
+
+function bestOf({ best }: TrainResult): string {
+  return best === undefined ? '' : ` of epoch ${best.epoch}, the best`;
 }
 
 function percent(part: number): string {

@@ -1,4 +1,5 @@
 // Recipe + single values by their names, as the flags of `quati train` are → the recipe with these values.
+import type { Augmentation } from '../augmentation/augmentation.js';
 import type { EarlyStopping } from './early-stopping.js';
 import { RecipeError } from './errors.js';
 import { defaultLoss, type Loss } from './losses.js';
@@ -11,9 +12,10 @@ type ScheduleValues = ScheduleOf<'step'> & ScheduleOf<'cosine'> & ScheduleOf<'on
 type OptimiserValues = SgdOptions & AdamWOptions;
 type LossValues = Omit<Extract<Loss, { readonly kind: 'softmax' }>, 'kind'>;
 
-type Direct = 'epochs' | 'batchSize' | 'learningRate' | 'validationSplit' | 'seed' | 'clipNorm';
+const directFields = ['epochs', 'batchSize', 'learningRate', 'validationSplit', 'seed', 'clipNorm'] as const;
 
-export type RecipeOverrides = Partial<Pick<Recipe, Direct>> &
+export type RecipeOverrides = Partial<Pick<Recipe, (typeof directFields)[number]>> &
+  Omit<Augmentation, 'crop' | 'cutout'> &
   OptimiserValues &
   ScheduleValues &
   LossValues &
@@ -21,6 +23,8 @@ export type RecipeOverrides = Partial<Pick<Recipe, Direct>> &
     /** Another kind than the recipe's starts from that kind's defaults. */
     readonly optimiser?: OptimiserSettings['kind'];
     readonly schedule?: Schedule['kind'];
+    readonly cropPadding?: number;
+    readonly cutoutSize?: number;
     /** false: all epochs, and the last one's weights. */
     readonly earlyStopping?: false;
     /** All epochs, unless there is patience, and the best one's weights. */
@@ -41,7 +45,20 @@ const scheduleFields: Fields<Schedule> = {
   'one-cycle': ['rise', 'startDivisor', 'endDivisor'],
 };
 const lossFields: Fields<Loss> = { softmax: ['labelSmoothing'], sigmoid: [] };
-const directFields = ['epochs', 'batchSize', 'learningRate', 'validationSplit', 'seed', 'clipNorm'] as const;
+const augmentationFields = ['rotation', 'zoom', 'shift', 'flip', 'fill'] as const;
+const stoppingFields = ['monitor', 'patience', 'minDelta'] as const;
+
+/** Every value by its name, so that a command knows which of its flags are a recipe's. */
+export const overrideNames: readonly (keyof RecipeOverrides)[] = [
+  ...directFields,
+  ...['optimiser' as const, ...new Set(Object.values(optimiserFields).flat())],
+  ...['schedule' as const, ...Object.values(scheduleFields).flat()],
+  ...lossFields.softmax,
+  ...stoppingFields,
+  ...(['earlyStopping', 'restoreBest'] as const),
+  ...augmentationFields,
+  ...(['cropPadding', 'cutoutSize'] as const),
+];
 
 /** @throws RecipeError naming a value that the chosen optimiser, schedule or loss does not have. */
 export function overrideRecipe(recipe: Recipe, overrides: RecipeOverrides): Recipe {
@@ -59,6 +76,7 @@ export function overrideRecipe(recipe: Recipe, overrides: RecipeOverrides): Reci
     ),
     loss: overrideKind('loss', loss, undefined, overrides, lossFields),
     ...overrideEarlyStopping(earlyStopping, overrides),
+    ...overrideAugmentation(recipe.augmentation, overrides),
   };
 }
 
@@ -91,7 +109,7 @@ function overrideEarlyStopping(
   current: EarlyStopping | undefined,
   overrides: RecipeOverrides,
 ): Pick<Recipe, 'earlyStopping'> {
-  const values = picked(overrides, ['monitor', 'patience', 'minDelta']);
+  const values = picked(overrides, stoppingFields);
   const named = Object.keys(values);
   if (overrides.earlyStopping === false) {
     const [extra] = [...named, ...(overrides.restoreBest ? ['restoreBest'] : [])];
@@ -101,6 +119,19 @@ function overrideEarlyStopping(
   return (current ?? overrides.restoreBest ?? named.length > 0)
     ? { earlyStopping: { monitor: 'valLoss', ...current, ...values } }
     : {};
+}
+
+function overrideAugmentation(
+  current: Augmentation | undefined,
+  overrides: RecipeOverrides,
+): Pick<Recipe, 'augmentation'> {
+  const { cropPadding, cutoutSize } = overrides;
+  const values: Augmentation = {
+    ...picked(overrides, augmentationFields),
+    ...(cropPadding !== undefined && { crop: { padding: cropPadding } }),
+    ...(cutoutSize !== undefined && { cutout: { size: cutoutSize } }),
+  };
+  return Object.keys(values).length > 0 ? { augmentation: { ...current, ...values } } : {};
 }
 
 function picked<K extends keyof RecipeOverrides>(

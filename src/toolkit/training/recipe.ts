@@ -1,7 +1,7 @@
 // What a training run is told: network, data, schedule, seed. Plain data, so that it can be stored and sent to a worker.
 import type { InputContract } from '../../inference/card.js';
-import type { Augmentation } from '../augmentation/augmentation.js';
 import type { Architecture } from '../architectures/layers.js';
+import type { Augmentation } from '../augmentation/augmentation.js';
 import type { EarlyStopping } from './early-stopping.js';
 import { defaultLoss, type Loss } from './losses.js';
 import { createOptimiser, type Optimiser, type OptimiserSettings } from './optimisers.js';

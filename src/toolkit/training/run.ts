@@ -19,6 +19,8 @@ export interface RunRecord {
   };
   readonly labels: readonly string[];
   readonly parameters: number;
+  /** Inside an operator: the last bits of the weights depend on it. */
+  readonly threads?: number;
   readonly tool: string;
   readonly started: string;
   /** As typed, in the order they were run: train, quantise, evaluate, publish. */
@@ -64,12 +66,16 @@ export async function writeRun(folder: string, record: RunRecord): Promise<void>
 const stages = ['train', 'quantise', 'evaluate', 'publish'] as const;
 export type Stage = (typeof stages)[number];
 
-/** Adds a stage's command to the run's record, in place of that stage's and later ones' from before: their results are stale. */
+/** The commands with a stage's, in place of that stage's and later ones' from before: their results are stale. */
+export function commandsWith(commands: readonly string[], stage: Stage, command: string): string[] {
+  const stageOf = (line: string) => stages.findIndex((name) => line.startsWith(`npx quati ${name}`));
+  return [...commands.filter((line) => stageOf(line) < stages.indexOf(stage)), command];
+}
+
+/** Adds a stage's command to the run's record. */
 export async function recordCommand(folder: string, stage: Stage, command: string): Promise<void> {
   const record = await readRun(folder);
-  const stageOf = (line: string) => stages.findIndex((name) => line.startsWith(`npx quati ${name}`));
-  const earlier = record.commands.filter((line) => stageOf(line) < stages.indexOf(stage));
-  await writeRun(folder, { ...record, commands: [...earlier, command] });
+  await writeRun(folder, { ...record, commands: commandsWith(record.commands, stage, command) });
 }
 
 /** The run whose record changed last. @throws RunError when there is none. */

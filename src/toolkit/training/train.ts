@@ -24,7 +24,7 @@ export interface TrainOptions {
   readonly runFolder: string;
   /** What to do when the folder holds a run already; without either that is an error. */
   readonly existing?: 'resume' | 'replace';
-  /** Threads inside an operator; default: all of the machine's. The sums' order, and so the last bits, depend on it. */
+  /** Threads inside an operator; default: all of the machine's, or the resumed run's: the last bits depend on it. */
   readonly threads?: number;
   /** Threads that augment ahead of the steps; default: 1. Weights do not depend on it. */
   readonly dataThreads?: number;
@@ -71,7 +71,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     datasetFolder: options.datasetFolder,
     runFolder: options.runFolder,
     resume: options.existing === 'resume',
-    threads: options.threads ?? availableParallelism(),
+    threads: record.threads ?? availableParallelism(),
     dataThreads: options.dataThreads ?? 1,
     skipBad: record.dataset.skipBad ?? false,
     ...(options.maxSteps !== undefined && { maxSteps: options.maxSteps }),
@@ -125,6 +125,7 @@ async function prepareRun(options: TrainOptions): Promise<RunRecord> {
       ...record,
       recipe: { ...record.recipe, epochs: recipe.epochs },
       commands: [...record.commands, options.command],
+      ...(options.threads !== undefined && { threads: options.threads }),
     };
     await writeRun(options.runFolder, resumed);
     return resumed;
@@ -142,6 +143,7 @@ async function prepareRun(options: TrainOptions): Promise<RunRecord> {
     dataset: { name, folder: options.datasetFolder, sha256, ...skipBad },
     labels,
     parameters: collectParameters(fitted.architecture, glorotUniform(recipe.seed)).layout.length,
+    threads: options.threads ?? availableParallelism(),
     tool: options.tool,
     started: new Date().toISOString(),
     commands: [options.command],
