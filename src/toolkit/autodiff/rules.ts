@@ -1,29 +1,12 @@
 // One operator and the gradient of its output → the gradients of its inputs (vector-Jacobian products).
-import { type GraphBuilder, staticShape } from '../graph/builder.js';
-import { GraphError, UnsupportedOperatorError } from '../graph/errors.js';
-import { floatAttribute, intAttribute, intsAttribute, type Node, type Value } from '../graph/graph.js';
+import { staticShape } from '../graph/builder.js';
+import { UnsupportedOperatorError } from '../graph/errors.js';
 import { type Operator, operatorOf } from '../graph/shape-inference.js';
-import { toIntegers } from '../graph/tensor-data.js';
-
-export interface VjpContext {
-  readonly builder: GraphBuilder;
-  readonly node: Node;
-  readonly inputs: readonly (Value | undefined)[];
-  /** The first output: y. */
-  readonly output: Value;
-  /** dL/dy, shaped like y. */
-  readonly gradient: Value;
-  /** Whether dL/d(input i) is needed at all. */
-  wanted(i: number): boolean;
-}
-
-type Gradients = (Value | undefined)[];
-type Vjp = (context: VjpContext) => Gradients;
-
-/** Why an operator has no gradient. */
-class NoGradient {
-  constructor(readonly reason: string) {}
-}
+import { hardSigmoid, hardSwish, logSoftmax, sigmoid, softmax } from './activations.js';
+import { batchNormTraining } from './normalisation.js';
+import { conv, gemm } from './products.js';
+import { concat, pad, reduceSum, reshapeBack, transpose } from './shaping.js';
+import { type Gradients, NoGradient, required, sumTo, type Vjp, type VjpContext } from './vjp.js';
 
 const piecewiseConstant = new NoGradient('its result does not change with small changes of its input');
 const secondOrder = new NoGradient('it is a gradient itself, and second derivatives are not supported');
@@ -62,21 +45,24 @@ const rules: Record<Operator, Vjp | NoGradient> = {
   Identity: ({ gradient }) => [gradient],
   Reshape: reshapeBack,
   Flatten: reshapeBack,
-  Transpose: ({ builder, node, gradient }) => {
-    const rank = gradient.type.shape.length;
-    const perm = intsAttribute(
-      node,
-      'perm',
-      Array.from({ length: rank }, (_, i) => rank - 1 - i),
-    );
-    return [builder.op('Transpose', [gradient], { perm: { ints: perm.map((_, i) => perm.indexOf(i)) } })];
-  },
+  Transpose: transpose,
   ReduceSum: reduceSum,
   // y = max(x, 0): dx = dy where y > 0
   Relu: ({ builder, gradient, output }) => [builder.op('ReluGrad', [gradient, output])],
   LogSoftmax: logSoftmax,
   Gemm: gemm,
   Conv: conv,
+  Concat: concat,
+  Pad: pad,
+  Sigmoid: sigmoid,
+  HardSigmoid: hardSigmoid,
+  HardSwish: hardSwish,
+  Softmax: softmax,
+  // y = min(max(x, low), high): dx = dy where low < x < high
+  Clip: ({ builder, gradient, inputs }) => [builder.op('ClipGrad', [gradient, ...inputs])],
+  BatchNormTraining: batchNormTraining,
+  AveragePool: ({ builder, node, gradient, inputs: [x] }) =>
+    builder.ops('AveragePoolGrad', [gradient, x], 1, { name: node.name, attributes: node.attributes }),
   MaxPool: ({ builder, node, gradient, inputs: [x], output }) =>
     builder.ops('MaxPoolGrad', [gradient, x, output], 1, { name: node.name, attributes: node.attributes }),
   GlobalAveragePool: ({ builder, gradient, inputs: [x] }) => {
@@ -91,29 +77,27 @@ const rules: Record<Operator, Vjp | NoGradient> = {
   QuantizeLinear: piecewiseConstant,
   'nchwc.AveragePool': lowered,
   'nchwc.Conv': lowered,
+  'nchwc.GlobalAveragePool': lowered,
   'nchwc.MaxPool': lowered,
   'nchwc.ReorderInput': lowered,
   'nchwc.ReorderOutput': lowered,
   'nchwc.Upsample': lowered,
+  AveragePoolGrad: secondOrder,
+  BatchNormGrad: secondOrder,
+  ClipGrad: secondOrder,
   ConvInputGrad: secondOrder,
   ConvWeightGrad: secondOrder,
   MaxPoolGrad: secondOrder,
   ReluGrad: secondOrder,
-  AveragePool: notWritten,
-  BatchNormalization: notWritten,
+  BatchNormalization: new NoGradient('outside training mode its statistics are fixed; fold it, or train it'),
   Cast: notWritten,
-  Clip: notWritten,
-  Concat: notWritten,
   ConvTranspose: notWritten,
   DequantizeLinear: notWritten,
   Dropout: notWritten,
   Expand: notWritten,
-  HardSigmoid: notWritten,
   MatMul: notWritten,
   MaxUnpool: notWritten,
-  Pad: notWritten,
   Slice: notWritten,
-  Softmax: notWritten,
   Split: notWritten,
 };
 
@@ -126,83 +110,4 @@ export function vjp(context: VjpContext): Gradients {
     throw new UnsupportedOperatorError(`${op} ${name}: has no gradient: ${rule.reason}`);
   }
   return rule(context);
-}
-
-function required(value: Value | undefined): Value {
-  if (!value) throw new GraphError('an input that the rule needs is missing');
-  return value;
-}
-
-/** Undoes broadcasting: sums the gradient over the axes along which the input was repeated. */
-function sumTo(builder: GraphBuilder, gradient: Value, input: Value | undefined): Value | undefined {
-  if (!input) return undefined;
-  const from = gradient.type.shape;
-  const to = input.type.shape;
-  const added = from.length - to.length;
-  const axes = from.flatMap((dim, axis) => (axis < added || to[axis - added] !== dim ? [axis] : []));
-  if (axes.length === 0) return gradient;
-  const summed = builder.op('ReduceSum', [gradient, builder.integers(axes)], { keepdims: { int: 0 } });
-  return summed.type.shape.join() === to.join()
-    ? summed
-    : builder.op('Reshape', [summed, builder.integers(staticShape(input))]);
-}
-
-function reshapeBack({ builder, gradient, inputs: [x] }: VjpContext): Gradients {
-  return [builder.op('Reshape', [gradient, builder.integers(staticShape(required(x)))])];
-}
-
-/** y = sum of x over axes: every element of x gets the gradient of its sum. */
-function reduceSum({ builder, node, gradient, inputs: [x, axes] }: VjpContext): Gradients {
-  const shape = staticShape(required(x));
-  const data = axes && builder.constantData(axes.name);
-  const given = data ? toIntegers(data) : [];
-  const summed = new Set(
-    given.length > 0 ? given.map((axis) => (axis < 0 ? axis + shape.length : axis)) : shape.keys(),
-  );
-  const kept = shape.map((dim, axis) => (summed.has(axis) ? 1 : dim));
-  const aligned =
-    intAttribute(node, 'keepdims', 1) === 1
-      ? gradient
-      : builder.op('Reshape', [gradient, builder.integers(kept)]);
-  return [builder.op('Expand', [aligned, builder.integers(shape)])];
-}
-
-/** y = x - log(sum(exp(x))): dx = dy - exp(y) sum(dy), along the axis. */
-function logSoftmax({ builder, node, gradient, output }: VjpContext): Gradients {
-  const axis = builder.integers([intAttribute(node, 'axis', -1)]);
-  const sum = builder.op('ReduceSum', [gradient, axis], { keepdims: { int: 1 } });
-  const softmax = builder.op('Exp', [output]);
-  return [builder.op('Sub', [gradient, builder.op('Mul', [softmax, sum])])];
-}
-
-/** y = op(A) op(B) + C, op being the identity or the transpose: dA = dy op(B)^T, dB = op(A)^T dy, dC = dy. */
-function gemm({ builder, node, gradient, inputs: [a, b, c], wanted }: VjpContext): Gradients {
-  const [alpha, beta] = [floatAttribute(node, 'alpha', 1), floatAttribute(node, 'beta', 1)];
-  if (alpha !== 1 || beta !== 1) {
-    throw new UnsupportedOperatorError(`Gemm ${node.name}: has a gradient only for alpha and beta 1`);
-  }
-  const transA = intAttribute(node, 'transA', 0);
-  const transB = intAttribute(node, 'transB', 0);
-  const multiply = (x: Value | undefined, tx: number, y: Value | undefined, ty: number) =>
-    builder.op('Gemm', [x, y], { transA: { int: tx }, transB: { int: ty } });
-  const gradientA = () => (transA ? multiply(b, transB, gradient, 1) : multiply(gradient, 0, b, 1 - transB));
-  const gradientB = () => (transB ? multiply(gradient, 1, a, transA) : multiply(a, 1 - transA, gradient, 0));
-  return [
-    wanted(0) ? gradientA() : undefined,
-    wanted(1) ? gradientB() : undefined,
-    sumTo(builder, gradient, c),
-  ];
-}
-
-/** y = x * w + b: lowering knows the formulations of dx and dw; db sums dy over batch, height and width. */
-function conv({ builder, node, gradient, inputs: [x, weight, bias], wanted }: VjpContext): Gradients {
-  const shapedLike = (value: Value | undefined) => ({
-    name: node.name,
-    attributes: { ...node.attributes, shape: { ints: staticShape(required(value)) } },
-  });
-  return [
-    wanted(0) ? builder.ops('ConvInputGrad', [gradient, weight], 1, shapedLike(x))[0] : undefined,
-    wanted(1) ? builder.ops('ConvWeightGrad', [gradient, x], 1, shapedLike(weight))[0] : undefined,
-    bias && builder.op('ReduceSum', [gradient, builder.integers([0, 2, 3])], { keepdims: { int: 0 } }),
-  ];
 }

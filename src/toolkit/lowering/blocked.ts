@@ -4,9 +4,11 @@ import type { Node, Value } from '../graph/graph.js';
 import type { Operator } from '../graph/shape-inference.js';
 import { toIntegers } from '../graph/tensor-data.js';
 import { type Window, windowOf } from '../graph/windows.js';
+import { clipGrad, reluGrad } from './activations.js';
 import { blockedWeightGrad } from './blocked-weight-grad.js';
 import { flipped, isDense, reach } from './convolution.js';
 import type { Layout, Layouts } from './layouts.js';
+import { blockedBatchNormGrad, blockedBatchNormTraining } from './normalisation.js';
 
 export interface BlockedContext {
   readonly builder: GraphBuilder;
@@ -21,34 +23,54 @@ export interface Lowered {
   readonly layout: Layout;
 }
 
-type BlockedRule = (context: BlockedContext) => Lowered | undefined;
+type BlockedRule = (context: BlockedContext) => Lowered[] | undefined;
+type SingleRule = (context: BlockedContext) => Lowered | undefined;
 
 export const blockedRules: Partial<Record<Operator, BlockedRule>> = {
-  Conv: conv,
-  ConvInputGrad: convInputGrad,
-  ConvWeightGrad: blockedWeightGrad,
-  MaxPool: maxPool,
-  MaxPoolGrad: maxPoolGrad,
-  Relu: ({ builder, layouts, node }) => ifBlocked(layouts, node, ([x]) => builder.op('Relu', [x])),
-  ReluGrad: ({ builder, layouts, node }) =>
-    ifBlocked(layouts, node, ([gradient, y]) => {
-      const mask = builder.op('HardSigmoid', [y], { alpha: { float: 1e30 }, beta: { float: 0 } });
-      return builder.op('Mul', [gradient, mask]);
-    }),
-  Add: ({ builder, layouts, node }) => ifBlocked(layouts, node, ([a, b]) => builder.op('Add', [a, b])),
-  ReduceSum: sumOverImages,
+  Add: elementwise('Add'),
+  BatchNormGrad: blockedBatchNormGrad,
+  BatchNormTraining: blockedBatchNormTraining,
+  Clip: elementwise('Clip'),
+  ClipGrad: single(({ layouts, node, builder }) => ifBlocked(layouts, node, (x) => clipGrad(builder, x))),
+  Conv: single(conv),
+  ConvInputGrad: single(convInputGrad),
+  ConvWeightGrad: single(blockedWeightGrad),
+  HardSwish: elementwise('HardSwish'),
+  MaxPool: single(maxPool),
+  MaxPoolGrad: single(maxPoolGrad),
+  Mul: elementwise('Mul'),
+  ReduceSum: single(sumOverImages),
+  Relu: elementwise('Relu'),
+  ReluGrad: single(({ layouts, node, builder }) => ifBlocked(layouts, node, (x) => reluGrad(builder, x))),
+  Sigmoid: elementwise('Sigmoid'),
+  Sub: elementwise('Sub'),
 };
 
-/** Elementwise operators on values of one shape: blocked as soon as one of them is. */
+function single(rule: SingleRule): BlockedRule {
+  return (context) => {
+    const lowered = rule(context);
+    return lowered && [lowered];
+  };
+}
+
+function elementwise(op: Operator): BlockedRule {
+  return single(({ builder, layouts, node }) =>
+    ifBlocked(layouts, node, (inputs) => builder.op(op, inputs, node.attributes)),
+  );
+}
+
+/** Elementwise operators on values of one shape, or scalars: blocked as soon as one of them is. */
 function ifBlocked(
   layouts: Layouts,
   { inputs }: Node,
   compute: (inputs: Value[]) => Value,
 ): Lowered | undefined {
-  if (!inputs.some((name) => layouts.has(name, 'blocked'))) return undefined;
-  const values = inputs.map((name) => layouts.blocked(name));
-  const [shape] = values.map(({ type }) => type.shape.join());
-  if (values.some(({ type }) => type.shape.join() !== shape)) return undefined;
+  const first = inputs.find((name) => layouts.has(name, 'blocked'));
+  if (first === undefined) return undefined;
+  const shape = layouts.blocked(first).type.shape.join();
+  const shapes = inputs.map((name) => layouts.shapeOf(name).join());
+  if (shapes.some((other) => other !== shape && other !== '')) return undefined;
+  const values = inputs.map((name, i) => (shapes[i] === '' ? layouts.plain(name) : layouts.blocked(name)));
   return { value: compute(values), layout: 'blocked' };
 }
 

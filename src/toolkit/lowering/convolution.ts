@@ -1,6 +1,5 @@
 // The two gradients of Conv in standard operators.
 import { type GraphBuilder, staticShape } from '../graph/builder.js';
-import { UnsupportedOperatorError } from '../graph/errors.js';
 import { intsAttribute, type Node, type Value } from '../graph/graph.js';
 import { type Window, windowOf } from '../graph/windows.js';
 import type { LoweringContext } from './lower.js';
@@ -37,8 +36,6 @@ export function convWeightGrad({ builder, node, inputs: [gradient, input] }: Low
   const [dy, x] = [gradient as Value, input as Value];
   const shape = intsAttribute(node, 'shape', []);
   const window = windowOf(node, shape.slice(2));
-  if (window.group !== 1)
-    throw new UnsupportedOperatorError(`Conv ${node.name}: has no weight gradient for groups yet`);
   return isDense(window)
     ? shiftedProducts(builder, dy, x, window, shape)
     : windowProducts(builder, dy, x, window, shape);
@@ -75,7 +72,7 @@ function shiftedProducts(
   return builder.op('Transpose', [builder.op('Reshape', [product, split])], { perm: { ints: [1, 3, 0, 2] } });
 }
 
-/** Any stride and dilation: one strided crop of x for each of the kh kw kernel positions. */
+/** Any stride, dilation and group: one strided crop of x for each of the kh kw kernel positions; groups are products of their own. */
 function windowProducts(
   builder: GraphBuilder,
   dy: Value,
@@ -83,21 +80,26 @@ function windowProducts(
   window: Window,
   shape: readonly number[],
 ): Value {
-  const [filters = 0, channels = 0, kernelHeight = 0, kernelWidth = 0] = shape;
+  const [filters = 0, channelsPerGroup = 0, kernelHeight = 0, kernelWidth = 0] = shape;
   const [batch = 0, , outHeight = 0, outWidth = 0] = staticShape(dy);
-  const [dilationY, dilationX] = window.dilations;
+  const { group, strides, dilations } = window;
+  const pixels = outHeight * outWidth;
   const padded = padSpatial(builder, x, window.pads);
   const crops = Array.from({ length: kernelHeight * kernelWidth }, (_, position) => {
-    const [i, j] = [Math.floor(position / kernelWidth), position % kernelWidth];
-    return crop(builder, padded, [i * dilationY, j * dilationX], [outHeight, outWidth], window.strides);
+    const start: [number, number] = [
+      Math.floor(position / kernelWidth) * dilations[0],
+      (position % kernelWidth) * dilations[1],
+    ];
+    const cropped = crop(builder, padded, start, [outHeight, outWidth], strides);
+    return builder.op('Reshape', [cropped, builder.integers([batch, group, channelsPerGroup, pixels])]);
   });
-  const product = multiplyImages(
-    builder,
-    flattenImages(builder, dy, batch, filters),
-    flattenImages(builder, concatChannels(builder, crops), batch, kernelHeight * kernelWidth * channels),
-  );
-  const split = builder.integers([filters, kernelHeight, kernelWidth, channels]);
-  return builder.op('Transpose', [builder.op('Reshape', [product, split])], { perm: { ints: [0, 3, 1, 2] } });
+  const columns = crops.length === 1 ? crops[0] : builder.op('Concat', crops, { axis: { int: 2 } });
+  const rows = builder.op('Reshape', [dy, builder.integers([batch, group, filters / group, pixels])]);
+  const turned = builder.op('Transpose', [columns], { perm: { ints: [0, 1, 3, 2] } });
+  const products = builder.op('MatMul', [rows, turned]);
+  const sum = builder.op('ReduceSum', [products, builder.integers([0])], { keepdims: { int: 0 } });
+  const split = builder.integers([filters, kernelHeight, kernelWidth, channelsPerGroup]);
+  return builder.op('Transpose', [builder.op('Reshape', [sum, split])], { perm: { ints: [0, 3, 1, 2] } });
 }
 
 /** The sum over images of a b^T. ONNX Runtime fuses the transpose into the product. */
@@ -159,7 +161,7 @@ export function reach({ kernel, dilations }: Window): [number, number] {
 }
 
 /** Input rows and columns that no window reached, because the stride stepped over them. */
-function outputPadding(window: Window, dy: readonly number[], x: readonly number[]): number[] {
+export function outputPadding(window: Window, dy: readonly number[], x: readonly number[]): number[] {
   const [reachY, reachX] = reach(window);
   const [top, left, bottom, right] = window.pads;
   return [
@@ -168,7 +170,7 @@ function outputPadding(window: Window, dy: readonly number[], x: readonly number
   ];
 }
 
-function windowAttributes({ strides, pads, dilations, group }: Window): Node['attributes'] {
+export function windowAttributes({ strides, pads, dilations, group }: Window): Node['attributes'] {
   return {
     strides: { ints: strides },
     pads: { ints: pads },

@@ -1,6 +1,6 @@
 // Values of a graph that is being lowered, each in plain layout (NCHW), in blocked layout, or in both; converted when asked for.
 import { type GraphBuilder, staticShape } from '../graph/builder.js';
-import type { Value } from '../graph/graph.js';
+import type { Dim, Value } from '../graph/graph.js';
 
 export type Layout = 'plain' | 'blocked';
 
@@ -22,6 +22,12 @@ export class Layouts {
 
   has(name: string, layout: Layout): boolean {
     return this.#known[layout].has(name);
+  }
+
+  /** The logical shape, the same in both layouts. */
+  shapeOf(name: string): readonly Dim[] {
+    const known = this.#known.plain.get(name) ?? this.#known.blocked.get(name);
+    return (known ?? this.builder.value(name)).type.shape;
   }
 
   plain(name: string): Value {

@@ -1,11 +1,13 @@
 // Graph with Quati's gradient operators → the same function in operators that ONNX Runtime has.
 import { GraphBuilder } from '../graph/builder.js';
 import { consumers, type Graph, type Node, type Value } from '../graph/graph.js';
-import { type GradientOperator, operatorOf } from '../graph/shape-inference.js';
+import { operatorOf, type TrainingOperator } from '../graph/shape-inference.js';
+import { clipGrad, reluGrad } from './activations.js';
 import { blockedRules, type Lowered } from './blocked.js';
 import { convInputGrad, convWeightGrad } from './convolution.js';
 import { Layouts } from './layouts.js';
-import { maxPoolGrad, withIndices } from './pooling.js';
+import { batchNormGrad, batchNormTraining } from './normalisation.js';
+import { averagePoolGrad, maxPoolGrad, withIndices } from './pooling.js';
 
 export interface LoweringContext {
   readonly builder: GraphBuilder;
@@ -13,13 +15,17 @@ export interface LoweringContext {
   readonly inputs: readonly Value[];
 }
 
-type Lowering = (context: LoweringContext) => Value;
+type Lowering = (context: LoweringContext) => Value[];
 
-const portable: Record<GradientOperator, Lowering> = {
-  ConvInputGrad: convInputGrad,
-  ConvWeightGrad: convWeightGrad,
-  MaxPoolGrad: maxPoolGrad,
-  ReluGrad: reluGrad,
+const portable: Record<TrainingOperator, Lowering> = {
+  AveragePoolGrad: averagePoolGrad,
+  BatchNormGrad: batchNormGrad,
+  BatchNormTraining: batchNormTraining,
+  ClipGrad: (context) => [clipGrad(context.builder, context.inputs)],
+  ConvInputGrad: (context) => [convInputGrad(context)],
+  ConvWeightGrad: (context) => [convWeightGrad(context)],
+  MaxPoolGrad: (context) => [maxPoolGrad(context)],
+  ReluGrad: (context) => [reluGrad(context.builder, context.inputs)],
 };
 
 export interface LoweringOptions {
@@ -55,18 +61,19 @@ class GraphLowering {
   }
 
   add(node: Node): void {
-    const [output = ''] = node.outputs;
-    const source = this.#fused.get(output);
-    const lowered = source === undefined ? this.#blocked(node) : this.#alias(source);
-    if (lowered) this.layouts.define(output, lowered.value, lowered.layout);
-    else this.#plain(node);
+    const source = this.#fused.get(node.outputs[0] ?? '');
+    const lowered = source === undefined ? this.#blocked(node) : [this.#alias(source)];
+    if (!lowered) this.#plain(node);
+    lowered?.forEach(({ value, layout }, i) => {
+      this.layouts.define(node.outputs[i] ?? '', value, layout);
+    });
   }
 
   #alias(source: string): Lowered {
     return { value: this.layouts.blocked(source), layout: 'blocked' };
   }
 
-  #blocked(node: Node): Lowered | undefined {
+  #blocked(node: Node): Lowered[] | undefined {
     if (this.block === undefined) return undefined;
     const operator = operatorOf(node);
     const rule = operator && blockedRules[operator];
@@ -95,18 +102,14 @@ class GraphLowering {
       this.builder.append(withIndices(node, this.#readers));
       return;
     }
-    const rewrite = portable[node.op as GradientOperator];
-    const value = rewrite({
+    const rewrite = portable[node.op as TrainingOperator];
+    const values = rewrite({
       builder: this.builder,
       node,
       inputs: inputs.map((name) => this.builder.value(name)),
     });
-    this.layouts.define(node.outputs[0] ?? '', value, 'plain');
+    values.forEach((value, i) => {
+      this.layouts.define(node.outputs[i] ?? '', value, 'plain');
+    });
   }
-}
-
-/** dx = dy where y > 0, else 0. HardSigmoid with a steep slope is that mask in one vectorised pass: 0 at 0, 1 above 1e-30. */
-function reluGrad({ builder, inputs: [gradient, y] }: LoweringContext): Value {
-  const mask = builder.op('HardSigmoid', [y], { alpha: { float: 1e30 }, beta: { float: 0 } });
-  return builder.op('Mul', [gradient, mask]);
 }

@@ -1,8 +1,9 @@
-// MaxPool's gradient in standard operators: the forward pool also gives the winners' indices, MaxUnpool scatters dy to them.
+// Gradients of pools in standard operators. For MaxPool the forward pool also gives the winners' indices: MaxUnpool scatters dy to them.
 import { staticShape } from '../graph/builder.js';
 import { UnsupportedOperatorError } from '../graph/errors.js';
-import type { Node, Value } from '../graph/graph.js';
+import { intAttribute, type Node, type Value } from '../graph/graph.js';
 import { windowOf } from '../graph/windows.js';
+import { outputPadding, windowAttributes } from './convolution.js';
 import type { LoweringContext } from './lower.js';
 
 const indicesOf = (pooled: string) => `${pooled}.indices`;
@@ -31,4 +32,25 @@ export function maxPoolGrad({ builder, node, inputs: [gradient, x, pooled] }: Lo
     kernel_shape: { ints: kernel },
     strides: { ints: strides },
   });
+}
+
+/** dx = sum over the windows that hold a pixel of dy / (kh kw): a transposed convolution, a group a channel. */
+export function averagePoolGrad({ builder, node, inputs: [gradient, x] }: LoweringContext): Value[] {
+  const window = windowOf(node, []);
+  const [height, width] = window.kernel;
+  if (window.pads.some((pad) => pad !== 0) || intAttribute(node, 'ceil_mode', 0) === 1) {
+    throw new UnsupportedOperatorError(
+      `AveragePool ${node.name}: has a gradient only without pads and ceil_mode (pads ${window.pads.join(',')})`,
+    );
+  }
+  const shape = staticShape(x as Value);
+  const channels = shape[1] ?? 1;
+  const share = Array(channels * height * width).fill(1 / (height * width));
+  const weight = builder.floats(share, [channels, 1, height, width]);
+  const attributes = {
+    ...windowAttributes(window),
+    group: { int: channels },
+    output_padding: { ints: outputPadding(window, staticShape(gradient as Value), shape) },
+  };
+  return [builder.op('ConvTranspose', [gradient, weight], attributes)];
 }

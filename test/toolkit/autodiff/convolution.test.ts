@@ -103,13 +103,11 @@ t.test('Conv: the gradient by the input is right for groups and for one filter a
     }
 });
 
-t.test('Conv: the gradient by grouped weights is not there yet, and says so', async (t) => {
-  const settings: ConvCase = { ...plain, x: [1, 4, 5, 5], w: [4, 2, 3, 3], groups: 2, bias: false };
-  await t.rejects(gradientErrors(gradientCase(settings, 1)), {
-    name: 'UnsupportedOperatorError',
-    message: /^Conv Conv_\d+: has no weight gradient for groups yet$/,
-  });
-});
+for (const groups of [2, 4]) {
+  const settings: ConvCase = { ...plain, x: [2, 4, 7, 6], w: [8, 4 / groups, 3, 2], groups, bias: true };
+  t.test(`Conv: ${groups} groups, depthwise among them, have gradients by image, weights and bias`, async (t) =>
+    checkErrors(t, await gradientErrors(gradientCase(settings, groups))));
+}
 
 function randomCase(random: () => number): ConvCase {
   const between = (low: number, high: number) => integerBetween(random, low, high);

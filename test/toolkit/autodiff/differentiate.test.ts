@@ -24,9 +24,7 @@ function lossGraph(make: (builder: GraphBuilder, x: Value) => Value): { graph: G
 
 const withoutRule: readonly [Operator, (builder: GraphBuilder, x: Value) => (Value | undefined)[], string][] =
   [
-    ['Softmax', (_, x) => [x], 'its rule has not been written yet'],
-    ['AveragePool', (_, x) => [x], 'its rule has not been written yet'],
-    ['HardSigmoid', (_, x) => [x], 'its rule has not been written yet'],
+    ['Dropout', (_, x) => [x], 'its rule has not been written yet'],
     ['ReluGrad', (_, x) => [x, x], 'it is a gradient itself, and second derivatives are not supported'],
     [
       'QuantizeLinear',
@@ -51,7 +49,7 @@ for (const [op, inputs, reason] of withoutRule)
 
 t.test('an operator without a rule is no obstacle where the loss does not come through it', async (t) => {
   const { graph, loss } = lossGraph((builder, x) => {
-    builder.op('Softmax', [x]);
+    builder.op('Dropout', [x]);
     return x;
   });
   t.ok(differentiate(graph, loss, ['x']).gradients.has('x'));

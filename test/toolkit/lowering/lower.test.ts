@@ -3,7 +3,7 @@ import t from 'tap';
 import { differentiate } from '../../../src/toolkit/autodiff/differentiate.js';
 import { GraphBuilder } from '../../../src/toolkit/graph/builder.js';
 import type { Graph } from '../../../src/toolkit/graph/graph.js';
-import { gradientOperators } from '../../../src/toolkit/graph/shape-inference.js';
+import { trainingOperators } from '../../../src/toolkit/graph/shape-inference.js';
 import { lower } from '../../../src/toolkit/lowering/lower.js';
 import { largestDifference } from '../../helpers/gradient-check.js';
 import { runGraph } from '../../helpers/run-graph.js';
@@ -43,13 +43,11 @@ t.test(
   'what comes out has standard operators only, the same inputs and outputs, and unique node names',
   async (t) => {
     const graph = differentiated({ channels: 3 });
-    t.strictSame(
-      new Set(gradientOperators.filter((op) => operators(graph).includes(op))),
-      new Set(gradientOperators),
-    );
+    const found = trainingOperators.filter((op) => operators(graph).includes(op));
+    t.strictSame(found, ['ConvInputGrad', 'ConvWeightGrad', 'MaxPoolGrad', 'ReluGrad']);
     const lowered = lower(graph);
     t.ok(lowered.nodes.every(({ domain }) => domain === ''));
-    t.notOk(operators(lowered).some((op) => (gradientOperators as readonly string[]).includes(op)));
+    t.notOk(operators(lowered).some((op) => (trainingOperators as readonly string[]).includes(op)));
     t.same(lowered.inputs, graph.inputs);
     t.same(lowered.outputs, graph.outputs);
     const names = lowered.nodes.map(({ name }) => name);

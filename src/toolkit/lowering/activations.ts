@@ -1,0 +1,25 @@
+// Gradients of piecewise linear activations, in either layout.
+import type { GraphBuilder } from '../graph/builder.js';
+import type { Value } from '../graph/graph.js';
+
+/** dx = dy where y > 0, else 0. */
+export function reluGrad(builder: GraphBuilder, [gradient, y]: readonly Value[]): Value {
+  return builder.op('Mul', [gradient, positive(builder, y as Value)]);
+}
+
+/** dx = dy where low < x < high, else 0. Bounds are scalars, either may be missing. */
+export function clipGrad(builder: GraphBuilder, [gradient, x, low, high]: readonly Value[]): Value {
+  const masks = [
+    low && positive(builder, builder.op('Sub', [x, low])),
+    high && positive(builder, builder.op('Sub', [high, x])),
+  ];
+  return masks.reduce<Value>(
+    (product, mask) => (mask ? builder.op('Mul', [product, mask]) : product),
+    gradient as Value,
+  );
+}
+
+/** 1 where x > 0, else 0: HardSigmoid with a steep slope is that in one vectorised pass; it reaches 1 above 1e-30. */
+function positive(builder: GraphBuilder, x: Value): Value {
+  return builder.op('HardSigmoid', [x], { alpha: { float: 1e30 }, beta: { float: 0 } });
+}
