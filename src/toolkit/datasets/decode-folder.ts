@@ -46,6 +46,7 @@ export async function decodeFolder(listing: FolderListing, options: DecodeOption
   const train = await decode(listing.train);
   const validation = listing.validation && (await decode(listing.validation));
   const test = await decode(listing.test);
+  bad.sort((a, b) => (a.file < b.file ? -1 : 1));
   if (bad.length > 0 && !options.skipBad) throw new BadImagesError(describeBad(root, bad));
   checkSplit(listing, 'train', train);
   checkSplit(listing, 'test', test);

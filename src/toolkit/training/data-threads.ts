@@ -29,8 +29,16 @@ export function createDataThreads(
     concurrentTasksPerWorker: Math.max(1, Math.ceil(ahead / threads)),
     recordTiming: false,
   });
+  let closed = false;
   return {
-    make: (chosen, epoch) => piscina.run({ chosen: chosen.slice(), epoch }),
-    close: () => piscina.destroy(),
+    async make(chosen, epoch) {
+      // A destroyed pool that is given a task starts threads again.
+      if (closed) throw new Error('the data threads are closed');
+      return await piscina.run({ chosen: chosen.slice(), epoch });
+    },
+    async close() {
+      closed = true;
+      await piscina.destroy();
+    },
   };
 }
