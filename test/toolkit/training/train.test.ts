@@ -8,7 +8,7 @@ import type { Recipe } from '../../../src/toolkit/training/recipe.js';
 import { readRun, runFolder, writeRun } from '../../../src/toolkit/training/run.js';
 import { decodeSafetensors } from '../../../src/toolkit/training/safetensors.js';
 import { type TrainOptions, train } from '../../../src/toolkit/training/train.js';
-import { tinyRecipe, writeTinyDataset } from '../../helpers/tiny-dataset.js';
+import { tinyArchitecture, tinyRecipe, writeTinyDataset } from '../../helpers/tiny-dataset.js';
 import { importTrain } from '../../helpers/train-in-thread.js';
 
 // Compiling TypeScript in the training thread takes a while on a busy machine.
@@ -157,21 +157,30 @@ t.test('a diverging run says so, and what was saved before stays', async (t) => 
   t.match(await run({ runFolder: fresh }), { finished: true }, 'and is no obstacle to the next');
 });
 
-t.test('images or labels that the network does not take are refused, naming both sizes', async (t) => {
+t.test('images that the network does not take are refused, naming both sizes', async (t) => {
   const folder = t.testdir({});
   const run = await createTrain(t, folder);
-  const [wide, four] = [path.join(folder, 'wide'), path.join(folder, 'four')];
-  await writeTinyDataset(wide, { side: 9 });
-  await writeTinyDataset(four, { labels: ['a', 'b', 'c', 'd'] });
-  await t.rejects(run({ datasetFolder: wide, runFolder: path.join(folder, 'one') }), {
+  const wide = await writeTinyDataset(path.join(folder, 'wide'), { side: 9 });
+  await t.rejects(run({ datasetFolder: wide }), {
     name: 'DatasetMismatchError',
     message: 'tiny: tiny takes images of 1x8x8, the dataset has 1x9x9',
   });
-  await t.rejects(run({ datasetFolder: four, runFolder: path.join(folder, 'two') }), {
-    name: 'DatasetMismatchError',
-    message: 'tiny: tiny tells 3 labels apart, the dataset has 4',
-  });
   await t.rejects(run({ datasetFolder: path.join(folder, 'none') }), { name: 'DatasetMissingError' });
+});
+
+t.test('the last layer is as wide as the dataset has labels; a network without one is refused', async (t) => {
+  const folder = t.testdir({});
+  const run = await createTrain(t, folder);
+  const labels = ['a', 'b', 'c', 'd'];
+  const datasetFolder = await writeTinyDataset(path.join(folder, 'four'), { labels });
+  const result = await run({ datasetFolder, maxSteps: 1 });
+  t.equal(result.parameters, 40 + 36 * 4 + 4);
+  t.same((await readRun(path.join(folder, 'run'))).labels, labels);
+  const architecture = { ...tinyArchitecture, layers: tinyArchitecture.layers.slice(0, -1) };
+  await t.rejects(run({ datasetFolder, existing: 'replace', change: { architecture } }), {
+    name: 'DatasetMismatchError',
+    message: 'tiny: ends in flatten, not in a dense layer that could tell 4 labels apart',
+  });
 });
 
 t.test("a run is not overwritten unasked, and one that isn't there is not resumed", async (t) => {
