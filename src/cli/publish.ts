@@ -38,15 +38,17 @@ export async function runPublish(
   io: CliIo,
 ): Promise<void> {
   const chosen = run ?? (await latestRun());
-  await recordCommand(chosen, 'publish', commandLine());
+  const command = commandLine();
   const { folder, card, samples } = await publish({
     run: chosen,
     name,
+    command,
     modelsFolder: models,
     samplesFolder: imgs,
     ...(modelVersion !== undefined && { version: modelVersion }),
     ...(replace && { replace }),
   });
+  await recordCommand(chosen, 'publish', command);
   const variants = Object.keys(card.variants).join(', ');
   io.stdout.write(
     json

@@ -6,7 +6,7 @@ import { type Dataset, loadDataset } from '../datasets/dataset.js';
 import { type Report, readReport } from '../evaluation/report.js';
 import { resolveTarget, type Target } from '../evaluation/targets.js';
 import { exists, sha256Of, writeFileAtomic } from '../files.js';
-import { type RunRecord, readRun } from '../training/run.js';
+import { commandsWith, type RunRecord, readRun } from '../training/run.js';
 import { PublishingError } from './errors.js';
 import { goldenEntries } from './golden.js';
 import { firstSamples, type Sample } from './samples.js';
@@ -14,6 +14,8 @@ import { firstSamples, type Sample } from './samples.js';
 export interface PublishOptions {
   readonly run: string;
   readonly name: string;
+  /** As typed; the card lists it after those that made the run. */
+  readonly command: string;
   /** Default: one more than the highest there is. */
   readonly version?: number;
   /** Overwrite that version. */
@@ -39,7 +41,8 @@ const goldenImages = 4;
  */
 export async function publish(options: PublishOptions): Promise<Published> {
   const { run, name, modelsFolder = 'models', samplesFolder = 'imgs', samplesPerLabel = 2 } = options;
-  const record = await readRun(run);
+  const trained = await readRun(run);
+  const record = { ...trained, commands: commandsWith(trained.commands, 'publish', options.command) };
   const target = await resolveTarget(run);
   const report = await readReport(run);
   const dataset = await loadDataset(record.dataset.folder, {

@@ -21,6 +21,8 @@ export interface RunRecord {
   readonly parameters: number;
   /** Inside an operator: the last bits of the weights depend on it. */
   readonly threads?: number;
+  /** Standard ONNX operators only were asked for: so do the last bits on that. */
+  readonly portable?: true;
   readonly tool: string;
   readonly started: string;
   /** As typed, in the order they were run: train, quantise, evaluate, publish. */

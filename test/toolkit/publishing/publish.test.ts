@@ -16,6 +16,8 @@ import { measure, writeMeasuredRun, writeTrainedRun, writeWeights } from '../../
 import { createLocalPool } from '../../helpers/local-pool.js';
 import { tinyRecipe, writeTinyDataset } from '../../helpers/tiny-dataset.js';
 
+const command = 'npx quati publish --as rows';
+
 interface Tap {
   testdir(): string;
 }
@@ -25,7 +27,7 @@ async function setUp(t: Tap) {
   const { run, dataset } = await writeMeasuredRun(root);
   const [models, imgs] = [path.join(root, 'models'), path.join(root, 'imgs')];
   const put = (options: Partial<PublishOptions> = {}) =>
-    publish({ run, name: 'rows', modelsFolder: models, samplesFolder: imgs, ...options });
+    publish({ run, name: 'rows', command, modelsFolder: models, samplesFolder: imgs, ...options });
   return { root, run, dataset, models, imgs, put };
 }
 
@@ -68,6 +70,7 @@ t.test('the card says what was measured and how the model was made', async (t) =
     provenance: { dataset: { name: 'tiny' }, recipe: 'tiny', seed: 1, tool: 'quati test' },
   });
   t.equal(card.provenance?.commands[0], 'npx quati train tiny');
+  t.equal(card.provenance?.commands.at(-1), command);
   for (const name of ['float32', 'int8'] as const) {
     const { bytes = 0, sha256 = '', accuracy = -1 } = variants[name] ?? {};
     t.match(card.variants[name], { file: `${name}.onnx`, bytes, sha256, accuracy });
@@ -81,7 +84,7 @@ t.test(
     const { samples, card } = await put();
     for (const variant of ['int8', 'float32'] as const) {
       const pipeline = await createPipeline({ models, variant, workers: 1, createPool: createLocalPool });
-      t.ok(pipeline.ready(), `${pipeline.models()[0]?.problem}`);
+      t.ok(pipeline.ready(), pipeline.models()[0]?.problem ?? 'ready');
       const [first = ''] = samples;
       const { model, predictions } = await pipeline.classify(await readFile(first));
       t.strictSame(model, { name: 'rows', version: 1, variant });
@@ -185,7 +188,7 @@ t.test('a name that cannot be that of a model writes nothing', async (t) => {
 t.test('a run that was not measured is refused, with the command that measures it', async (t) => {
   const root = t.testdir();
   const { run } = await writeTrainedRun(root);
-  await t.rejects(publish({ run, name: 'rows', modelsFolder: path.join(root, 'models') }), {
+  await t.rejects(publish({ run, name: 'rows', command, modelsFolder: path.join(root, 'models') }), {
     constructor: EvaluationError,
     message: new RegExp(`the variants have not been measured: quati evaluate ${run}$`),
   });
