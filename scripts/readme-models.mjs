@@ -11,7 +11,8 @@ export function withModelTable(readme, modelsFolder) {
 }
 
 function modelTable(modelsFolder) {
-  const header = '| model | variant | bytes | of float32 | accuracy | latency |\n| --- | --- | ---: | ---: | ---: | ---: |\n';
+  const header =
+    '| model | variant | bytes | of float32 | accuracy | latency |\n| --- | --- | ---: | ---: | ---: | ---: |\n';
   const rows = findCards(modelsFolder).flatMap(({ card, version }) =>
     Object.entries(card.variants).map(([name, variant]) => rowOf(card, version, name, variant)),
   );
@@ -27,10 +28,10 @@ function rowOf(card, version, name, { bytes, accuracy, latencyMs }) {
 }
 
 function findCards(modelsFolder) {
-  return readdirSync(modelsFolder)
+  return subfolders(modelsFolder)
     .sort()
     .flatMap((name) =>
-      readdirSync(path.join(modelsFolder, name))
+      subfolders(path.join(modelsFolder, name))
         .filter((version) => /^\d+$/.test(version))
         .sort((a, b) => Number(a) - Number(b))
         .map((version) => ({
@@ -38,6 +39,12 @@ function findCards(modelsFolder) {
           card: JSON.parse(readFileSync(path.join(modelsFolder, name, version, 'card.json'), 'utf8')),
         })),
     );
+}
+
+function subfolders(folder) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? [entry.name] : [],
+  );
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -1,0 +1,84 @@
+// The table of models in README.md, as the script writes it from cards and checks it.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import type { Card } from '../../src/inference/card.js';
+import { writeFixtureModel } from '../helpers/fixture-model.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const script = path.join(root, 'scripts', 'readme-models.mjs');
+const empty = '# Title\n\n<!-- models: npm run readme -->\n<!-- /models -->\n\nThe rest.\n';
+
+function run(folder: string, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  return { status, stdout, stderr };
+}
+
+const measured = (card: Card): Card => ({
+  ...card,
+  variants: {
+    float32: { file: 'float32.onnx', bytes: 1000, sha256: '0'.repeat(64), accuracy: 0.9923, latencyMs: 0.25 },
+    int8: { file: 'int8.onnx', bytes: 256, sha256: '0'.repeat(64), accuracy: 0.992, latencyMs: 0.1204 },
+  },
+});
+
+const skip = !existsSync(path.join(root, 'models')) && 'there is no models/ yet';
+
+t.test("README.md's table is that of the committed models", { skip }, (t) => {
+  const { status, stderr } = run(root, '--check');
+  t.equal(status, 0, stderr);
+  t.end();
+});
+
+t.test('rows are those of the cards, by name and version, and the rest of the text stays', async (t) => {
+  const folder = t.testdir({ 'README.md': empty });
+  const models = path.join(folder, 'models');
+  await writeFixtureModel(models, { name: 'b', version: 10, change: measured });
+  await writeFixtureModel(models, { name: 'b', version: 9, change: measured, defaultVariant: 'int8' });
+  await writeFixtureModel(models, { name: 'a' });
+  await writeFile(path.join(models, 'notes.txt'), 'no model');
+  t.match(run(folder), { status: 0, stdout: '', stderr: '' });
+  const text = await readFile(path.join(folder, 'README.md'), 'utf8');
+  const [before, table = '', after] = text.split(/<!-- models: npm run readme -->\n|<!-- \/models -->/);
+  t.equal(before, '# Title\n\n');
+  t.equal(after, '\n\nThe rest.\n');
+  const [header, , ...rows] = table.trim().split('\n');
+  t.equal(header, '| model | variant | bytes | of float32 | accuracy | latency |');
+  t.match(rows[0], /^\| a 1 \| float32 \(served\) \| \d+ \| 1\.000 \| {2}\| {2}\|$/);
+  t.strictSame(rows.slice(1), [
+    '| b 9 | float32 | 1000 | 1.000 | 99.23 % | 0.250 ms |',
+    '| b 9 | int8 (served) | 256 | 0.256 | 99.20 % | 0.120 ms |',
+    '| b 10 | float32 (served) | 1000 | 1.000 | 99.23 % | 0.250 ms |',
+    '| b 10 | int8 | 256 | 0.256 | 99.20 % | 0.120 ms |',
+  ]);
+});
+
+t.test('a table that is stale fails the check, which says how to mend it and writes nothing', async (t) => {
+  const folder = t.testdir({ 'README.md': empty });
+  const file = path.join(folder, 'README.md');
+  await writeFixtureModel(path.join(folder, 'models'));
+  t.match(run(folder, '--check'), { status: 1, stderr: /README\.md: .* stale: npm run readme\n$/ });
+  t.equal(await readFile(file, 'utf8'), empty);
+  run(folder);
+  t.match(run(folder, '--check'), { status: 0 });
+  const written = await readFile(file, 'utf8');
+  run(folder);
+  t.equal(await readFile(file, 'utf8'), written, 'twice gives the same');
+});
+
+t.test('npm run readme is that script', async (t) => {
+  const { scripts } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
+  t.equal(scripts.readme, 'node scripts/readme-models.mjs');
+});
+
+t.test('a README without the markers is not touched', async (t) => {
+  const folder = t.testdir({ 'README.md': '# Title\n', models: {} });
+  t.match(run(folder), { status: 1, stderr: /the markers of the model table are missing/ });
+  t.equal(await readFile(path.join(folder, 'README.md'), 'utf8'), '# Title\n');
+});
