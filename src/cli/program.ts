@@ -16,6 +16,10 @@ const commands: Record<string, CommandEntry> = {
     summary: 'prepare a dataset to train on',
     load: async () => (await import('./dataset.js')).datasetCommand,
   },
+  augment: {
+    summary: 'draw what a recipe trains on',
+    load: async () => (await import('./augment.js')).augmentCommand,
+  },
   train: {
     summary: 'train a network by a recipe',
     load: async () => (await import('./train.js')).trainCommand,

@@ -10,6 +10,9 @@ export interface TrainFlags extends RecipeFlags {
   resume?: boolean;
   force?: boolean;
   threads?: number;
+  portable?: boolean;
+  dataThreads?: number;
+  skipBad?: boolean;
   maxSteps?: number;
   json?: boolean;
 }
@@ -42,11 +45,17 @@ export function flagOf(name: keyof RecipeOverrides): string {
 
 function addRunFlags(command: Command): void {
   command
-    .option('--data <folder>', 'the prepared dataset (default: data/<dataset of the recipe>)')
+    .option(
+      '--data <folder>',
+      'the dataset, or a folder of images by category (default: data/<dataset of the recipe>)',
+    )
     .option('--run <folder>', `where the run is kept (default: ${runsFolder}/<recipe>)`)
     .option('--resume', 'go on from the checkpoint of the run, by the values it began with')
     .option('--force', 'start anew where a run is kept already')
     .option('--threads <n>', 'threads inside an operator (default: one a core)', positiveInteger)
+    .option('--portable', 'use standard ONNX operators only, not the blocked ones of this ONNX Runtime')
+    .option('--data-threads <n>', 'threads that augment images ahead of the steps (default: 1)', wholeNumber)
+    .option('--skip-bad', 'leave out files of an image folder that are no images')
     .option('--max-steps <n>', 'stop after so many steps in all', positiveInteger)
     .option('--json', 'print the history and the result as JSON');
 }
@@ -120,6 +129,12 @@ function choice(flags: string, description: string, choices: readonly string[]):
 function number(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || Number.isNaN(value)) throw new InvalidArgumentError('expected a number');
+  return value;
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('expected a whole number');
   return value;
 }
 

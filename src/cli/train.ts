@@ -1,6 +1,7 @@
 // quati train: a recipe to a run's folder with weights, history and float32.onnx.
 import path from 'node:path';
 import { Argument, Command } from 'commander';
+import type { BadImage } from '../toolkit/datasets/decode-folder.js';
 import { RecipeError } from '../toolkit/training/errors.js';
 import type { EpochRecord } from '../toolkit/training/history.js';
 import { type Recipe, type RecipeOverrides, resolveRecipe } from '../toolkit/training/recipe.js';
@@ -32,7 +33,8 @@ Examples:
   $ quati train mnist-cnn --epochs 30 --patience 4 --monitor valAccuracy
   $ quati train mnist-cnn --optimiser sgd --learning-rate 0.1 --schedule one-cycle --weight-decay 5e-4
   $ quati train mnist-cnn --schedule step --milestones 3,4 --label-smoothing 0.1 --clip-norm 1
-  $ quati train mnist-cnn --rotation 10 --shift 0.1`;
+  $ quati train mnist-cnn --rotation 10 --shift 0.1
+  $ quati train mnist-cnn --data photos/            photos/<category>/*, or photos/{train,val,test}/<category>/*`;
 
 export async function runTrain(name: string, flags: TrainFlags, io: CliIo): Promise<void> {
   if (flags.resume && flags.force) throw new WrongUseError('--resume and --force contradict each other');
@@ -47,11 +49,16 @@ export async function runTrain(name: string, flags: TrainFlags, io: CliIo): Prom
       command: commandLine(),
       tool: toolVersion(),
       signal: io.onInterrupt(),
+      onDecoded: display.decoded,
+      onSkipped: display.skipped,
       onStep: display.step,
       onEpoch: display.epoch,
       ...(flags.resume && { existing: 'resume' as const }),
       ...(flags.force && { existing: 'replace' as const }),
       ...(flags.threads !== undefined && { threads: flags.threads }),
+      ...(flags.portable && { portable: true }),
+      ...(flags.dataThreads !== undefined && { dataThreads: flags.dataThreads }),
+      ...(flags.skipBad && { skipBad: true }),
       ...(flags.maxSteps !== undefined && { maxSteps: flags.maxSteps }),
     });
     display.stop();
@@ -108,6 +115,19 @@ function createDisplay(io: CliIo, recipe: Recipe) {
   };
   return {
     stop,
+    decoded(files: number, of: number) {
+      progress ??= createProgress(io.stderr, {
+        title: 'decode images',
+        total: of,
+        eta: true,
+        inPipe: 'nothing',
+      });
+      progress.update(files);
+    },
+    skipped(bad: readonly BadImage[]) {
+      stop();
+      for (const { file, reason } of bad) io.stderr.write(`left out ${file}: ${reason}\n`);
+    },
     step(now: StepProgress) {
       if (now.epoch !== epoch) {
         stop();
