@@ -1,13 +1,22 @@
 // Architecture + where parameters come from → the forward graph: `image` [N, C, H, W] → `logits` [N, labels].
 import { GraphBuilder, staticShape } from '../graph/builder.js';
-import { type Dim, elementCount, type Graph, type TensorData, type Value } from '../graph/graph.js';
+import {
+  type Attributes,
+  type Dim,
+  elementCount,
+  type Graph,
+  type TensorData,
+  type Value,
+} from '../graph/graph.js';
+import type { Operator } from '../graph/shape-inference.js';
 import type { Architecture, Layer } from './layers.js';
 
 export interface ParameterSpec {
-  /** `<layer><number>.<weight|bias>`, as in `conv1.weight`. */
+  /** `<layer><number>.<kind>`, as in `conv1.weight`. */
   readonly name: string;
   readonly shape: readonly number[];
-  readonly kind: 'weight' | 'bias';
+  /** Mean and variance are running statistics: carried, not learned. */
+  readonly kind: 'weight' | 'bias' | 'scale' | 'mean' | 'variance';
   /** How many inputs one output sums over, and how many outputs one input feeds. */
   readonly fanIn: number;
   readonly fanOut: number;
@@ -30,8 +39,7 @@ export function buildForward(architecture: Architecture, { batch, parameter }: F
   const { channels, height, width } = architecture.input;
   const scope = new Scope(builder, parameter);
   const image = builder.input(imageName, [batch, channels, height, width]);
-  const last = architecture.layers.reduce((x, layer) => addLayer(scope, x, layer), image);
-  builder.output(last, logitsName);
+  builder.output(addLayers(scope, image, architecture.layers), logitsName);
   return builder.build();
 }
 
@@ -53,54 +61,97 @@ class Scope {
   parameter(spec: ParameterSpec): Value {
     return this.builder.initializer(spec.name, this.source(spec));
   }
+
+  /** A node that carries its layer's name. */
+  node(op: Operator, name: string, inputs: readonly Value[], attributes: Attributes = {}): Value {
+    return this.builder.ops(op, inputs, 1, { name, attributes })[0] as Value;
+  }
+
+  /** Weights are [outputs, inputs, ...kernel], biases [outputs]. */
+  weights(layer: string, shape: readonly number[], bias: boolean): Value[] {
+    const [outputs = 0, inputs = 0, ...kernel] = shape;
+    const area = elementCount(kernel);
+    const fans = { fanIn: inputs * area, fanOut: outputs * area };
+    const weight = this.parameter({ name: `${layer}.weight`, shape, kind: 'weight', ...fans });
+    if (!bias) return [weight];
+    return [weight, this.parameter({ name: `${layer}.bias`, shape: [outputs], kind: 'bias', ...fans })];
+  }
+}
+
+type LayerOf<Kind extends Layer['kind']> = Extract<Layer, { kind: Kind }>;
+
+function addLayers(scope: Scope, x: Value, layers: readonly Layer[]): Value {
+  return layers.reduce((value, layer) => addLayer(scope, value, layer), x);
 }
 
 function addLayer(scope: Scope, x: Value, layer: Layer): Value {
   const { builder } = scope;
   switch (layer.kind) {
-    case 'conv': {
-      const name = scope.next('conv');
-      const [weight, bias] = weightAndBias(scope, name, [
-        layer.filters,
-        Number(x.type.shape[1]),
-        layer.kernel,
-        layer.kernel,
-      ]);
-      const pads = { ints: Array<number>(4).fill(layer.padding) };
-      const kernel = { ints: [layer.kernel, layer.kernel] };
-      return named(
-        builder.ops('Conv', [x, weight, bias], 1, { name, attributes: { kernel_shape: kernel, pads } }),
-      );
-    }
-    case 'dense': {
-      const name = scope.next('dense');
-      const [weight, bias] = weightAndBias(scope, name, [layer.units, Number(x.type.shape[1])]);
-      return named(builder.ops('Gemm', [x, weight, bias], 1, { name, attributes: { transB: { int: 1 } } }));
-    }
-    case 'maxPool': {
-      const window = { ints: [layer.size, layer.size] };
-      return builder.op('MaxPool', [x], { kernel_shape: window, strides: window });
-    }
+    case 'conv':
+      return addConv(scope, x, layer);
+    case 'dense':
+      return addDense(scope, x, layer.units);
+    case 'batchNorm':
+      return addBatchNorm(scope, x, layer);
+    case 'maxPool':
+      return builder.op('MaxPool', [x], squareWindow(layer.size));
+    case 'averagePool':
+      return builder.op('AveragePool', [x], squareWindow(layer.size));
+    case 'dropout':
+      return scope.node('Dropout', scope.next('dropout'), [x, builder.scalar(layer.rate)]);
+    case 'residual':
+      return builder.op('Add', [addLayers(scope, x, layer.body), addLayers(scope, x, layer.shortcut)]);
     case 'relu':
       return builder.op('Relu', [x]);
+    case 'relu6':
+      return builder.op('Clip', [x, builder.scalar(0), builder.scalar(6)]);
+    case 'sigmoid':
+      return builder.op('Sigmoid', [x]);
+    case 'hardSwish':
+      return builder.op('HardSwish', [x]);
     case 'flatten':
       return builder.op('Flatten', [x]);
+    case 'globalAveragePool':
+      return builder.op('Flatten', [builder.op('GlobalAveragePool', [x])]);
   }
 }
 
-function named(values: readonly Value[]): Value {
-  return values[0] as Value;
+function squareWindow(size: number): Attributes {
+  const window = { ints: [size, size] };
+  return { kernel_shape: window, strides: window };
 }
 
-/** Weights are [outputs, inputs, ...kernel], biases [outputs]. */
-function weightAndBias(scope: Scope, layer: string, shape: readonly number[]): [Value, Value] {
-  const [outputs = 0, inputs = 0, ...kernel] = shape;
-  const area = elementCount(kernel);
-  const fans = { fanIn: inputs * area, fanOut: outputs * area };
-  return [
-    scope.parameter({ name: `${layer}.weight`, shape, kind: 'weight', ...fans }),
-    scope.parameter({ name: `${layer}.bias`, shape: [outputs], kind: 'bias', ...fans }),
-  ];
+function addConv(
+  scope: Scope,
+  x: Value,
+  { filters, kernel, padding, stride, groups, bias }: LayerOf<'conv'>,
+): Value {
+  const name = scope.next('conv');
+  const shape = [filters, Number(x.type.shape[1]) / groups, kernel, kernel];
+  return scope.node('Conv', name, [x, ...scope.weights(name, shape, bias)], {
+    kernel_shape: { ints: [kernel, kernel] },
+    strides: { ints: [stride, stride] },
+    pads: { ints: Array<number>(4).fill(padding) },
+    group: { int: groups },
+  });
+}
+
+function addDense(scope: Scope, x: Value, units: number): Value {
+  const name = scope.next('dense');
+  const weights = scope.weights(name, [units, Number(x.type.shape[1])], true);
+  return scope.node('Gemm', name, [x, ...weights], { transB: { int: 1 } });
+}
+
+function addBatchNorm(scope: Scope, x: Value, { epsilon, momentum }: LayerOf<'batchNorm'>): Value {
+  const name = scope.next('batchNorm');
+  const channels = Number(x.type.shape[1]);
+  const vectors = (['scale', 'bias', 'mean', 'variance'] as const).map((kind) =>
+    scope.parameter({ name: `${name}.${kind}`, shape: [channels], kind, fanIn: channels, fanOut: channels }),
+  );
+  return scope.node('BatchNormalization', name, [x, ...vectors], {
+    epsilon: { float: epsilon },
+    momentum: { float: momentum },
+  });
 }
 
 /** How many numbers a forward graph learns. */

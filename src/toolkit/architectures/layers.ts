@@ -7,10 +7,16 @@ interface Conv2d {
   readonly kernel: number;
   /** Pixels of zeros on every side. */
   readonly padding: number;
+  /** Pixels from one window to the next. */
+  readonly stride: number;
+  /** Parts of the channels that do not meet; as many as there are channels: depthwise. */
+  readonly groups: number;
+  /** Superfluous before a batch normalisation. */
+  readonly bias: boolean;
 }
 
-interface MaxPool {
-  readonly kind: 'maxPool';
+interface Pool {
+  readonly kind: 'maxPool' | 'averagePool';
   /** Side of the square window and its stride, in pixels. */
   readonly size: number;
 }
@@ -20,7 +26,29 @@ interface Dense {
   readonly units: number;
 }
 
-export type Layer = Conv2d | MaxPool | Dense | { readonly kind: 'relu' } | { readonly kind: 'flatten' };
+interface Dropout {
+  readonly kind: 'dropout';
+  /** Part of the values that is dropped, 0…1. */
+  readonly rate: number;
+}
+
+interface BatchNorm {
+  readonly kind: 'batchNorm';
+  readonly epsilon: number;
+  /** What the running statistics keep of themselves a step. */
+  readonly momentum: number;
+}
+
+/** body(x) + shortcut(x); an empty shortcut is x itself. */
+interface Residual {
+  readonly kind: 'residual';
+  readonly body: readonly Layer[];
+  readonly shortcut: readonly Layer[];
+}
+
+type Simple = 'relu' | 'relu6' | 'sigmoid' | 'hardSwish' | 'flatten' | 'globalAveragePool';
+
+export type Layer = Conv2d | Pool | Dense | Dropout | BatchNorm | Residual | { readonly kind: Simple };
 
 export interface Architecture {
   readonly name: string;
@@ -29,17 +57,48 @@ export interface Architecture {
   readonly layers: readonly Layer[];
 }
 
-export function conv(filters: number, { kernel = 3, padding = 0 } = {}): Layer {
-  return { kind: 'conv', filters, kernel, padding };
+export interface ConvOptions {
+  readonly kernel?: number;
+  readonly padding?: number;
+  readonly stride?: number;
+  readonly groups?: number;
+  readonly bias?: boolean;
+}
+
+export function conv(
+  filters: number,
+  { kernel = 3, padding = 0, stride = 1, groups = 1, bias = true }: ConvOptions = {},
+): Layer {
+  return { kind: 'conv', filters, kernel, padding, stride, groups, bias };
 }
 
 export function maxPool(size = 2): Layer {
   return { kind: 'maxPool', size };
 }
 
+export function averagePool(size = 2): Layer {
+  return { kind: 'averagePool', size };
+}
+
 export function dense(units: number): Layer {
   return { kind: 'dense', units };
 }
 
+export function dropout(rate: number): Layer {
+  return { kind: 'dropout', rate };
+}
+
+export function batchNorm({ epsilon = 1e-5, momentum = 0.9 } = {}): Layer {
+  return { kind: 'batchNorm', epsilon, momentum };
+}
+
+export function residual(body: readonly Layer[], shortcut: readonly Layer[] = []): Layer {
+  return { kind: 'residual', body, shortcut };
+}
+
 export const relu: Layer = { kind: 'relu' };
+export const relu6: Layer = { kind: 'relu6' };
+export const sigmoid: Layer = { kind: 'sigmoid' };
+export const hardSwish: Layer = { kind: 'hardSwish' };
 export const flatten: Layer = { kind: 'flatten' };
+export const globalAveragePool: Layer = { kind: 'globalAveragePool' };

@@ -1,6 +1,8 @@
 // Checkpoint → float32.onnx: the forward graph with the trained weights, for any batch.
+import { rm } from 'node:fs/promises';
 import { buildForward } from '../architectures/forward.js';
 import { writeFileAtomic } from '../files.js';
+import { toInferenceMode } from '../graph/inference-mode.js';
 import { encodeOnnx } from '../graph/onnx.js';
 import { loadCheckpoint } from './checkpoint.js';
 import type { EpochRecord } from './history.js';
@@ -20,6 +22,8 @@ export async function exportForward(
   const { state, history } = await loadCheckpoint(file, layout, optimiserOf(recipe).stateNames);
   const parameter = fromTensors(unflatten(layout, state.parameters), file);
   const graph = buildForward(recipe.architecture, { batch: 'N', parameter });
-  await writeFileAtomic(variant('float32'), encodeOnnx(graph));
+  // Made of other weights: they would be published beside these.
+  for (const stale of [variant('float16'), variant('int8')]) await rm(stale, { force: true });
+  await writeFileAtomic(variant('float32'), encodeOnnx(toInferenceMode(graph)));
   return history.at(-1);
 }

@@ -11,6 +11,8 @@ export interface TrainingJob {
   /** Go on from the run's checkpoint. */
   readonly resume: boolean;
   readonly threads: number;
+  /** Standard ONNX operators only, though the machine has faster ones. */
+  readonly portable: boolean;
   /** Threads that augment. */
   readonly dataThreads: number;
   /** Leave out the files of an image folder that are no images. */

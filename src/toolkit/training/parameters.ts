@@ -72,3 +72,8 @@ export function unflatten(layout: ParameterLayout, flat: Float32Array): Map<stri
     }),
   );
 }
+
+/** How many numbers are learned: running statistics are not. */
+export function learnedCount({ entries }: ParameterLayout): number {
+  return entries.reduce((sum, { shape, learned }) => sum + (learned ? elementCount(shape) : 0), 0);
+}

@@ -1,6 +1,8 @@
 // Seed and stream → reproducible random numbers; a stream a purpose, so that a resumed run needs no generator state.
 
 export interface Random {
+  /** 32 random bits, 0…2^32 - 1. */
+  bits(): number;
   /** Uniform in [0, 1), 32 random bits. */
   next(): number;
   /** Uniform integer in [0, bound), without bias. */
@@ -13,6 +15,7 @@ export function createRandom(seed: number, ...stream: readonly (number | string)
   const state = Uint32Array.from({ length: 4 }, fill);
   const bits = () => nextBits(state);
   return {
+    bits,
     next: () => bits() / 2 ** 32,
     below(bound) {
       const limit = 2 ** 32 - (2 ** 32 % bound);
@@ -36,7 +39,10 @@ export function permutation(count: number, random: Random): Uint32Array {
 }
 
 function nextBits(state: Uint32Array): number {
-  const [s0 = 0, s1 = 0, s2 = 0, s3 = 0] = state;
+  const s0 = state[0] as number;
+  const s1 = state[1] as number;
+  const s2 = state[2] as number;
+  const s3 = state[3] as number;
   const result = Math.imul(rotateLeft(Math.imul(s1, 5), 7), 9) >>> 0;
   const mixed2 = s2 ^ s0;
   const mixed3 = s3 ^ s1;

@@ -13,7 +13,7 @@ import { fitLabels } from './fit-labels.js';
 import type { EpochRecord } from './history.js';
 import { glorotUniform } from './initialisers.js';
 import type { TrainingJob, WorkerMessage } from './messages.js';
-import { collectParameters } from './parameters.js';
+import { collectParameters, learnedCount } from './parameters.js';
 import type { Recipe } from './recipe.js';
 import { type RunRecord, readRun, runFolder, writeRun } from './run.js';
 import type { StepProgress } from './training-loop.js';
@@ -26,6 +26,8 @@ export interface TrainOptions {
   readonly existing?: 'resume' | 'replace';
   /** Threads inside an operator; default: all of the machine's, or the resumed run's: the last bits depend on it. */
   readonly threads?: number;
+  /** Standard ONNX operators only, or as the resumed run: the last bits depend on it. */
+  readonly portable?: boolean;
   /** Threads that augment ahead of the steps; default: 1. Weights do not depend on it. */
   readonly dataThreads?: number;
   /** Leave out the files of an image folder that are no images. */
@@ -72,6 +74,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     runFolder: options.runFolder,
     resume: options.existing === 'resume',
     threads: record.threads ?? availableParallelism(),
+    portable: record.portable ?? false,
     dataThreads: options.dataThreads ?? 1,
     skipBad: record.dataset.skipBad ?? false,
     ...(options.maxSteps !== undefined && { maxSteps: options.maxSteps }),
@@ -126,6 +129,7 @@ async function prepareRun(options: TrainOptions): Promise<RunRecord> {
       recipe: { ...record.recipe, epochs: recipe.epochs },
       commands: [...record.commands, options.command],
       ...(options.threads !== undefined && { threads: options.threads }),
+      ...(options.portable && { portable: true as const }),
     };
     await writeRun(options.runFolder, resumed);
     return resumed;
@@ -142,8 +146,9 @@ async function prepareRun(options: TrainOptions): Promise<RunRecord> {
     recipe: fitted,
     dataset: { name, folder: options.datasetFolder, sha256, ...skipBad },
     labels,
-    parameters: collectParameters(fitted.architecture, glorotUniform(recipe.seed)).layout.length,
+    parameters: learnedCount(collectParameters(fitted.architecture, glorotUniform(recipe.seed)).layout),
     threads: options.threads ?? availableParallelism(),
+    ...(options.portable && { portable: true as const }),
     tool: options.tool,
     started: new Date().toISOString(),
     commands: [options.command],

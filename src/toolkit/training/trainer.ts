@@ -6,11 +6,13 @@ import type { Architecture } from '../architectures/layers.js';
 import type { Dim, Graph } from '../graph/graph.js';
 import { encodeOnnx } from '../graph/onnx.js';
 import type { Batch } from './batches.js';
+import { dropoutMask } from './dropout.js';
 import { DivergedError } from './errors.js';
 import type { Loss } from './losses.js';
 import type { Optimiser } from './optimisers.js';
 import { fromTensors, type Parameters } from './parameters.js';
 import { buildEvaluationStep, buildTrainingStep, names } from './training-graph.js';
+import type { DropoutMask } from './training-mode.js';
 
 /** Everything a step changes, as flat vectors over all parameters. */
 export interface TrainerState {
@@ -43,6 +45,15 @@ export interface TrainerOptions {
   readonly loss?: Loss;
   readonly state: TrainerState;
   readonly threads: number;
+  /** Of the dropout masks; default 0. */
+  readonly seed?: number;
+  /** Channels of a block, where the machine's ONNX Runtime has the blocked operators; else standard ONNX only. */
+  readonly block?: number | undefined;
+}
+
+interface TrainingSession {
+  readonly session: InferenceSession;
+  readonly masks: readonly DropoutMask[];
 }
 
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
@@ -59,7 +70,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
       logSeverityLevel: 3,
     });
   const forward = (batch: Dim) => buildForward(options.architecture, { batch, parameter });
-  const trainingSessions = new Map<number, InferenceSession>();
+  const trainingSessions = new Map<number, TrainingSession>();
   const evaluation = await open(buildEvaluationStep(forward('N'), layout, loss));
   const flat = (data: Float32Array) => new Tensor('float32', data, [layout.length]);
 
@@ -67,12 +78,17 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   let current = flat(options.state.parameters);
   let optimiserState = options.state.optimiser.map(flat);
 
-  async function sessionFor(batchSize: number): Promise<InferenceSession> {
+  async function sessionFor(batchSize: number): Promise<TrainingSession> {
     const known = trainingSessions.get(batchSize);
     if (known) return known;
-    const session = await open(buildTrainingStep(forward(batchSize), layout, optimiser, { loss }));
-    trainingSessions.set(batchSize, session);
-    return session;
+    const { block } = options;
+    const { graph, masks } = buildTrainingStep(forward(batchSize), layout, optimiser, {
+      loss,
+      ...(block !== undefined && { block }),
+    });
+    const opened = { session: await open(graph), masks };
+    trainingSessions.set(batchSize, opened);
+    return opened;
   }
 
   function feedsFor({ images, labels, count }: Batch): Record<string, Tensor> {
@@ -85,8 +101,11 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
 
   return {
     async step(batch, learningRate) {
-      const session = await sessionFor(batch.count);
+      const { session, masks } = await sessionFor(batch.count);
       const feeds = feedsFor(batch);
+      for (const mask of masks) {
+        feeds[mask.name] = new Tensor('float32', dropoutMask(mask, options.seed ?? 0, step), mask.shape);
+      }
       optimiser.stateNames.forEach((name, i) => {
         feeds[name] = optimiserState[i] as Tensor;
       });
@@ -115,7 +134,8 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
       optimiser: optimiserState.map((tensor) => tensor.data as Float32Array),
     }),
     async release() {
-      for (const session of [evaluation, ...trainingSessions.values()]) await session.release();
+      await evaluation.release();
+      for (const { session } of trainingSessions.values()) await session.release();
     },
   };
 }

@@ -7,10 +7,18 @@ import { type Dim, elementCount, type Graph, type Value } from '../graph/graph.j
 import { type LoweringOptions, lower } from '../lowering/lower.js';
 import { correctCount, crossEntropySum, type Loss } from './losses.js';
 import { decayOf, type Optimiser } from './optimisers.js';
+import { appendForTraining, type DropoutMask, statisticNames, type TrainingMode } from './training-mode.js';
+
+export interface ParameterEntry {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** False for running statistics: they follow the batches, not the gradient. */
+  readonly learned: boolean;
+}
 
 /** Where each parameter lies in the flat vector that the optimiser works on. */
 export interface ParameterLayout {
-  readonly entries: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  readonly entries: readonly ParameterEntry[];
   readonly length: number;
 }
 
@@ -31,54 +39,67 @@ export interface StepOptions extends LoweringOptions {
 
 /** All float32 initializers that the forward graph names in `parameters`, one after the other. */
 export function layoutOf(forward: Graph, parameters: readonly string[]): ParameterLayout {
+  const statistics = statisticNames(forward.nodes);
   const entries = parameters.map((name) => {
     const data = forward.initializers.get(name);
     if (!data) throw new GraphError(`${forward.name}: has no parameter ${name}`);
-    return { name, shape: data.dims };
+    return { name, shape: data.dims, learned: !statistics.has(name) };
   });
   return { entries, length: entries.reduce((sum, { shape }) => sum + elementCount(shape), 0) };
 }
 
+export interface Step {
+  readonly graph: Graph;
+  /** Inputs that every step is fed anew. */
+  readonly masks: readonly DropoutMask[];
+}
+
 /**
- * Inputs `image`, `labels` (int64 [N]), `parameters` and the optimiser's state (flat), its scalars.
- * Outputs `loss` (mean over the batch), `correct`, and the `.next` of parameters and state.
- * The forward graph's batch has to be a number. Standard ONNX operators only.
+ * Inputs `image`, `labels` (int64 [N]), `parameters` and the optimiser's state (flat), its scalars, dropout masks.
+ * Outputs `loss` (mean over the batch), `correct`, and the `.next` of parameters and state; running statistics are part of the
+ * parameters. The forward graph's batch has to be a number. Without `block`, standard ONNX operators only.
  */
 export function buildTrainingStep(
   forward: Graph,
   layout: ParameterLayout,
   optimiser: Optimiser,
   { loss, ...lowering }: StepOptions = {},
-): Graph {
-  const { builder, logits, labels, batch } = withFlatParameters(forward, layout);
+): Step {
+  const { graph, gradients, mode } = buildBackward(forward, layout, loss);
+  const updated = withUpdate(graph, gradients, { layout, optimiser, mode });
+  return { graph: lower(updated, lowering), masks: mode.masks };
+}
+
+/** As the training step, but with one output more, `gradient` (flat, 0 for statistics), and none of the optimiser's. */
+export function buildGradientStep(
+  forward: Graph,
+  layout: ParameterLayout,
+  { loss, ...lowering }: StepOptions = {},
+): Step {
+  const { graph, gradients, mode } = buildBackward(forward, layout, loss);
+  const extended = GraphBuilder.from(graph);
+  for (const { name } of graph.outputs) extended.output(extended.value(name));
+  extended.output(flatGradient(extended, gradients, layout), 'gradient');
+  return { graph: lower(extended.build(), lowering), masks: mode.masks };
+}
+
+interface Backward {
+  readonly graph: Graph;
+  readonly gradients: ReadonlyMap<string, Value>;
+  readonly mode: TrainingMode;
+}
+
+/** Forward in training mode, loss, and the gradient of every learned parameter. */
+function buildBackward(forward: Graph, layout: ParameterLayout, loss?: Loss): Backward {
+  const mode: TrainingMode = { masks: [], statistics: [] };
+  const { builder, logits, labels, batch } = withFlatParameters(forward, layout, mode);
   if (typeof batch !== 'number')
     throw new GraphError(`${forward.name}: training needs a batch size, got ${batch}`);
   const sum = crossEntropySum(builder, logits, labels, loss);
   builder.output(builder.op('Mul', [sum, builder.scalar(1 / batch)]), names.loss);
   builder.output(correctCount(builder, logits, labels, loss), names.correct);
-  const { graph, gradients } = differentiate(
-    builder.build(),
-    names.loss,
-    layout.entries.map(({ name }) => name),
-  );
-  return lower(withUpdate(graph, gradients, layout, optimiser), lowering);
-}
-
-/** As the training step, but with one output more, `gradient` (flat), and none of the optimiser's. */
-export function buildGradientStep(
-  forward: Graph,
-  layout: ParameterLayout,
-  { loss, ...lowering }: StepOptions = {},
-): Graph {
-  const { builder, logits, labels, batch } = withFlatParameters(forward, layout);
-  const sum = crossEntropySum(builder, logits, labels, loss);
-  builder.output(builder.op('Mul', [sum, builder.scalar(1 / Number(batch))]), names.loss);
-  const wanted = layout.entries.map(({ name }) => name);
-  const { graph, gradients } = differentiate(builder.build(), names.loss, wanted);
-  const extended = GraphBuilder.from(graph);
-  for (const { name } of graph.outputs) extended.output(extended.value(name));
-  extended.output(flatGradient(extended, gradients, layout), 'gradient');
-  return lower(extended.build(), lowering);
+  const learned = layout.entries.flatMap(({ name, learned }) => (learned ? [name] : []));
+  return { ...differentiate(builder.build(), names.loss, learned), mode };
 }
 
 /** Inputs `image`, `labels`, `parameters`; outputs `loss` (sum over the batch) and `correct`. Any batch. */
@@ -96,8 +117,8 @@ interface Unrolled {
   readonly batch: Dim;
 }
 
-/** The forward graph with its parameters cut out of one flat input instead of being initializers. */
-function withFlatParameters(forward: Graph, layout: ParameterLayout): Unrolled {
+/** The forward graph with its parameters cut out of one flat input instead of being initializers; in training mode if one is given. */
+function withFlatParameters(forward: Graph, layout: ParameterLayout, mode?: TrainingMode): Unrolled {
   const builder = new GraphBuilder(forward.name, forward.types.keys());
   const [image] = forward.inputs;
   const batch = image?.type.shape[0];
@@ -107,16 +128,19 @@ function withFlatParameters(forward: Graph, layout: ParameterLayout): Unrolled {
   builder.input(image.name, image.type.shape);
   const labels = builder.input(names.labels, [batch], 'int64');
   const flat = builder.input(names.parameters, [layout.length]);
-  const learned = new Set(layout.entries.map(({ name }) => name));
+  const inVector = new Set(layout.entries.map(({ name }) => name));
   for (const [name, data] of forward.initializers) {
-    if (!learned.has(name)) builder.initializer(name, data);
+    if (!inVector.has(name)) builder.initializer(name, data);
   }
   const sizes = builder.integers(layout.entries.map(({ shape }) => elementCount(shape)));
   const parts = builder.ops('Split', [flat, sizes], layout.entries.length);
   layout.entries.forEach(({ name, shape }, i) => {
     builder.ops('Reshape', [parts[i], builder.integers(shape)], 1, { outputs: [name] });
   });
-  for (const node of forward.nodes) builder.append(node);
+  for (const node of forward.nodes) {
+    if (mode) appendForTraining(builder, node, mode);
+    else builder.append(node);
+  }
   return { builder, logits: builder.value(logitsName), labels, batch };
 }
 
@@ -125,17 +149,24 @@ function flatGradient(
   gradients: ReadonlyMap<string, Value>,
   layout: ParameterLayout,
 ): Value {
-  const flat = layout.entries.map(({ name }) =>
-    builder.op('Reshape', [builder.value(gradients.get(name)?.name ?? name), builder.integers([-1])]),
-  );
+  const flat = layout.entries.map(({ name, shape }) => {
+    const gradient = gradients.get(name);
+    if (gradient) return builder.op('Reshape', [builder.value(gradient.name), builder.integers([-1])]);
+    return builder.floats(Array(elementCount(shape)).fill(0), [elementCount(shape)]);
+  });
   return builder.op('Concat', flat, { axis: { int: 0 } });
+}
+
+interface UpdateParts {
+  readonly layout: ParameterLayout;
+  readonly optimiser: Optimiser;
+  readonly mode: TrainingMode;
 }
 
 function withUpdate(
   graph: Graph,
   gradients: ReadonlyMap<string, Value>,
-  layout: ParameterLayout,
-  optimiser: Optimiser,
+  { layout, optimiser, mode }: UpdateParts,
 ): Graph {
   const builder = GraphBuilder.from(graph);
   const { parameters, state } = optimiser.update(builder, {
@@ -146,9 +177,30 @@ function withUpdate(
     decay: decayOf(builder, layout.entries),
   });
   for (const { name } of graph.outputs) builder.output(builder.value(name));
-  builder.output(parameters, names.next(names.parameters));
+  builder.output(withStatistics(builder, parameters, layout, mode), names.next(names.parameters));
   state.forEach((value, i) => {
     builder.output(value, names.next(optimiser.stateNames[i] ?? ''));
   });
   return builder.build();
+}
+
+/** The updated vector with the running statistics moved towards the batch's: r' = keep r + (1 - keep) batch. */
+function withStatistics(
+  builder: GraphBuilder,
+  updated: Value,
+  { entries }: ParameterLayout,
+  { statistics }: TrainingMode,
+): Value {
+  if (statistics.length === 0) return updated;
+  const sizes = entries.map(({ shape }) => elementCount(shape));
+  const parts = builder.ops('Split', [updated, builder.integers(sizes)], entries.length);
+  const moved = new Map(
+    statistics.map(({ running, batch, keep }) => {
+      const kept = builder.op('Mul', [builder.value(running), builder.scalar(keep)]);
+      const fresh = builder.op('Mul', [builder.value(batch.name), builder.scalar(1 - keep)]);
+      return [running, builder.op('Add', [kept, fresh])] as const;
+    }),
+  );
+  const joined = entries.map(({ name }, i) => moved.get(name) ?? (parts[i] as Value));
+  return builder.op('Concat', joined, { axis: { int: 0 } });
 }

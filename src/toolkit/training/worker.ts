@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { isAugmenting } from '../augmentation/augmentation.js';
 import type { Dataset } from '../datasets/dataset.js';
 import { loadDataset, sharePixels } from '../datasets/dataset.js';
+import { probeBlockSize } from '../lowering/probe.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { DatasetMismatchError } from './errors.js';
 import { writeHistory } from './history.js';
@@ -33,6 +34,8 @@ async function train(job: TrainingJob): Promise<void> {
     loss: lossOf(recipe),
     state: resumed?.state ?? initialState(parameters, optimiser.stateNames.length),
     threads: job.threads,
+    seed: recipe.seed,
+    block: job.portable ? undefined : await probeBlockSize(),
   });
   let told = resumed?.history.length ?? 0;
   let stop = false;

@@ -33,7 +33,7 @@ function errorsOf(expected: Readonly<Record<string, Sampled>>, flat: Float32Arra
 }
 
 t.test('loss and gradients are those of PyTorch, tensor by tensor', async (t) => {
-  const graph = buildGradientStep(
+  const { graph } = buildGradientStep(
     buildForward(mnistCnn, { batch: fixture.batch, parameter }),
     parameters.layout,
   );

@@ -1,0 +1,137 @@
+// The blocked lowering answers as the portable one: loss, gradient of every parameter, running statistics.
+import t from 'tap';
+import { loadRuntime } from '../../../src/inference/runtime.js';
+import { buildForward } from '../../../src/toolkit/architectures/forward.js';
+import {
+  type Architecture,
+  averagePool,
+  batchNorm,
+  conv,
+  dense,
+  dropout,
+  flatten,
+  globalAveragePool,
+  hardSwish,
+  type Layer,
+  maxPool,
+  relu,
+  relu6,
+  residual,
+  sigmoid,
+} from '../../../src/toolkit/architectures/layers.js';
+import { elementCount } from '../../../src/toolkit/graph/graph.js';
+import { encodeOnnx } from '../../../src/toolkit/graph/onnx.js';
+import { probeBlockSize } from '../../../src/toolkit/lowering/probe.js';
+import { dropoutMask } from '../../../src/toolkit/training/dropout.js';
+import { glorotUniform } from '../../../src/toolkit/training/initialisers.js';
+import { collectParameters, flatten as flattenParameters } from '../../../src/toolkit/training/parameters.js';
+import { buildGradientStep } from '../../../src/toolkit/training/training-graph.js';
+import { largestDifference, largestOf } from '../../helpers/gradient-check.js';
+import { mulberry32, uniform } from '../../helpers/seeded-values.js';
+
+const batch = 16;
+const tolerance = 2e-5;
+
+const tail = [globalAveragePool, dense(4)];
+const nets: Record<string, { input: Architecture['input']; layers: readonly Layer[] }> = {
+  'one channel, max pools that leave a row': {
+    input: { channels: 1, height: 15, width: 13 },
+    layers: [conv(16), relu, maxPool(), conv(32), relu, maxPool(), flatten, dense(8), relu, dense(4)],
+  },
+  'three channels, pads, strides, 1x1 and 5x5': {
+    input: { channels: 3, height: 12, width: 12 },
+    layers: [
+      conv(16, { padding: 1 }),
+      relu,
+      conv(32, { stride: 2, padding: 1 }),
+      relu,
+      conv(16, { kernel: 1 }),
+      relu,
+      conv(16, { kernel: 5, padding: 2 }),
+      ...tail,
+    ],
+  },
+  'batch normalisation, residual blocks, average pool': {
+    input: { channels: 3, height: 8, width: 8 },
+    layers: [
+      ...normalised(16),
+      residual([...normalised(16), conv(16, { padding: 1, bias: false }), batchNorm()]),
+      relu,
+      averagePool(),
+      residual(
+        [conv(32, { stride: 2, padding: 1, bias: false }), batchNorm()],
+        [conv(32, { kernel: 1, stride: 2, bias: false }), batchNorm()],
+      ),
+      relu,
+      ...tail,
+    ],
+  },
+  'depthwise and grouped convolutions, other activations, dropout': {
+    input: { channels: 3, height: 9, width: 9 },
+    layers: [
+      conv(16, { padding: 1 }),
+      relu6,
+      conv(16, { padding: 1, groups: 16 }),
+      hardSwish,
+      dropout(0.25),
+      conv(32, { kernel: 1 }),
+      sigmoid,
+      conv(32, { groups: 2 }),
+      dropout(0.5),
+      ...tail,
+    ],
+  },
+};
+
+function normalised(filters: number): Layer[] {
+  return [conv(filters, { padding: 1, bias: false }), batchNorm(), relu];
+}
+
+const block = await probeBlockSize();
+
+for (const [title, net] of Object.entries(nets))
+  t.test(title, { skip: block === undefined && 'this ONNX Runtime has no blocked operators' }, async (t) => {
+    const architecture = { name: 'net', ...net };
+    const portable = await gradients(architecture, undefined);
+    const blocked = await gradients(architecture, block);
+    t.ok(largestDifference(portable.loss, blocked.loss) < 1e-6, 'loss');
+    for (const [name, expected] of portable.gradients) {
+      const difference = largestDifference(blocked.gradients.get(name) ?? [], expected) / largestOf(expected);
+      t.ok(difference <= tolerance, `${name}: ${difference}`);
+    }
+  });
+
+interface Gradients {
+  readonly loss: Float32Array;
+  readonly gradients: ReadonlyMap<string, Float32Array>;
+}
+
+async function gradients(architecture: Architecture, block: number | undefined): Promise<Gradients> {
+  const { layout, tensors } = collectParameters(architecture, glorotUniform(3));
+  const forward = buildForward(architecture, { batch, parameter: glorotUniform(3) });
+  const { graph, masks } = buildGradientStep(forward, layout, block === undefined ? {} : { block });
+  const { InferenceSession, Tensor } = await loadRuntime();
+  const session = await InferenceSession.create(encodeOnnx(graph), { logSeverityLevel: 3 });
+  const { channels, height, width } = architecture.input;
+  const shape = [batch, channels, height, width];
+  const pixels = uniform(mulberry32(5), elementCount(shape));
+  const labels = BigInt64Array.from({ length: batch }, (_, i) => BigInt(i % 4));
+  const feeds = {
+    image: new Tensor('float32', Float32Array.from(pixels), shape),
+    labels: new Tensor('int64', labels, [batch]),
+    parameters: new Tensor('float32', flattenParameters(layout, tensors, 'test'), [layout.length]),
+    ...Object.fromEntries(
+      masks.map((mask) => [mask.name, new Tensor('float32', dropoutMask(mask, 1, 0), mask.shape)]),
+    ),
+  };
+  const results = await session.run(feeds);
+  await session.release();
+  let offset = 0;
+  const flat = results.gradient?.data as Float32Array;
+  const named = layout.entries.flatMap(({ name, shape, learned }) => {
+    const slice = flat.subarray(offset, offset + elementCount(shape));
+    offset += slice.length;
+    return learned ? [[name, slice] as const] : [];
+  });
+  return { loss: results.loss?.data as Float32Array, gradients: new Map(named) };
+}
