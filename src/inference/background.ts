@@ -1,13 +1,6 @@
 // A gray picture of something bright on something dark → the light of its background, without the thing.
 import { type GrayImage, resampleBox } from './gray-image.js';
 
-export interface Background {
-  /** height x width, as the picture. */
-  readonly light: Float32Array;
-  /** Standard deviation of the background's pixels around it, at least 1. */
-  readonly noise: number;
-}
-
 interface Samples {
   readonly count: number;
   /** count x 6: 1, x, y, x², xy, y². */
@@ -35,8 +28,9 @@ const outlier = 2.5;
  * to the corners. Least squares on a grid of at most 32 x 32, first through the frame of the picture, then six times
  * through whatever lies within 2.5 standard deviations (the median absolute deviation times 1.4826) of the last
  * surface: what is drawn drops out.
+ * @returns height x width values, not held to 0…255.
  */
-export function estimateBackground(image: GrayImage): Background {
+export function estimateBackground(image: GrayImage): Float32Array {
   const samples = sampleGrid(image);
   const { count, chosen } = samples;
   let fit = fitSurface(samples);
@@ -47,7 +41,7 @@ export function estimateBackground(image: GrayImage): Background {
     if (left < termCount) break;
     fit = fitSurface(samples);
   }
-  return { light: drawSurface(fit.surface, image), noise: fit.noise };
+  return drawSurface(fit.surface, image);
 }
 
 function sampleGrid({ width, height, data }: GrayImage): Samples {

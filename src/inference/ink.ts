@@ -9,6 +9,8 @@ export interface Ink {
 }
 
 const levels = 256;
+/** The least light of paper whose ink is stretched to black. */
+const darkest = 64;
 /** Of the greatest piece: what is smaller is a speck of dust, not a stroke. */
 const speck = 0.04;
 
@@ -20,7 +22,7 @@ const speck = 0.04;
  */
 export function findInk(image: GrayImage): Ink | undefined {
   const { width, height } = image;
-  const { contrast, noise } = groundRemoved(image);
+  const { contrast, noise } = groundRemoved(image, estimateBackground(image));
   const histogram = new Uint32Array(levels);
   for (const value of contrast) histogram[value] = (histogram[value] ?? 0) + 1;
   const strongest = strongestLevel(histogram, contrast.length);
@@ -36,17 +38,17 @@ export function findInk(image: GrayImage): Ink | undefined {
   return { amount, box: boxOf(kept, width, height) };
 }
 
-function groundRemoved(image: GrayImage): { contrast: Uint8Array; noise: number } {
-  const { light, noise } = estimateBackground(image);
-  let gain = 0;
-  const contrast = new Uint8Array(light.length);
-  for (let i = 0; i < light.length; i++) {
-    const ground = Math.min(239, Math.max(0, light[i] ?? 0));
-    const stretch = 255 / (255 - ground);
-    gain += stretch;
-    contrast[i] = Math.min(255, Math.max(0, Math.round(stretch * ((image.data[i] ?? 0) - ground))));
+/** Noise is that of the ground's darker half, `1.4826 · median |v - g|` of what lies below it: ink never does. */
+function groundRemoved({ data }: GrayImage, light: Float32Array): { contrast: Uint8Array; noise: number } {
+  const contrast = new Uint8Array(data.length);
+  const below = new Uint32Array(levels);
+  for (let i = 0; i < data.length; i++) {
+    const ground = Math.min(255, Math.max(0, light[i] ?? 0));
+    const stretched = Math.round((255 * ((data[i] ?? 0) - ground)) / Math.max(darkest, 255 - ground));
+    contrast[i] = Math.min(255, Math.max(0, stretched));
+    if (stretched < 0) below[Math.min(255, -stretched)] = (below[Math.min(255, -stretched)] ?? 0) + 1;
   }
-  return { contrast, noise: (noise * gain) / contrast.length };
+  return { contrast, noise: Math.max(1, 1.4826 * levelOf(below, 0, 0.5)) };
 }
 
 /** The level that 1 pixel in 2,000 reaches, at least 3. */

@@ -1,0 +1,94 @@
+// Histories and answers → SVG and PNG, the same every time; and what a run's folder becomes in docs/results.
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import t from 'tap';
+import { decodeImage } from '../../../src/inference/decode.js';
+import { PlotError } from '../../../src/toolkit/plots/errors.js';
+import { historySpec, readHistory } from '../../../src/toolkit/plots/history.js';
+import { predictionsSpec } from '../../../src/toolkit/plots/predictions.js';
+import { specToSvg, svgToPng } from '../../../src/toolkit/plots/render.js';
+import type { EpochRecord } from '../../../src/toolkit/training/history.js';
+import { grayInput } from '../../helpers/fixture-model.js';
+import { solidPng } from '../../helpers/images.js';
+
+const history: EpochRecord[] = [0.5, 0.2, 0.1].map((loss, i) => ({
+  epoch: i + 1,
+  loss,
+  accuracy: 1 - loss / 2,
+  valLoss: loss + 0.05,
+  valAccuracy: 0.95 - loss / 2,
+  learningRate: 0.001,
+  seconds: 10,
+  imagesPerSecond: 100,
+}));
+
+const withoutValidation: EpochRecord[] = history.map(
+  ({ valLoss: _loss, valAccuracy: _accuracy, ...trained }) => trained,
+);
+
+t.test('a history becomes two panels, with a line for training and one for validation each', async (t) => {
+  const svg = await specToSvg(historySpec('net on data', history));
+  for (const text of ['net on data', 'Loss', 'Accuracy', 'Epoch', 'training', 'validation'])
+    t.match(svg, `>${text}<`);
+  t.equal(svg.match(/mark-line/g)?.length, 4);
+  const only = await specToSvg(historySpec('net on data', withoutValidation));
+  t.equal(only.match(/mark-line/g)?.length, 2);
+});
+
+t.test('one epoch, and none, are drawn too', async (t) => {
+  for (const some of [history.slice(0, 1), []]) t.match(await specToSvg(historySpec('short', some)), '<svg');
+});
+
+t.test('answers are drawn with the truth; a wrong one has a red frame and both names', async (t) => {
+  const png = solidPng(28, 28, 100);
+  const examples = [
+    { png, truth: '7', answer: '7' },
+    { png, truth: '4', answer: '9' },
+  ];
+  const svg = await specToSvg(predictionsSpec('answers', [{ heading: 'Two images', examples }]));
+  for (const text of ['answers', 'Two images', '7', '9, is 4']) t.match(svg, `>${text}<`);
+  t.equal(svg.match(/<image/g)?.length, 2);
+  t.equal(svg.match(/stroke="#d62728"/g)?.length, 1);
+  t.equal(svg.match(/stroke="#54a24b"/g)?.length, 1);
+});
+
+t.test('the PNG has the text in its own font, and is the same every time', async (t) => {
+  const spec = historySpec('net on data', history);
+  const [once, again] = [svgToPng(await specToSvg(spec)), svgToPng(await specToSvg(spec))];
+  const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+  t.equal(sha256(once), sha256(again));
+  const words = await inkOf('<text x="5" y="30" font-size="20">words</text>');
+  t.ok(words > 0.02, `${words} of the picture is text`);
+  t.equal(await inkOf(''), 0);
+});
+
+t.test('rendering leaves SVG uploads refused', async (t) => {
+  const svg = Buffer.from(await specToSvg(historySpec('net on data', history)));
+  svgToPng(svg.toString());
+  await t.rejects(decodeImage(svg, grayInput, { maxPixels: 1e6 }), { message: /no PNG, JPEG or WebP/ });
+});
+
+t.test(
+  'a run without a history, or with another file in its place, is an error that names the file',
+  async (t) => {
+    const run = t.testdir();
+    const file = path.join(run, 'history.json');
+    await t.rejects(readHistory(run), {
+      constructor: PlotError,
+      message: new RegExp(`^${file}: cannot be read`),
+    });
+    await writeFile(file, JSON.stringify([{ epoch: 1 }]));
+    await t.rejects(readHistory(run), { constructor: PlotError, message: new RegExp(`^${file}: /0`) });
+    await writeFile(file, JSON.stringify(history));
+    t.same(await readHistory(run), JSON.parse(await readFile(file, 'utf8')));
+  },
+);
+
+/** The part of a picture of 100 x 40 that isn't white. */
+async function inkOf(content: string): Promise<number> {
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="100" height="40">${content}</svg>`;
+  const input = { ...grayInput, width: 100, height: 40 };
+  const { data } = await decodeImage(svgToPng(svg, 1), input, { maxPixels: 1e6 });
+  return data.filter((value) => value < 128).length / data.length;
+}
