@@ -2,8 +2,16 @@
 import { RecipeError } from '../errors.js';
 import type { Recipe } from '../recipe.js';
 import { mnistCnnRecipe } from './mnist-cnn.js';
+import { mnistDeeperRecipe } from './mnist-deeper.js';
+import { mnistDropoutRecipe } from './mnist-dropout.js';
+import { mnistSimpleRecipe } from './mnist-simple.js';
 
-export const recipes: readonly Recipe[] = [mnistCnnRecipe];
+export const recipes: readonly Recipe[] = [
+  mnistSimpleRecipe,
+  mnistCnnRecipe,
+  mnistDeeperRecipe,
+  mnistDropoutRecipe,
+];
 
 /** @throws RecipeError naming the recipes there are. */
 export function findRecipe(name: string): Recipe {
