@@ -4,7 +4,7 @@ import t from 'tap';
 import { runPrepare } from '../../src/cli/dataset.js';
 import { mnistRecipe } from '../../src/toolkit/datasets/mnist.js';
 import { prepareDataset } from '../../src/toolkit/datasets/prepare.js';
-import { tinyPackage } from '../toolkit/datasets/tiny-package.js';
+import { idxBytes, tinyPackage } from '../toolkit/datasets/tiny-package.js';
 import { fakeIo } from './fake-io.js';
 
 /** A small folder whose dataset.json says that it came from MNIST's package: complete, so that nothing is fetched. */
@@ -72,4 +72,21 @@ t.test('Ctrl-C while fetching ends it and leaves nothing', async (t) => {
     name: 'AbortError',
   });
   t.strictSame(await readdir(root), []);
+});
+
+t.test('--from takes files from a folder; --unverified says that they may be others', async (t) => {
+  const io = fakeIo();
+  const root = t.testdir({
+    from: {
+      'train-images-idx3-ubyte': idxBytes([1, 1, 1], [1]),
+      'train-labels-idx1-ubyte': idxBytes([1], [1]),
+      't10k-images-idx3-ubyte': idxBytes([1, 1, 1], [1]),
+      't10k-labels-idx1-ubyte': idxBytes([1], [1]),
+    },
+  });
+  const flags = { from: path.join(root, 'from'), into: path.join(root, 'mnist') };
+  await t.rejects(runPrepare('mnist', flags, io), { name: 'IntegrityError', message: /add --unverified/ });
+  await runPrepare('mnist', { ...flags, unverified: true }, io);
+  t.match(io.out(), /^mnist: 1 images to train on and 1 to test on in /);
+  await t.rejects(runPrepare('mnist', { unverified: true }, io), { name: 'WrongUseError' });
 });

