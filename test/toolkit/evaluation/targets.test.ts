@@ -20,6 +20,7 @@ t.test('a run is evaluated with the variants that were exported', async (t) => {
     output: 'softmax',
     labels: ['top', 'middle', 'bottom'],
     dataset,
+    skipBad: false,
     variants: new Map([['float32', path.join(run, 'float32.onnx')]]),
   });
 });
