@@ -53,7 +53,7 @@ async function measure(net, batch) {
   for (const contender of Object.values(contenders)) await contender?.release?.();
   const measured = Object.entries(speeds).filter(([, all]) => all.length > 0);
   const medians = Object.fromEntries(measured.map(([name, all]) => [name, median(all)]));
-  return { net: net.name, batch, ...medians, residentMiB: process.memoryUsage().rss / 2 ** 20 };
+  return { net: net.name, batch, ...medians };
 }
 
 /** Steps for so many seconds → images/s. */
@@ -122,11 +122,11 @@ function report(rows) {
     `${cpus()[0]?.model ?? 'unknown CPU'}; blocks of ${block ?? 'no'} channels; PyTorch ${peer?.version ?? 'not installed'}.`,
     'Made by `npm run bench:train`.',
     '',
-    '| network | batch | blocked | portable | PyTorch | ratio | RSS, MiB |',
-    '| --- | ---: | ---: | ---: | ---: | ---: | ---: |',
+    '| network | batch | blocked | portable | PyTorch | ratio |',
+    '| --- | ---: | ---: | ---: | ---: | ---: |',
     ...rows.map(
       (row) =>
-        `| ${row.net} | ${row.batch} | ${cell(row.blocked)} | ${cell(row.portable)} | ${cell(row.pytorch)} | ${ratio(row)} | ${row.residentMiB.toFixed(0)} |`,
+        `| ${row.net} | ${row.batch} | ${cell(row.blocked)} | ${cell(row.portable)} | ${cell(row.pytorch)} | ${ratio(row)} |`,
     ),
     '',
   ];
