@@ -1,5 +1,5 @@
 // Architecture + where parameters come from → the forward graph: `image` [N, C, H, W] → `logits` [N, labels].
-import { GraphBuilder, staticShape } from '../graph/builder.js';
+import { GraphBuilder } from '../graph/builder.js';
 import {
   type Attributes,
   type Dim,
@@ -152,12 +152,4 @@ function addBatchNorm(scope: Scope, x: Value, { epsilon, momentum }: LayerOf<'ba
     epsilon: { float: epsilon },
     momentum: { float: momentum },
   });
-}
-
-/** How many numbers a forward graph learns. */
-export function parameterCount(graph: Graph, names: readonly string[]): number {
-  return names.reduce((sum, name) => {
-    const type = graph.types.get(name);
-    return sum + (type ? elementCount(staticShape({ name, type })) : 0);
-  }, 0);
 }

@@ -1,5 +1,5 @@
 // A forward graph's nodes as they run in training: batch statistics instead of running ones, dropout by masks that are fed.
-import type { GraphBuilder } from '../graph/builder.js';
+import { type GraphBuilder, staticShape } from '../graph/builder.js';
 import { GraphError } from '../graph/errors.js';
 import { elementCount, floatAttribute, type Node, type Value } from '../graph/graph.js';
 import { toFloat32Array } from '../graph/tensor-data.js';
@@ -50,7 +50,7 @@ function appendBatchNorm(builder: GraphBuilder, node: Node, statistics: RunningS
     outputs,
     attributes,
   });
-  const shape = numericShape(builder.value(x), node);
+  const shape = staticShape(builder.value(x));
   const samples = elementCount(shape) / (shape[1] ?? 1);
   if (samples < 2) {
     throw new GraphError(
@@ -68,17 +68,8 @@ function appendDropout(builder: GraphBuilder, node: Node, masks: DropoutMask[]):
   const input = builder.value(x);
   const data = builder.constantData(ratio);
   const rate = data ? (toFloat32Array(data)[0] ?? 0) : 0.5;
-  const shape = numericShape(input, node);
+  const shape = staticShape(input);
   const mask = builder.input(`${node.name}.mask`, shape);
   masks.push({ name: mask.name, shape, rate });
   builder.ops('Mul', [input, mask], 1, { outputs: node.outputs.slice(0, 1) });
-}
-
-function numericShape(value: Value, node: Node): number[] {
-  return value.type.shape.map((dim) => {
-    if (typeof dim === 'number') return dim;
-    throw new GraphError(
-      `${node.op} ${node.name}: training needs numbers for a shape, got [${value.type.shape.join(', ')}]`,
-    );
-  });
 }

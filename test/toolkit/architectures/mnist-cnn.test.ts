@@ -1,15 +1,13 @@
 // The networks that recipes name: parameters, shapes, and what a forward graph takes and gives.
 import t from 'tap';
-import {
-  buildForward,
-  type ParameterSpec,
-  parameterCount,
-} from '../../../src/toolkit/architectures/forward.js';
+import { buildForward, type ParameterSpec } from '../../../src/toolkit/architectures/forward.js';
 import { conv, dense, flatten, maxPool, relu } from '../../../src/toolkit/architectures/layers.js';
 import { mnistCnn } from '../../../src/toolkit/architectures/mnist-cnn.js';
 import { elementCount } from '../../../src/toolkit/graph/graph.js';
 import { float32Tensor, toFloat32Array } from '../../../src/toolkit/graph/tensor-data.js';
 import { glorotUniform } from '../../../src/toolkit/training/initialisers.js';
+import { learnedCount } from '../../../src/toolkit/training/parameters.js';
+import { layoutOf } from '../../../src/toolkit/training/training-graph.js';
 import {
   conv2d,
   dense as dense64,
@@ -45,7 +43,7 @@ t.test('mnist-cnn has 225,034 parameters, asked for in the order of its layers',
     ],
   );
   const names = specs.map(({ name }) => name);
-  t.equal(parameterCount(graph, names), 225_034);
+  t.equal(learnedCount(layoutOf(graph, names)), 225_034);
   t.same(graph.inputs, [{ name: 'image', type: { dataType: 'float32', shape: ['N', 1, 28, 28] } }]);
   t.same(graph.outputs, [{ name: 'logits', type: { dataType: 'float32', shape: ['N', 10] } }]);
   t.same(
