@@ -1,10 +1,10 @@
 // the imports of src/ against the import rule of the design.
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { projectFolder } from './helpers/project.js';
 
-const root = fileURLToPath(new URL('../', import.meta.url));
+const root = projectFolder;
 
 interface Import {
   /** From the top of the repository. */

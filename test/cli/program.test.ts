@@ -3,9 +3,8 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
 import { runCli } from '../../src/cli/program.js';
+import { projectFolder, projectUrl } from '../helpers/project.js';
 import { fakeIo } from './fake-io.js';
-
-const root = new URL('../../', import.meta.url);
 
 async function run(...argv: string[]) {
   const io = fakeIo();
@@ -20,7 +19,7 @@ t.test('--help lists every command in the order of use', async (t) => {
 });
 
 t.test('--version is the one of package.json', async (t) => {
-  const { version } = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as {
+  const { version } = JSON.parse(await readFile(new URL('package.json', projectUrl), 'utf8')) as {
     version: string;
   };
   t.match(await run('--version'), { code: 0, out: `${version}\n` });
@@ -57,8 +56,8 @@ t.test('quati help predict is quati predict --help', async (t) => {
 });
 
 t.test('the process exits with the code and prints to its streams', async (t) => {
-  const child = spawn(process.execPath, [...process.execArgv, 'src/cli/main.ts', 'predict', 'no-such.png'], {
-    cwd: root,
+  const child = spawn(process.execPath, ['build/src/cli/main.js', 'predict', 'no-such.png'], {
+    cwd: projectFolder,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [out, err] = ['', ''];

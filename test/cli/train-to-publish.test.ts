@@ -9,9 +9,6 @@ import { createLocalPool } from '../helpers/local-pool.js';
 import { writeTinyDataset } from '../helpers/tiny-dataset.js';
 import { fakeIo } from './fake-io.js';
 
-// The training thread compiles TypeScript, which takes a while on a busy machine.
-t.setTimeout(240_000);
-
 const digits = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
 async function run(...argv: string[]) {

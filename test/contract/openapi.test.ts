@@ -4,10 +4,10 @@ import t from 'tap';
 import { Config } from '../../src/service/config.js';
 import { catalogue } from '../../src/service/errors.js';
 import { renderOpenapi } from '../../src/service/openapi.js';
+import { projectUrl } from '../helpers/project.js';
 
-const root = new URL('../../', import.meta.url);
-const committed = await readFile(new URL('openapi.yaml', root), 'utf8');
-const guide = await readFile(new URL('docs/http.md', root), 'utf8');
+const committed = await readFile(new URL('openapi.yaml', projectUrl), 'utf8');
+const guide = await readFile(new URL('docs/http.md', projectUrl), 'utf8');
 
 t.test('openapi.yaml is what the routes say: else run npm run openapi', async (t) => {
   t.equal(committed, await renderOpenapi());

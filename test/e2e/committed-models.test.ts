@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import t from 'tap';
 import { categoryOf, findImages, modelOf } from '../../src/cli/image-files.js';
@@ -11,17 +10,15 @@ import { type Card, loadCard } from '../../src/inference/card.js';
 import { createPipeline } from '../../src/inference/pipeline.js';
 import { createApp } from '../../src/service/app.js';
 import { fakeIo } from '../cli/fake-io.js';
+import { projectFolder } from '../helpers/project.js';
 import { postImage, testConfig } from '../helpers/service.js';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+const root = projectFolder;
 const models = path.join(root, 'models');
 const imgs = path.join(root, 'imgs');
 const sample = path.join(imgs, 'mnist', '7-1.png');
 const committed = existsSync(path.join(models, 'mnist', '1', 'card.json')) && existsSync(sample);
 const skip = !committed && 'models/mnist/1 and imgs/mnist are not there yet';
-
-// A worker thread compiles TypeScript, which takes a while on a busy machine.
-t.setTimeout(120_000);
 
 let created: Promise<FastifyInstance> | undefined;
 t.teardown(async () => (await created)?.close());

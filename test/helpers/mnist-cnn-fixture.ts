@@ -4,6 +4,7 @@ import { mnistCnn } from '../../src/toolkit/architectures/mnist-cnn.js';
 import { elementCount } from '../../src/toolkit/graph/graph.js';
 import { float32Tensor } from '../../src/toolkit/graph/tensor-data.js';
 import { collectParameters, flatten, type Parameters } from '../../src/toolkit/training/parameters.js';
+import { projectUrl } from './project.js';
 import { mulberry32, uniform } from './seeded-values.js';
 
 /** Every `every`-th value of a tensor, and the largest magnitude of all of them. */
@@ -35,7 +36,7 @@ export interface MnistCnnFixture {
   readonly float64: Recorded;
 }
 
-const file = new URL('../fixtures/pytorch/mnist_cnn.json', import.meta.url);
+const file = new URL('test/fixtures/pytorch/mnist_cnn.json', projectUrl);
 export const fixture = JSON.parse(readFileSync(file, 'utf8')) as MnistCnnFixture;
 
 const biasLimit = 0.1;

@@ -1,5 +1,6 @@
 // What test/fixtures/pytorch/record_training_parts.py recorded.
 import { readFileSync } from 'node:fs';
+import { projectUrl } from './project.js';
 
 interface RecordedSteps {
   /** Step → weight, bias and scale, one after the other. */
@@ -30,5 +31,5 @@ export interface TrainingPartsFixture {
   readonly binaryCrossEntropy: Readonly<Record<string, RecordedBinaryLoss>>;
 }
 
-const file = new URL('../fixtures/pytorch/training_parts.json', import.meta.url);
+const file = new URL('test/fixtures/pytorch/training_parts.json', projectUrl);
 export const parts = JSON.parse(readFileSync(file, 'utf8')) as TrainingPartsFixture;

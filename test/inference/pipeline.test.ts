@@ -20,9 +20,6 @@ async function setUp(t: Tap, options: Partial<PipelineOptions> & Pick<PipelineOp
 }
 type Tap = Pick<typeof t, 'teardown'>;
 
-// Worker threads and processes load TypeScript first, which takes long on a busy machine.
-t.setTimeout(180_000);
-
 t.test('an image gets its category, in worker threads, with the confidences of the model', async (t) => {
   const models = t.testdir();
   await writeFixtureModel(models, { labels: ['night', 'dusk', 'day'] });

@@ -5,9 +5,6 @@ import { ModelError } from '../../src/inference/errors.js';
 import { createPool } from '../../src/inference/pool.js';
 import { grayInput, writeFixtureModel } from '../helpers/fixture-model.js';
 
-// Worker threads and processes load TypeScript first, which takes long on a busy machine.
-t.setTimeout(180_000);
-
 t.test(
   'workers answer for the models they could open, and say why they could not open another',
   async (t) => {

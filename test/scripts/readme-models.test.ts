@@ -3,12 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import type { Card } from '../../src/inference/card.js';
 import { writeFixtureModel } from '../helpers/fixture-model.js';
+import { projectFolder } from '../helpers/project.js';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+const root = projectFolder;
 const script = path.join(root, 'scripts', 'readme-models.mjs');
 const empty = '# Title\n\n<!-- models: npm run readme -->\n<!-- /models -->\n\nThe rest.\n';
 

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { projectUrl } from '../helpers/project.js';
 
-const script = fileURLToPath(new URL('../../scripts/test-counts.mjs', import.meta.url));
+const script = fileURLToPath(new URL('scripts/test-counts.mjs', projectUrl));
 
 /** Runs a Node program, given as text, in the place of tap. */
 function run(program: string) {

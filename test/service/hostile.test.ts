@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { solidPng } from '../helpers/images.js';
+import { projectUrl } from '../helpers/project.js';
 import { createTestApp } from '../helpers/service.js';
 
-const folder = fileURLToPath(new URL('../../../shared/data/hostile', import.meta.url));
+const folder = fileURLToPath(new URL('../shared/data/hostile', projectUrl));
 const files = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
 const images = files.filter((file) => file.isFile()).map((file) => join(file.parentPath, file.name));
 

@@ -14,16 +14,12 @@ import { writeFixtureModel } from '../helpers/fixture-model.js';
 import { solidPng } from '../helpers/images.js';
 import { createFakeApp, testConfig } from '../helpers/service.js';
 
-const loader = import.meta.resolve('@tapjs/typescript/import');
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const image = new Uint8Array(solidPng(28, 28, 255));
 const answer: Classification = {
   model: { name: 'a', version: 1, variant: 'float32' },
   predictions: [{ category: 'bright', confidence: 1 }],
 };
-
-// Worker threads and processes load TypeScript first, which takes long on a busy machine.
-t.setTimeout(180_000);
 
 t.test('a closing server answers what it took and refuses what comes on open connections', async (t) => {
   let finish = (_: Classification) => {};
@@ -102,10 +98,8 @@ t.test('a wrong setting ends quati serve with exit code 2 and names the variable
 type Served = ChildProcessByStdio<null, Readable, Readable>;
 
 function serve(folder: string, settings: Record<string, string>): Served {
-  // The loader's own switches, which tap sets; nothing else of this process's surroundings.
-  const loading = Object.entries(process.env).filter(([name]) => name.startsWith('TS_NODE_'));
+  // Nothing else of this process's surroundings.
   const env = {
-    ...Object.fromEntries(loading),
     PATH: process.env.PATH,
     HOME: join(folder, 'home'),
     XDG_CACHE_HOME: join(folder, 'cache'),
@@ -114,8 +108,11 @@ function serve(folder: string, settings: Record<string, string>): Served {
     QUATI_WORKERS: '1',
     ...settings,
   };
-  const args = ['--import', loader, main, 'serve'];
-  return spawn(process.execPath, args, { env, cwd: join(folder, 'work'), stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn(process.execPath, [main, 'serve'], {
+    env,
+    cwd: join(folder, 'work'),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
 }
 
 /** All that the server prints, as it comes; `url` once it listens. */

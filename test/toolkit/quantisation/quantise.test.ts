@@ -1,7 +1,6 @@
 // A float model → its int8 variant: what ONNX Runtime runs of it, and how near its answers are.
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { GraphError } from '../../../src/toolkit/graph/errors.js';
 import type { Graph } from '../../../src/toolkit/graph/graph.js';
@@ -12,6 +11,7 @@ import { quantiseToInt8 } from '../../../src/toolkit/quantisation/quantise.js';
 import { brightnessOnnx, grayInput } from '../../helpers/fixture-model.js';
 import { array64, conv2d, relu } from '../../helpers/float64-reference.js';
 import { integerConv, uint8Scale } from '../../helpers/integer-reference.js';
+import { projectFolder } from '../../helpers/project.js';
 import {
   operatorCounts,
   optimisedOperators,
@@ -24,7 +24,7 @@ import {
   smallModel,
 } from '../../helpers/quantised-net.js';
 
-const models = fileURLToPath(new URL('../../../models', import.meta.url));
+const models = path.join(projectFolder, 'models');
 const float32 = smallModel();
 const quantise = (model = float32) => quantiseToInt8(model, 'small.onnx', randomBatches(4, 16));
 const int8 = await quantise();

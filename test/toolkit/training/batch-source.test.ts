@@ -11,9 +11,6 @@ import type { Batch } from '../../../src/toolkit/training/batches.js';
 import { runLoop, startOfRun } from '../../../src/toolkit/training/training-loop.js';
 import { tinyRecipe, tinySplit } from '../../helpers/tiny-dataset.js';
 
-// Each data thread loads the compiler that tests run through.
-t.setTimeout(180_000);
-
 const augmentation: Augmentation = { rotation: 15, zoom: 0.1, shift: 0.1, flip: true, cutout: { size: 2 } };
 const split = tinySplit(50, 1);
 const order = Uint32Array.from({ length: 45 }, (_, i) => (i * 7) % 50);

@@ -7,10 +7,8 @@ import type { Recipe } from '../../../src/toolkit/training/recipe.js';
 import { readRun, runFolder } from '../../../src/toolkit/training/run.js';
 import { decodeSafetensors } from '../../../src/toolkit/training/safetensors.js';
 import type { TrainOptions } from '../../../src/toolkit/training/train.js';
+import { train } from '../../../src/toolkit/training/train.js';
 import { tinyArchitecture, tinyRecipe, writeTinyDataset } from '../../helpers/tiny-dataset.js';
-import { importTrain } from '../../helpers/train-in-thread.js';
-
-t.setTimeout(120_000);
 
 const twoLabels = ['top', 'middle'];
 const oneLogit = { ...tinyArchitecture, layers: [...tinyArchitecture.layers.slice(0, -1), dense(1)] };
@@ -54,7 +52,6 @@ for (const [title, { change, labels }] of Object.entries(cases))
   t.test(`${title}: a run that was interrupted twice ends as one that was not`, async (t) => {
     const folder = t.testdir({});
     const data = await writeTinyDataset(path.join(folder, 'data'), labels ? { labels } : {});
-    const { train } = await importTrain(t);
     const [whole, parts] = [path.join(folder, 'whole'), path.join(folder, 'parts')];
     const run = (options: Partial<TrainOptions> & Pick<TrainOptions, 'runFolder'>) =>
       train({
@@ -79,7 +76,6 @@ for (const [title, { change, labels }] of Object.entries(cases))
 t.test('a run that ended early is not gone on with, and one with more epochs is', async (t) => {
   const folder = t.testdir({});
   const data = await writeTinyDataset(path.join(folder, 'data'));
-  const { train } = await importTrain(t);
   const recipe: Recipe = {
     ...tinyRecipe,
     epochs: 6,
@@ -108,7 +104,6 @@ t.test('a run that ended early is not gone on with, and one with more epochs is'
 t.test('the exported weights are those of the best epoch, not of the last', async (t) => {
   const folder = t.testdir({});
   const data = await writeTinyDataset(path.join(folder, 'data'));
-  const { train } = await importTrain(t);
   const settings = { datasetFolder: data, command: 'npx quati train tiny', tool: 'quati test', threads: 1 };
   const [kept, short] = [path.join(folder, 'kept'), path.join(folder, 'short')];
   const earlyStopping = { monitor: 'valLoss', minDelta: 100 } as const;
@@ -121,7 +116,6 @@ t.test('the exported weights are those of the best epoch, not of the last', asyn
 t.test('early stopping without images to validate on is refused', async (t) => {
   const folder = t.testdir({});
   const data = await writeTinyDataset(path.join(folder, 'data'));
-  const { train } = await importTrain(t);
   const earlyStopping = { monitor: 'valLoss', patience: 2 } as const;
   const options: TrainOptions = {
     recipe: { ...tinyRecipe, validationSplit: 0, earlyStopping },

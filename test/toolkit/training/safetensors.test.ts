@@ -4,6 +4,7 @@ import t from 'tap';
 import { float32Tensor, int8Tensor, toFloat32Array } from '../../../src/toolkit/graph/tensor-data.js';
 import { CheckpointError } from '../../../src/toolkit/training/errors.js';
 import { decodeSafetensors, encodeSafetensors } from '../../../src/toolkit/training/safetensors.js';
+import { projectUrl } from '../../helpers/project.js';
 import { mulberry32 } from '../../helpers/seeded-values.js';
 
 const example = {
@@ -34,7 +35,7 @@ t.test('metadata and tensors come back as they went in, in their order', async (
 });
 
 t.test('a file that the reference implementation wrote is read', async (t) => {
-  const file = new URL('../../fixtures/safetensors/tiny.safetensors', import.meta.url);
+  const file = new URL('test/fixtures/safetensors/tiny.safetensors', projectUrl);
   const { metadata, tensors } = decodeSafetensors(await readFile(file), 'tiny.safetensors');
   t.same({ ...metadata }, { step: '12', note: 'é' });
   const read = (name: string) => {

@@ -8,8 +8,6 @@ import { type TrainOptions, train } from '../../../src/toolkit/training/train.js
 import { noise, png } from '../../helpers/images.js';
 import { tinyArchitecture, tinyRecipe } from '../../helpers/tiny-dataset.js';
 
-t.setTimeout(180_000);
-
 const recipe = { ...tinyRecipe, epochs: 1, augmentation: { shift: 0.1, flip: true } };
 
 /** Two categories, one of them bright; a validation split of its own, and a file that is no image. */

@@ -1,7 +1,7 @@
-// train() from a dataset's folder to a run's folder: once in a thread of its own, otherwise on the test's.
+// train() from a dataset's folder to a run's folder.
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { loadRuntime } from '../../../src/inference/runtime.js';
 import { decodeOnnx } from '../../../src/toolkit/graph/onnx.js';
 import type { Recipe } from '../../../src/toolkit/training/recipe.js';
@@ -9,20 +9,15 @@ import { readRun, runFolder, writeRun } from '../../../src/toolkit/training/run.
 import { decodeSafetensors } from '../../../src/toolkit/training/safetensors.js';
 import { type TrainOptions, train } from '../../../src/toolkit/training/train.js';
 import { tinyArchitecture, tinyRecipe, writeTinyDataset } from '../../helpers/tiny-dataset.js';
-import { importTrain } from '../../helpers/train-in-thread.js';
-
-// Compiling TypeScript in the training thread takes a while on a busy machine.
-t.setTimeout(120_000);
 
 type Settings = Partial<TrainOptions> & { readonly change?: Partial<Recipe> };
 
-/** Runs `train` on the tiny dataset, on this thread; `stopAfter` aborts after so many steps. */
-async function createTrain(t: Test, folder: string, given?: typeof train) {
-  const run = given ?? (await importTrain(t)).train;
+/** Runs `train` on the tiny dataset; `stopAfter` aborts after so many steps. */
+function createTrain(folder: string) {
   return async ({ change, ...options }: Settings = {}, stopAfter = Infinity) => {
     const controller = new AbortController();
     let steps = 0;
-    const result = await run({
+    const result = await train({
       recipe: { ...tinyRecipe, ...change },
       datasetFolder: path.join(folder, 'data'),
       runFolder: path.join(folder, 'run'),
@@ -54,7 +49,7 @@ t.test('a run leaves its record, history, checkpoint and a network that runs on 
   const folder = t.testdir({});
   await writeTinyDataset(path.join(folder, 'data'));
   const epochs: number[] = [];
-  const result = await (await createTrain(t, folder, train))({ onEpoch: ({ epoch }) => epochs.push(epoch) });
+  const result = await createTrain(folder)({ onEpoch: ({ epoch }) => epochs.push(epoch) });
   const run = path.join(folder, 'run');
   t.match(result, { finished: true, steps: 12, parameters: 151, seen: 12 });
   t.same(epochs, [1, 2]);
@@ -96,7 +91,7 @@ t.test('a run leaves its record, history, checkpoint and a network that runs on 
 t.test('the same seed twice gives the same checkpoint and the same bytes of float32.onnx', async (t) => {
   const folder = t.testdir({});
   await writeTinyDataset(path.join(folder, 'data'));
-  const run = await createTrain(t, folder);
+  const run = createTrain(folder);
   const [one, two] = [path.join(folder, 'one'), path.join(folder, 'two')];
   await run({ runFolder: one });
   await run({ runFolder: two });
@@ -107,7 +102,7 @@ t.test('the same seed twice gives the same checkpoint and the same bytes of floa
 t.test('a run that is interrupted and resumed ends with the bytes of one that was not', async (t) => {
   const folder = t.testdir({});
   await writeTinyDataset(path.join(folder, 'data'));
-  const run = await createTrain(t, folder);
+  const run = createTrain(folder);
   const [whole, parts] = [path.join(folder, 'whole'), path.join(folder, 'parts')];
   const change = { epochs: 5 };
   await run({ runFolder: whole, change });
@@ -136,7 +131,7 @@ t.test('a run that is interrupted and resumed ends with the bytes of one that wa
 t.test('maxSteps ends a run early, to be gone on with', async (t) => {
   const folder = t.testdir({});
   await writeTinyDataset(path.join(folder, 'data'));
-  const run = await createTrain(t, folder);
+  const run = createTrain(folder);
   t.match(await run({ maxSteps: 2 }), { finished: false, steps: 2 });
   t.match(await run({ existing: 'resume' }), { finished: true, steps: 12 });
 });
@@ -144,7 +139,7 @@ t.test('maxSteps ends a run early, to be gone on with', async (t) => {
 t.test('a diverging run says so, and what was saved before stays', async (t) => {
   const folder = t.testdir({});
   await writeTinyDataset(path.join(folder, 'data'));
-  const run = await createTrain(t, folder);
+  const run = createTrain(folder);
   await run({ maxSteps: 6 });
   const saved = await tensorsOf(path.join(folder, 'run'));
   const record = await readRun(path.join(folder, 'run'));
@@ -159,7 +154,7 @@ t.test('a diverging run says so, and what was saved before stays', async (t) => 
 
 t.test('images that the network does not take are refused, naming both sizes', async (t) => {
   const folder = t.testdir({});
-  const run = await createTrain(t, folder);
+  const run = createTrain(folder);
   const wide = await writeTinyDataset(path.join(folder, 'wide'), { side: 9 });
   await t.rejects(run({ datasetFolder: wide }), {
     name: 'DatasetMismatchError',
@@ -170,7 +165,7 @@ t.test('images that the network does not take are refused, naming both sizes', a
 
 t.test('the last layer is as wide as the dataset has labels; a network without one is refused', async (t) => {
   const folder = t.testdir({});
-  const run = await createTrain(t, folder);
+  const run = createTrain(folder);
   const labels = ['a', 'b', 'c', 'd'];
   const datasetFolder = await writeTinyDataset(path.join(folder, 'four'), { labels });
   const result = await run({ datasetFolder, maxSteps: 1 });
@@ -186,7 +181,7 @@ t.test('the last layer is as wide as the dataset has labels; a network without o
 t.test("a run is not overwritten unasked, and one that isn't there is not resumed", async (t) => {
   const folder = t.testdir({});
   await writeTinyDataset(path.join(folder, 'data'));
-  const run = await createTrain(t, folder);
+  const run = createTrain(folder);
   await t.rejects(run({ existing: 'resume' }), {
     name: 'RunError',
     message: /there is no checkpoint to resume from$/,
@@ -202,7 +197,7 @@ t.test("a run is not overwritten unasked, and one that isn't there is not resume
 t.test('a run that replaces another does not leave its checkpoint to be resumed by mistake', async (t) => {
   const folder = t.testdir({});
   await writeTinyDataset(path.join(folder, 'data'));
-  const run = await createTrain(t, folder);
+  const run = createTrain(folder);
   await run();
   await t.rejects(run({ existing: 'replace', change: { learningRate: 1e38 } }), { name: 'DivergedError' });
   await t.rejects(run({ existing: 'resume' }), {
@@ -213,7 +208,7 @@ t.test('a run that replaces another does not leave its checkpoint to be resumed 
 
 t.test('a run is not resumed on another dataset than it began with', async (t) => {
   const folder = t.testdir({});
-  const run = await createTrain(t, folder);
+  const run = createTrain(folder);
   await writeTinyDataset(path.join(folder, 'data'));
   await writeTinyDataset(path.join(folder, 'other'), { count: 60 });
   await run({ maxSteps: 1 });
