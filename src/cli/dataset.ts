@@ -14,7 +14,7 @@ export interface PrepareFlags {
   json?: boolean;
 }
 
-const datasets = ['mnist'] as const;
+const datasets = ['mnist', 'cifar10'] as const;
 type DatasetName = (typeof datasets)[number];
 
 export function datasetCommand(io: CliIo): Command {
@@ -25,12 +25,15 @@ export function datasetCommand(io: CliIo): Command {
     .addArgument(new Argument('<name>', 'which dataset').choices(datasets))
     .option('--into <folder>', 'where to write it (default: data/<name>)')
     .option('--force', 'fetch and write it again even when it is complete')
-    .option('--from <folder>', 'take the four IDX files, plain or .gz, from a folder: nothing is fetched')
+    .option(
+      '--from <path>',
+      'fetch nothing: mnist takes a folder with the four IDX files, plain or .gz; cifar10 takes the binary version, its folder or .tar.gz',
+    )
     .option('--unverified', 'with --from: take files that are not the published ones')
     .option('--json', 'print a summary as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ quati dataset prepare mnist\n  $ quati dataset prepare mnist --into /data/mnist --force\n  $ quati dataset prepare mnist --from ~/Downloads/mnist',
+      '\nExamples:\n  $ quati dataset prepare mnist\n  $ quati dataset prepare mnist --into /data/mnist --force\n  $ quati dataset prepare mnist --from ~/Downloads/mnist\n  $ quati dataset prepare cifar10',
     )
     .action((name: DatasetName, flags: PrepareFlags) => runPrepare(name, flags, io));
   return new Command('dataset').description('prepare a dataset to train on').addCommand(prepare);
@@ -44,7 +47,7 @@ export async function runPrepare(
   overrides: Partial<PrepareOptions> = {},
 ): Promise<void> {
   if (unverified && from === undefined) throw new WrongUseError('--unverified is for files given by --from');
-  const { prepareMnist, prepareMnistFrom } = await import('../toolkit/datasets/mnist.js');
+  const { fetch, read } = await preparersOf(name);
   let progress: Progress | undefined;
   try {
     const options: WriteOptions = {
@@ -56,12 +59,32 @@ export async function runPrepare(
       },
     };
     const prepared = await (from === undefined
-      ? prepareMnist({ ...options, force, ...overrides })
-      : prepareMnistFrom({ ...options, from, unverified }));
+      ? fetch({ ...options, force, ...overrides })
+      : read({ ...options, from, unverified }));
     progress?.stop();
     io.stdout.write(json ? `${JSON.stringify(summary(prepared), null, 2)}\n` : sentence(prepared));
   } finally {
     progress?.stop();
+  }
+}
+
+interface Preparers {
+  /** From the registry. */
+  fetch(options: PrepareOptions): Promise<Prepared>;
+  /** From files that are there already. */
+  read(options: WriteOptions & { from: string; unverified?: boolean | undefined }): Promise<Prepared>;
+}
+
+async function preparersOf(name: DatasetName): Promise<Preparers> {
+  switch (name) {
+    case 'mnist': {
+      const { prepareMnist, prepareMnistFrom } = await import('../toolkit/datasets/mnist.js');
+      return { fetch: prepareMnist, read: prepareMnistFrom };
+    }
+    case 'cifar10': {
+      const { prepareCifar10, prepareCifar10From } = await import('../toolkit/datasets/cifar10.js');
+      return { fetch: prepareCifar10, read: prepareCifar10From };
+    }
   }
 }
 

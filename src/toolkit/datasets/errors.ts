@@ -7,6 +7,9 @@ export class NpyError extends QuatiError {}
 /** An IDX file is malformed, of an unsupported kind, or shorter or longer than its header says. */
 export class IdxError extends QuatiError {}
 
+/** A file of CIFAR-10's binary version is missing, cut off, or holds a label beyond 9. */
+export class CifarBinaryError extends QuatiError {}
+
 /** No prepared dataset lies in the folder; the message names the command that makes it. */
 export class DatasetMissingError extends QuatiError {}
 

@@ -1,6 +1,8 @@
 // Every recipe by its name; a new recipe is a file here and a line below.
 import { RecipeError } from '../errors.js';
 import type { Recipe } from '../recipe.js';
+import { cifar10CnnRecipe } from './cifar10-cnn.js';
+import { cifar10ResnetRecipe } from './cifar10-resnet.js';
 import { mnistCnnRecipe } from './mnist-cnn.js';
 import { mnistDeeperRecipe } from './mnist-deeper.js';
 import { mnistDropoutRecipe } from './mnist-dropout.js';
@@ -11,6 +13,8 @@ export const recipes: readonly Recipe[] = [
   mnistCnnRecipe,
   mnistDeeperRecipe,
   mnistDropoutRecipe,
+  cifar10CnnRecipe,
+  cifar10ResnetRecipe,
 ];
 
 /** @throws RecipeError naming the recipes there are. */
