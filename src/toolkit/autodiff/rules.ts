@@ -95,6 +95,7 @@ const rules: Record<Operator, Vjp | NoGradient> = {
   DequantizeLinear: notWritten,
   Dropout: notWritten,
   Expand: notWritten,
+  Gather: notWritten,
   MatMul: notWritten,
   MaxUnpool: notWritten,
   Slice: notWritten,

@@ -78,6 +78,16 @@ export function flatten(node: Node, shape: readonly Dim[]): Dim[] {
   return [product(shape.slice(0, axis), node), product(shape.slice(axis), node)];
 }
 
+/** The indices take the place of the axis. */
+export function gather(node: Node, shape: readonly Dim[], indices: readonly Dim[]): Dim[] {
+  const given = intAttribute(node, 'axis', 0);
+  const axis = given < 0 ? given + shape.length : given;
+  if (axis < 0 || axis >= shape.length) {
+    throw new GraphError(`${describe(node)}: axis ${given} is not in [${shape.join(', ')}]`);
+  }
+  return [...shape.slice(0, axis), ...indices, ...shape.slice(axis + 1)];
+}
+
 export function product(dims: readonly Dim[], node: Node): Dim {
   const [only] = dims;
   if (dims.length === 1 && only !== undefined) return only;

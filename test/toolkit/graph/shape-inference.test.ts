@@ -95,6 +95,15 @@ const operators: Readonly<Record<string, (draw: Draw) => Drawn>> = {
     const pads = Array.from({ length: 6 }, () => draw.between(0, 3));
     return { op: 'Pad', inputs: [draw.input(...shape), draw.builder.integers(pads)] };
   },
+  Gather: (draw) => {
+    const axis = draw.pick([0, 1, 2, -1, -3]);
+    const indices = Array.from({ length: draw.between(1, 5) }, () => draw.pick([0, 1]));
+    return {
+      op: 'Gather',
+      inputs: [draw.input(2, 3, 4), draw.builder.integers(indices)],
+      attributes: { axis: { int: axis } },
+    };
+  },
   Split: (draw) => {
     const parts = Array.from({ length: draw.between(1, 4) }, () => draw.between(1, 3));
     const axis = draw.pick([0, 1, 2, -1, -3]);

@@ -51,6 +51,18 @@ const nets: Record<string, { input: Architecture['input']; layers: readonly Laye
       ...tail,
     ],
   },
+  'images of many rows, strides that leave some out': {
+    input: { channels: 3, height: 24, width: 20 },
+    layers: [
+      conv(16, { padding: 1 }),
+      relu,
+      conv(16, { kernel: 5, padding: 2, stride: 2 }),
+      relu,
+      conv(32, { kernel: 1, stride: 2 }),
+      conv(16, { padding: 1, stride: 3 }),
+      ...tail,
+    ],
+  },
   'batch normalisation, residual blocks, average pool': {
     input: { channels: 3, height: 8, width: 8 },
     layers: [
