@@ -65,6 +65,8 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   const open = (graph: Graph) =>
     InferenceSession.create(encodeOnnx(graph), {
       executionProviders: ['cpu'],
+      // The plan is made after the first run and held beside what that run was given: twice the memory, no faster.
+      enableMemPattern: false,
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       logSeverityLevel: 3,
