@@ -81,7 +81,9 @@ function perChannel(values: readonly number[], channels: number, what: string): 
   const [only] = values;
   if (values.length === 1 && only !== undefined) return new Array<number>(channels).fill(only);
   if (values.length === channels) return [...values];
-  throw new WrongUseError(`${what}: expected ${channels === 1 ? 1 : `1 or ${channels}`} values, got ${values.length}`);
+  throw new WrongUseError(
+    `${what}: expected ${channels === 1 ? 1 : `1 or ${channels}`} values, got ${values.length}`,
+  );
 }
 
 const kinds = {
