@@ -19,7 +19,10 @@ export interface InputFlags {
 }
 
 /** What the model itself says of its images; a size that it leaves free has to come from `--size`. */
-export type ImageShape = Partial<Pick<InputContract, 'width' | 'height' | 'channels'>>;
+export interface ImageShape extends Partial<Pick<InputContract, 'width' | 'height' | 'channels'>> {
+  /** A model of bytes takes pixels as they are, unless told otherwise. */
+  readonly dataType?: 'float32' | 'uint8';
+}
 
 /** A default is not commander's: whether a flag was given is told apart from what is taken without it. */
 export function addInputFlags(command: Command): Command {
@@ -27,7 +30,7 @@ export function addInputFlags(command: Command): Command {
     .optionsGroup('How an image enters a model.onnx (a run says it by itself):')
     .option('--size <width>x<height>', 'of the image, where the model leaves it free', imageSize)
     .addOption(choice('--channels <kind>', 'default: as many as the model takes', kinds.channels))
-    .option('--scale <x>', 'factor of a pixel of 0…255 (default: 1/255)', factor)
+    .option('--scale <x>', 'factor of a pixel of 0…255 (default: 1/255; 1 for a model of bytes)', factor)
     .option('--mean <x,…>', 'subtracted after that, one a channel or one for all (default: 0)', numbers)
     .option('--std <x,…>', 'divided by at last, one a channel or one for all (default: 1)', deviations)
     .addOption(choice('--fit <kind>', 'an image of another shape (default: cover)', kinds.fit))
@@ -65,7 +68,7 @@ export function inputContract(flags: InputFlags, shape: ImageShape, where: strin
     channels,
     fit: flags.fit ?? 'cover',
     kernel: flags.kernel ?? 'linear',
-    scale: flags.scale ?? 1 / 255,
+    scale: flags.scale ?? (shape.dataType === 'uint8' ? 1 : 1 / 255),
     mean: perChannel(flags.mean ?? [0], count, `${where}: --mean`),
     std: perChannel(flags.std ?? [1], count, `${where}: --std`),
   };

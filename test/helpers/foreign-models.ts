@@ -1,6 +1,7 @@
 // The classifiers that test/fixtures/foreign/record.py wrote as other tools do, and what ONNX Runtime makes of them.
 import { readFileSync } from 'node:fs';
 import { loadRuntime } from '../../src/inference/runtime.js';
+import type { CalibrationBatch } from '../../src/toolkit/quantisation/feeds.js';
 import { projectUrl } from './project.js';
 import { mulberry32, uniform } from './seeded-values.js';
 
@@ -44,6 +45,22 @@ export function foreignPixels({ shape, pixels }: ForeignModel, count: number, se
   const length = shape(count).reduce((a, b) => a * b, 1);
   const values = uniform(mulberry32(seed), length, 0, 256);
   return Float32Array.from(values, (value) => Math.floor(value) / (pixels === 'uint8' ? 1 : 255));
+}
+
+/** The same pixels as the serving code gives them, channels first, in batches of 16. */
+export function foreignBatches(model: ForeignModel, batches: number, seed = 100): CalibrationBatch[] {
+  return Array.from({ length: batches }, (_, batch) => {
+    const count = 16;
+    const [, height = 0, width = 0, channels = 0] = model.shape(count);
+    const pixels = foreignPixels(model, count, seed + batch);
+    if (height === 3) return { images: pixels, count };
+    const plane = height * width;
+    const images = pixels.map((_, i) => {
+      const [image, at] = [Math.floor(i / (plane * channels)), i % (plane * channels)];
+      return pixels[image * plane * channels + (at % plane) * channels + Math.floor(at / plane)] ?? 0;
+    });
+    return { images, count };
+  });
 }
 
 /** The first output for such pixels, one image after the other where the batch is fixed. */

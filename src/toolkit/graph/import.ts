@@ -87,8 +87,11 @@ class Importer {
   #take(original: Node): void {
     const aliased = original.inputs.map((name) => this.#aliases.get(name) ?? name);
     const named = { ...original, inputs: aliased };
-    if (named.op === 'Constant') return this.#constant(named);
-    if (this.#fold(named)) return;
+    if (named.op === 'Constant') this.#constant(named);
+    else if (!this.#fold(named)) this.#keep(named);
+  }
+
+  #keep(named: Node): void {
     const node = this.#stated(
       respell(named, {
         opset: this.opset,
