@@ -1,60 +1,225 @@
-// quati quantise: a run's float32.onnx to int8.onnx beside it.
+// quati quantise: a run's float32.onnx, or any model.onnx, to its int8 and float16 variants beside it.
 import { readFile } from 'node:fs/promises';
-import { Command } from 'commander';
-import { loadDataset } from '../toolkit/datasets/dataset.js';
-import { writeFileAtomic } from '../toolkit/files.js';
-import { calibrationBatches } from '../toolkit/quantisation/calibration-images.js';
+import path from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { InputContract } from '../inference/card.js';
+import { readOnnx } from '../toolkit/graph/onnx.js';
+import type { CalibrationMethod } from '../toolkit/quantisation/calibrate.js';
+import { calibrationBatches, calibrationSplit } from '../toolkit/quantisation/calibration-images.js';
 import { QuantisationError } from '../toolkit/quantisation/errors.js';
-import { defaultInt8Options, quantiseToInt8 } from '../toolkit/quantisation/quantise.js';
+import { declaredImage, statedShape } from '../toolkit/quantisation/feeds.js';
+import type { Int8Options } from '../toolkit/quantisation/quantise.js';
+import type { QuantisationReport } from '../toolkit/quantisation/report.js';
+import { type QuantisedVariant, variants, writeVariants } from '../toolkit/quantisation/variants.js';
 import { latestRun, readRun, recordCommand, runFolder } from '../toolkit/training/run.js';
 import { commandLine, positiveInteger } from './command-line.js';
+import { WrongUseError } from './errors.js';
+import { addInputFlags, givenInputFlags, type InputFlags, inputContract } from './input-flags.js';
 import type { CliIo } from './io.js';
+import { createProgress } from './progress.js';
 
-interface QuantiseFlags {
+export interface QuantiseFlags extends InputFlags {
   images: number;
-  data?: string;
   reduceRange: boolean;
+  to?: QuantisedVariant[];
+  calibrate?: string;
+  activations?: Int8Options['activations'];
+  calibration?: CalibrationMethod['kind'];
+  percentile?: number;
+  exclude?: string[];
+  keepFloat?: number;
+  seed?: number;
+  skipBad?: boolean;
+  out?: string;
   json?: boolean;
 }
 
+const defaultPercentile = 99.99;
+const defaultSeed = 1;
+
+const examples = `
+Examples:
+  $ quati quantise
+  $ quati quantise runs/mnist-cnn --to int8 --images 1000 --calibration entropy
+  $ quati quantise runs/mnist-cnn --keep-float 1
+  $ quati quantise resnet.onnx --calibrate photos/ --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225`;
+
 export function quantiseCommand(io: CliIo): Command {
-  return new Command('quantise')
-    .description('write the static int8 variant of a run, calibrated on training images')
-    .argument('[run]', 'the folder of the run (default: the latest)')
+  const command = new Command('quantise')
+    .description(
+      'write the static int8 variant of a run or a model.onnx, calibrated on training images, and the float16 one',
+    )
+    .argument('[model]', 'the folder of a run, or an ONNX classifier (default: the latest run)')
+    .option('--to <variants>', `any of ${variants.join(', ')} (default: ${variants.join(',')})`, variantList)
+    .option('--out <folder>', 'where variants and report are written (default: beside the model)')
+    .option('--json', 'print the report as JSON');
+  addCalibrationFlags(command);
+  return addInputFlags(addIntegerFlags(command))
+    .addHelpText('after', examples)
+    .action((model: string | undefined, flags: QuantiseFlags) => runQuantise(model, flags, io));
+}
+
+function addCalibrationFlags(command: Command): void {
+  command
+    .option(
+      '--data, --calibrate <folder>',
+      'a prepared dataset or a folder of images (default: the dataset of the run)',
+    )
     .option('--images <n>', 'training images to calibrate on', positiveInteger, 512)
-    .option('--data <folder>', 'the prepared dataset (default: the one of the run)')
+    .addOption(
+      new Option('--calibration <method>', 'how ranges are chosen (default: minmax)').choices([
+        'minmax',
+        'percentile',
+        'entropy',
+      ]),
+    )
+    .option(
+      '--percentile <p>',
+      `percent of the values that a range holds (default: ${defaultPercentile})`,
+      percentile,
+    )
+    .option('--seed <n>', `of the choice of images (default: the run’s, or ${defaultSeed})`, positiveInteger)
+    .option('--skip-bad', 'leave out files of an image folder that are no images');
+}
+
+function addIntegerFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--activations <type>', 'of activations (default: uint8)').choices(['uint8', 'int8']),
+    )
+    .option('--exclude <layer,…>', 'layers that stay float, by name', (text) => text.split(','))
+    .option('--keep-float <n>', 'keep the n layers in float that lose most, each measured', positiveInteger)
     .option(
       '--no-reduce-range',
       'use all 8 bits of the weights: a little finer, but x86 without VNNI may saturate',
-    )
-    .option('--json', 'print what was written as JSON')
-    .addHelpText('after', '\nExamples:\n  $ quati quantise\n  $ quati quantise runs/mnist-cnn --images 1000')
-    .action((run: string | undefined, flags: QuantiseFlags) => runQuantise(run, flags, io));
+    );
 }
 
-export async function runQuantise(run: string | undefined, flags: QuantiseFlags, io: CliIo): Promise<void> {
+/** What is quantised, by which images, and where it goes. */
+interface Job {
+  readonly file: string;
+  readonly model: Uint8Array;
+  readonly folder: string;
+  readonly images: string;
+  readonly input: InputContract;
+  readonly seed: number;
+  readonly skipBad: boolean;
+  readonly options: Partial<Int8Options>;
+  /** The folder, where it is a run's. */
+  readonly run?: string;
+}
+
+export async function runQuantise(model: string | undefined, flags: QuantiseFlags, io: CliIo): Promise<void> {
+  const calibration = calibrationOf(flags);
+  const job = model?.endsWith('.onnx') ? await modelJob(model, flags) : await runJob(model, flags);
+  const { file, folder, input, seed, skipBad } = job;
+  const choice = { images: flags.images, seed, skipBad };
+  const split = await calibrationSplit(job.images, input, choice);
+  const layers = createProgress(io.stderr, { title: 'layers', total: 1, inPipe: 'nothing' });
+  const options = { ...integerOptions(flags, calibration), ...job.options };
+  try {
+    const { report, reportFile } = await writeVariants({
+      ...{ model: job.model, file, folder, to: flags.to ?? variants },
+      batches: calibrationBatches(split, input, choice),
+      options: { ...options, onLayer: (done, of, name) => layers.update(done / of, `${done}/${of} ${name}`) },
+    });
+    if (job.run !== undefined) await recordCommand(job.run, 'quantise', commandLine());
+    io.stdout.write(
+      flags.json ? `${JSON.stringify(report, null, 2)}\n` : describe(report, { reportFile, run: job.run }),
+    );
+  } finally {
+    layers.stop();
+  }
+}
+
+async function runJob(run: string | undefined, flags: QuantiseFlags): Promise<Job> {
   const folder = run ?? (await latestRun());
   const { recipe, dataset } = await readRun(folder);
-  const { variant } = runFolder(folder);
-  const { train } = await loadDataset(flags.data ?? dataset.folder, {
-    input: recipe.input,
-    skipBad: dataset.skipBad,
+  const [given] = givenInputFlags(flags);
+  if (given !== undefined)
+    throw new WrongUseError(
+      `${folder}: --${given} is for a model.onnx; a run says by itself how images enter`,
+    );
+  const file = runFolder(folder).variant('float32');
+  const model = await readFile(file).catch((cause) => {
+    throw new QuantisationError(`${file}: there is no trained model yet: ${cause.message}`, { cause });
   });
-  const model = await readFile(variant('float32')).catch((cause) => {
-    throw new QuantisationError(`${variant('float32')}: there is no trained model yet: ${cause.message}`, {
-      cause,
-    });
+  const { input, seed } = recipe;
+  return {
+    ...{ file, model, input, options: {} },
+    folder: flags.out ?? folder,
+    images: flags.calibrate ?? dataset.folder,
+    seed: flags.seed ?? seed,
+    skipBad: flags.skipBad ?? dataset.skipBad ?? false,
+    run: folder,
+  };
+}
+
+async function modelJob(file: string, flags: QuantiseFlags): Promise<Job> {
+  if (flags.calibrate === undefined)
+    throw new WrongUseError(
+      `${file}: --calibrate <folder of images or dataset> has to say what it is run on`,
+    );
+  const model = await readFile(file).catch((cause) => {
+    throw new QuantisationError(`${file}: cannot be read: ${cause.message}`, { cause });
   });
-  const options = flags.reduceRange ? defaultInt8Options : { weightLimit: 127 as const };
-  const batches = calibrationBatches(train, recipe.input, { images: flags.images, seed: recipe.seed });
-  const int8 = await quantiseToInt8(model, variant('float32'), batches, options);
-  await writeFileAtomic(variant('int8'), int8);
-  await recordCommand(folder, 'quantise', commandLine());
-  const ratio = int8.byteLength / model.byteLength;
-  io.stdout.write(
-    flags.json
-      ? `${JSON.stringify({ file: variant('int8'), bytes: int8.byteLength, float32Bytes: model.byteLength, ratio })}\n`
-      : `${variant('int8')}: ${int8.byteLength} bytes, ${ratio.toFixed(3)} of float32's ${model.byteLength}, ` +
-          `calibrated on ${Math.min(flags.images, train.count)} images\nNext: quati evaluate ${folder}\n`,
-  );
+  const [first] = readOnnx(model, file).graph.inputs;
+  if (!first) throw new QuantisationError(`${file}: has no input`);
+  const bytes = first.type.dataType === 'uint8' ? { dataType: 'uint8' as const } : {};
+  const input = inputContract(flags, { ...declaredImage(first), ...bytes }, file);
+  return {
+    ...{ file, model, input, images: flags.calibrate },
+    folder: flags.out ?? path.dirname(file),
+    seed: flags.seed ?? defaultSeed,
+    skipBad: flags.skipBad ?? false,
+    options: { inputShape: statedShape(first, input) },
+  };
+}
+
+function integerOptions(flags: QuantiseFlags, calibration: CalibrationMethod): Partial<Int8Options> {
+  return {
+    calibration,
+    weightLimit: flags.reduceRange ? 63 : 127,
+    exclude: flags.exclude ?? [],
+    keepFloat: flags.keepFloat ?? 0,
+    ...(flags.activations && { activations: flags.activations }),
+  };
+}
+
+function calibrationOf({ calibration, percentile: asked }: QuantiseFlags): CalibrationMethod {
+  const kind = calibration ?? (asked === undefined ? 'minmax' : 'percentile');
+  if (kind === 'percentile') return { kind, percentile: asked ?? defaultPercentile };
+  if (asked !== undefined)
+    throw new WrongUseError(`--percentile ${asked}: is for --calibration percentile, not ${kind}`);
+  return { kind };
+}
+
+function describe(
+  { source, int8, float16 }: QuantisationReport,
+  { reportFile, run }: { reportFile: string; run: string | undefined },
+): string {
+  const size = ({ file, bytes, ratio }: { file: string; bytes: number; ratio: number }) =>
+    `${file}: ${bytes} bytes, ${ratio.toFixed(3)} of float32's ${source.bytes}`;
+  const lines = [
+    ...(int8 ? [`${size(int8)}, calibrated on ${int8.calibration.images} images`] : []),
+    ...(float16 ? [`${size(float16)}. ${float16.note}`] : []),
+    `Layer by layer: ${reportFile}`,
+    ...(run === undefined ? [] : [`Next: quati evaluate ${run}`]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function variantList(text: string): QuantisedVariant[] {
+  const known: readonly string[] = variants;
+  const names = text.split(',');
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`expected any of ${variants.join(', ')}, got ${unknown}`);
+  return variants.filter((name) => names.includes(name));
+}
+
+function percentile(text: string): number {
+  const value = Number(text);
+  if (!(value > 50 && value < 100)) throw new InvalidArgumentError('expected more than 50 and less than 100');
+  return value;
 }

@@ -71,7 +71,8 @@ async function createSession(model: string | Uint8Array, options: SessionOptions
     intraOpNumThreads: options.intraOpThreads ?? 1,
     interOpNumThreads: 1,
     logSeverityLevel: 3,
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    // qdqisint8allowed: on x86 too, layers between int8 activations are fused into integer operators.
+    extra: { session: { intra_op: { allow_spinning: '0' }, qdqisint8allowed: '1' } },
   };
   try {
     // Two calls: the overloads take a path or bytes, not either.

@@ -5,7 +5,10 @@ import t from 'tap';
 import { runCli } from '../../src/cli/program.js';
 import { decodeOnnx } from '../../src/toolkit/graph/onnx.js';
 import { toIntegers } from '../../src/toolkit/graph/tensor-data.js';
+import type { LayerReport } from '../../src/toolkit/quantisation/report.js';
 import { writeTrainedRun } from '../helpers/fixture-run.js';
+import { foreignModel } from '../helpers/foreign-models.js';
+import { noise, png } from '../helpers/images.js';
 import { writeTinyDataset } from '../helpers/tiny-dataset.js';
 import { fakeIo } from './fake-io.js';
 
@@ -15,26 +18,128 @@ async function quantise(...argv: string[]) {
   return { code, out: io.out(), err: io.err() };
 }
 
+function photo(width: number, height: number): Buffer {
+  return png(width, height, 3, noise(width * height * 3));
+}
+
 async function largestWeight(file: string): Promise<number> {
   const graph = decodeOnnx(await readFile(file), file);
   const weights = [...graph.initializers.values()].filter(({ dataType }) => dataType === 'int8');
   return Math.max(...weights.flatMap(toIntegers).map(Math.abs));
 }
 
-t.test('int8.onnx is written, and its size told and what comes next', async (t) => {
+const all = [
+  'float16.onnx',
+  'float32.onnx',
+  'int8.onnx',
+  'quantisation.json',
+  'quantisation.txt',
+  'run.json',
+];
+
+t.test('int8.onnx and float16.onnx are written, and their sizes told and what comes next', async (t) => {
   const { run } = await writeTrainedRun(t.testdir());
   const { code, out, err } = await quantise(run, '--images', '20');
-  const int8 = path.join(run, 'int8.onnx');
-  const bytes = (await readFile(int8)).byteLength;
+  const [int8 = '', float16 = ''] = ['int8.onnx', 'float16.onnx'].map((name) => path.join(run, name));
   const before = (await readFile(path.join(run, 'float32.onnx'))).byteLength;
+  const size = async (file: string) => {
+    const bytes = (await readFile(file)).byteLength;
+    return `${file}: ${bytes} bytes, ${(bytes / before).toFixed(3)} of float32's ${before}`;
+  };
   t.equal(code, 0);
   t.equal(err, '');
   t.equal(
     out,
-    `${int8}: ${bytes} bytes, ${(bytes / before).toFixed(3)} of float32's ${before}, ` +
-      `calibrated on 20 images\nNext: quati evaluate ${run}\n`,
+    `${await size(int8)}, calibrated on 20 images\n` +
+      `${await size(float16)}. On a CPU float16 saves space, not time: weights become float32 when the model is loaded.\n` +
+      `Layer by layer: ${path.join(run, 'quantisation.txt')}\nNext: quati evaluate ${run}\n`,
   );
   t.equal(await largestWeight(int8), 63);
+  t.strictSame((await readdir(run)).sort(), all);
+});
+
+t.test('the report beside them tells the noise of every layer, as text and as JSON', async (t) => {
+  const { run } = await writeTrainedRun(t.testdir());
+  await quantise(run, '--keep-float', '1', '--calibration', 'entropy');
+  const report = JSON.parse(await readFile(path.join(run, 'quantisation.json'), 'utf8'));
+  t.match(report.int8, {
+    activations: 'uint8',
+    weightBits: 7,
+    calibration: { kind: 'entropy', images: 50 },
+    measuredImages: 50,
+    scoresDb: Number,
+  });
+  const layers: LayerReport[] = report.int8.layers;
+  t.strictSame(
+    layers.map(({ op }) => op),
+    ['Conv', 'Gemm'],
+  );
+  t.equal(layers.filter(({ runs }) => runs === 'float32').length, 1);
+  for (const layer of layers) t.ok((layer.aloneDb ?? 0) > 10, layer.name);
+  const text = await readFile(path.join(run, 'quantisation.txt'), 'utf8');
+  t.match(text, /activations uint8, weights of 7 bits, entropy on 50 images/);
+  t.match(text, /layer +runs +weights +weights dB +result dB +alone dB\n/);
+  for (const { op, name } of layers) t.match(text, `${op} ${name}`);
+});
+
+t.test('--to chooses, and --percentile and --activations are told in the report', async (t) => {
+  const { run } = await writeTrainedRun(t.testdir());
+  t.match(await quantise(run, '--to', 'float16'), { code: 0 });
+  t.notOk((await readdir(run)).includes('int8.onnx'));
+  await quantise(run, '--to', 'int8', '--percentile', '99', '--activations', 'int8');
+  const report = JSON.parse(await readFile(path.join(run, 'quantisation.json'), 'utf8'));
+  t.match(report, { int8: { activations: 'int8', calibration: { kind: 'percentile', percentile: 99 } } });
+  t.notOk('float16' in report);
+});
+
+t.test('a model.onnx that another tool exported is quantised beside it, on a folder of images', async (t) => {
+  const folder = t.testdir({ photos: {} });
+  const model = path.join(folder, 'net.onnx');
+  await writeFile(model, foreignModel('torch-resnet').bytes);
+  for (const i of [1, 2, 3]) await writeFile(path.join(folder, 'photos', `${i}.png`), photo(40, 30));
+  const flags = ['--mean', '0.5', '--std', '0.25', '--fit', 'fill'];
+  const { code, out } = await quantise(model, '--calibrate', path.join(folder, 'photos'), ...flags);
+  t.equal(code, 0);
+  t.match(out, /net\.int8\.onnx: .* calibrated on 3 images\n/);
+  t.strictSame((await readdir(folder)).sort(), [
+    'net.float16.onnx',
+    'net.int8.onnx',
+    'net.onnx',
+    'net.quantisation.json',
+    'net.quantisation.txt',
+    'photos',
+  ]);
+});
+
+t.test('a model.onnx with bytes, channels last and a fixed batch is quantised too', async (t) => {
+  const folder = t.testdir({ photos: {} });
+  const model = path.join(folder, 'bytes.onnx');
+  await writeFile(model, foreignModel('keras-bytes').bytes);
+  for (const i of [1, 2]) await writeFile(path.join(folder, 'photos', `${i}.png`), photo(16, 16));
+  const out = path.join(folder, 'out');
+  t.match(await quantise(model, '--data', path.join(folder, 'photos'), '--out', out), { code: 0 });
+  t.ok((await readdir(out)).includes('bytes.int8.onnx'));
+});
+
+t.test('wrong use is exit code 2, said in a line, and writes nothing', async (t) => {
+  const root = t.testdir({ photos: { 'a.png': 'no image' }, empty: {} });
+  const { run } = await writeTrainedRun(root);
+  const model = path.join(root, 'net.onnx');
+  await writeFile(model, foreignModel('torch-resnet').bytes);
+  for (const [argv, code, err] of [
+    [[model], 2, /net\.onnx: --calibrate <folder of images or dataset> has to say what it is run on/],
+    [[model, '--calibrate', path.join(root, 'empty')], 1, /empty: holds no image to calibrate on/],
+    [[model, '--calibrate', path.join(root, 'photos')], 1, /a\.png: The bytes are no PNG.*--skip-bad/],
+    [[model, '--calibrate', path.join(root, 'photos'), '--skip-bad'], 1, /there is no image to calibrate on/],
+    [[model, '--calibrate', root, '--size', '99'], 2, /--size: width: the model takes 16, got 99/],
+    [[run, '--mean', '1'], 2, /--mean is for a model\.onnx/],
+    [[run, '--calibration', 'minmax', '--percentile', '99'], 2, /--percentile 99: is for/],
+    [[run, '--to', 'int4'], 2, /expected any of int8, float16, got int4/],
+    [[run, '--exclude', 'conv9'], 1, /there is no layer conv9 to exclude; there are /],
+  ] as const)
+    t.match(await quantise(...argv), { code, out: '', err }, argv.slice(1).join(' '));
+  t.strictSame((await readdir(root)).sort(), ['data', 'empty', 'net.onnx', 'photos', 'run']);
+  t.strictSame((await readdir(run)).sort(), ['float32.onnx', 'run.json']);
 });
 
 t.test('where there are fewer images than asked for, their number is told', async (t) => {
@@ -52,7 +157,8 @@ t.test('--json prints one document', async (t) => {
   const { run } = await writeTrainedRun(t.testdir());
   const { out } = await quantise(run, '--json');
   const file = path.join(run, 'int8.onnx');
-  t.match(JSON.parse(out), { file, bytes: (await readFile(file)).byteLength, ratio: Number });
+  const int8 = { file, bytes: (await readFile(file)).byteLength, ratio: Number };
+  t.match(JSON.parse(out), { int8, float16: { scoresDb: Number } });
 });
 
 t.test('twice gives the same bytes', async (t) => {
@@ -95,5 +201,5 @@ t.test('wrong inputs write no file and keep the one there was', async (t) => {
   await writeFile(path.join(run, 'float32.onnx'), int8);
   t.match(await quantise(run), { code: 1, err: /^error: .*float32\.onnx: is quantised already/ });
   t.ok(int8.equals(await readFile(path.join(run, 'int8.onnx'))));
-  t.strictSame((await readdir(run)).sort(), ['float32.onnx', 'int8.onnx', 'run.json']);
+  t.strictSame((await readdir(run)).sort(), all);
 });

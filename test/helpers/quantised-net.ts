@@ -14,7 +14,7 @@ import {
 import { elementCount, type Graph } from '../../src/toolkit/graph/graph.js';
 import { decodeOnnx, encodeOnnx } from '../../src/toolkit/graph/onnx.js';
 import { float32Tensor } from '../../src/toolkit/graph/tensor-data.js';
-import type { CalibrationBatch } from '../../src/toolkit/quantisation/calibrate.js';
+import type { CalibrationBatch } from '../../src/toolkit/quantisation/feeds.js';
 import { runGraph } from './run-graph.js';
 import { mulberry32, uniform } from './seeded-values.js';
 
@@ -77,7 +77,7 @@ export async function runModel(
   return Float64Array.from(result?.data ?? [], Number);
 }
 
-/** How often each operator stands in the graph that ONNX Runtime really runs. @param folder for a temporary file. */
+/** How often each operator stands in the graph that ONNX Runtime really runs, set as it serves. @param folder for a temporary file. */
 export async function optimisedOperators(model: Uint8Array, folder: string): Promise<Record<string, number>> {
   const { InferenceSession } = await loadRuntime();
   const file = path.join(folder, 'optimised.onnx');
@@ -85,6 +85,7 @@ export async function optimisedOperators(model: Uint8Array, folder: string): Pro
     graphOptimizationLevel: 'all',
     optimizedModelFilePath: file,
     logSeverityLevel: 4,
+    extra: { session: { qdqisint8allowed: '1' } },
   });
   await session.release();
   return operatorCounts(decodeOnnx(await readFile(file), file));

@@ -49,11 +49,16 @@ export class GraphBuilder {
     return value;
   }
 
+  /** A constant under a name that is made up. */
+  unshared(data: TensorData): Value {
+    return this.initializer(this.#freshName('const', this.#counter++, 0), data);
+  }
+
   /** A constant that is made once for all who ask by the same key. */
   shared(key: string, create: () => TensorData): Value {
     const known = this.#constants.get(key);
     if (known) return known;
-    const value = this.initializer(this.#freshName('const', this.#counter++, 0), create());
+    const value = this.unshared(create());
     this.#constants.set(key, value);
     return value;
   }

@@ -1,11 +1,15 @@
-// Forward graph as it was trained → as it serves: without Dropout, batch normalisation folded into what precedes it.
+// Forward graph as it was trained → as it serves: without Dropout, what scales and shifts channels folded into the layer before it.
+
+import { isPlainGemm } from './dense.js';
 import { GraphError } from './errors.js';
-import { consumers, floatAttribute, type Graph, type Node, producers, type TensorData } from './graph.js';
+import { freshNames } from './fresh-names.js';
+import { consumers, elementCount, floatAttribute, type Graph, type Node, type TensorData } from './graph.js';
+import { withoutUnread } from './prune.js';
 import { inferTypes } from './shape-inference.js';
 import { float32Tensor, toFloat32Array } from './tensor-data.js';
 
 export function toInferenceMode(graph: Graph): Graph {
-  return foldBatchNorm(withoutDropout(graph));
+  return foldAffine(withoutDropout(graph));
 }
 
 /** Who reads a Dropout's output reads its input. */
@@ -21,85 +25,129 @@ export function withoutDropout(graph: Graph): Graph {
     source.set(output, inputs[0] ?? '');
     return [];
   });
-  return inferTypes(pruned({ ...graph, nodes }));
+  return inferTypes(withoutUnread({ ...graph, nodes }));
+}
+
+/** y = factor[k] x + offset[k] for every channel k of `source`. */
+interface ChannelAffine {
+  readonly source: string;
+  readonly factors: readonly number[];
+  readonly offsets: readonly number[];
 }
 
 /**
- * conv(x) = w x + b followed by s (y - m) / sqrt(v + e) + t is one convolution: per filter, f = s / sqrt(v + e),
- * w' = f w, b' = f (b - m) + t. Folded where the convolution has no other reader; elsewhere the node stays.
+ * w x + b followed by f y + t is one layer: per filter w' = f w, b' = f b + t. Folded where a Conv or Gemm with constant weights
+ * has no other reader; elsewhere the node stays. BatchNormalization is f = s / sqrt(v + e), t = shift - f m; a Mul, Add or Sub
+ * by one constant a channel is another, as exporters write biases.
  */
-export function foldBatchNorm(graph: Graph): Graph {
-  const made = producers(graph);
+export function foldAffine(graph: Graph): Graph {
   const readers = consumers(graph);
+  const outputs = new Set(graph.outputs.map(({ name }) => name));
   const initializers = new Map(graph.initializers);
-  const replaced = new Map<string, Node>();
-  const dropped = new Set<Node>();
-  for (const norm of graph.nodes) {
-    const source = made.get(norm.inputs[0] ?? '');
-    const foldable = norm.op === 'BatchNormalization' && source && canFold(source, graph, readers);
-    if (!foldable) continue;
-    const folded = fold(source, norm, graph);
-    for (const [name, data] of folded.initializers) initializers.set(name, data);
-    replaced.set(source.outputs[0] ?? '', { ...folded.node, outputs: norm.outputs.slice(0, 1) });
-    dropped.add(norm);
+  const fresh = freshNames(graph);
+  const made = new Map<string, Node>();
+  const nodes: Node[] = [];
+  for (const node of graph.nodes) {
+    const layerOf = (name: string) => {
+      const layer = made.get(name);
+      const alone = readers.get(name)?.length === 1 && !outputs.has(name);
+      return layer && alone && isConstantLayer(layer, initializers) ? layer : undefined;
+    };
+    const affine = channelAffine(node, { initializers, layerOf });
+    const layer = affine && layerOf(affine.source);
+    if (!affine || !layer) {
+      nodes.push(node);
+      for (const output of node.outputs) made.set(output, node);
+      continue;
+    }
+    const names = [fresh(`${layer.inputs[1]}.folded`), fresh(`${layer.inputs[1]}.folded.bias`)];
+    folded(layer, affine, initializers).forEach((data, i) => {
+      initializers.set(names[i] ?? '', data);
+    });
+    const replaced = {
+      ...layer,
+      inputs: [layer.inputs[0] ?? '', ...names],
+      outputs: node.outputs.slice(0, 1),
+    };
+    nodes[nodes.indexOf(layer)] = replaced;
+    made.set(node.outputs[0] ?? '', replaced);
   }
-  const nodes = graph.nodes.flatMap((node) =>
-    dropped.has(node) ? [] : [replaced.get(node.outputs[0] ?? '') ?? node],
-  );
-  return inferTypes(pruned({ ...graph, nodes, initializers }));
+  return inferTypes(withoutUnread({ ...graph, nodes, initializers }));
 }
 
-function canFold(
-  { op, inputs, outputs: [output = ''] }: Node,
-  graph: Graph,
-  readers: Map<string, Node[]>,
-): boolean {
-  const isOutput = graph.outputs.some(({ name }) => name === output);
-  const alone = readers.get(output)?.length === 1 && !isOutput;
-  return alone && op === 'Conv' && inputs.slice(1).every((name) => graph.initializers.has(name));
+type Constants = ReadonlyMap<string, TensorData>;
+
+/** Weights have the outputs first. */
+function isConstantLayer(node: Node, constants: Constants): boolean {
+  const layer = node.op === 'Conv' || (node.op === 'Gemm' && isPlainGemm(node));
+  return layer && node.inputs.slice(1).every((name) => !name || constants.has(name));
 }
 
-interface Folded {
-  readonly node: Node;
-  readonly initializers: readonly (readonly [string, TensorData])[];
+interface AffineContext {
+  readonly initializers: Constants;
+  readonly layerOf: (name: string) => Node | undefined;
 }
 
-function fold(conv: Node, norm: Node, graph: Graph): Folded {
-  const vector = (name: string | undefined) => {
-    const data = graph.initializers.get(name ?? '');
+function channelAffine(node: Node, { initializers, layerOf }: AffineContext): ChannelAffine | undefined {
+  const [first = '', second = ''] = node.inputs;
+  if (node.op === 'BatchNormalization') {
+    return layerOf(first) && { source: first, ...normalisation(node, initializers) };
+  }
+  if (!['Add', 'Sub', 'Mul'].includes(node.op)) return undefined;
+  const source = initializers.has(second) ? first : node.op === 'Sub' ? '' : second;
+  const layer = layerOf(source);
+  const constant = initializers.get(source === first ? second : first);
+  const values = layer && constant && onePerChannel(constant, layer, initializers);
+  if (!values) return undefined;
+  const ones = values.map(() => 1);
+  const zeros = values.map(() => 0);
+  if (node.op === 'Mul') return { source, factors: values, offsets: zeros };
+  return { source, factors: ones, offsets: node.op === 'Sub' ? values.map((value) => -value) : values };
+}
+
+/** [C, 1, 1], [1, C, 1, 1], [C] behind a Gemm, or one value for all. */
+function onePerChannel(constant: TensorData, layer: Node, constants: Constants): number[] | undefined {
+  const filters = constants.get(layer.inputs[1] ?? '')?.dims[0] ?? 0;
+  const count = elementCount(constant.dims);
+  const behind = layer.op === 'Conv' ? 2 : 0;
+  const rank = behind + 2;
+  const axes = constant.dims.length;
+  const fits = axes <= rank && constant.dims.every((dim, i) => dim === 1 || i === axes - 1 - behind);
+  if (constant.dataType !== 'float32' || !fits || (count !== 1 && count !== filters)) return undefined;
+  const values = toFloat32Array(constant);
+  return Array.from({ length: filters }, (_, k) => values[count === 1 ? 0 : k] ?? 0);
+}
+
+function normalisation(norm: Node, constants: Constants): { factors: number[]; offsets: number[] } {
+  const [scale, shift, mean, variance] = norm.inputs.slice(1).map((name) => {
+    const data = constants.get(name);
     if (!data) throw new GraphError(`BatchNormalization ${norm.name}: ${name} has to be constant`);
     return toFloat32Array(data);
-  };
-  const [, scale, shift, mean, variance] = norm.inputs.map((name, i) => (i === 0 ? undefined : vector(name)));
+  });
   const epsilon = floatAttribute(norm, 'epsilon', 1e-5);
-  const [x = '', weightName = '', biasName] = conv.inputs;
-  const { dims } = graph.initializers.get(weightName) as TensorData;
-  const weights = vector(weightName);
-  const filters = dims[0] ?? 0;
-  const factors = Array.from(
-    { length: filters },
-    (_, k) => at(scale, k) / Math.sqrt(at(variance, k) + epsilon),
-  );
-  const size = weights.length / filters;
-  const bias = biasName ? vector(biasName) : undefined;
-  const foldedBias = factors.map((factor, k) => factor * ((bias?.[k] ?? 0) - at(mean, k)) + at(shift, k));
-  const foldedWeights = weights.map((weight, i) => weight * (factors[Math.floor(i / size)] ?? 1));
-  const names = [`${weightName}.folded`, `${weightName}.folded.bias`] as const;
-  return {
-    node: { ...conv, inputs: [x, ...names] },
-    initializers: [
-      [names[0], float32Tensor(foldedWeights, dims)],
-      [names[1], float32Tensor(foldedBias, [filters])],
-    ],
-  };
+  const factors = Array.from(scale ?? [], (s, k) => s / Math.sqrt(at(variance, k) + epsilon));
+  return { factors, offsets: factors.map((factor, k) => at(shift, k) - factor * at(mean, k)) };
+}
+
+function folded(layer: Node, { factors, offsets }: ChannelAffine, constants: Constants): TensorData[] {
+  const [, weightName = '', biasName] = layer.inputs;
+  const weight = constants.get(weightName);
+  if (!weight) throw new GraphError(`${layer.op} ${layer.name}: ${weightName} has to be constant`);
+  const weights = toFloat32Array(weight);
+  const size = weights.length / factors.length;
+  const bias = biasName ? toFloat32Array(constants.get(biasName) ?? float32Tensor([], [0])) : undefined;
+  return [
+    float32Tensor(
+      weights.map((value, i) => value * (factors[Math.floor(i / size)] ?? 1)),
+      weight.dims,
+    ),
+    float32Tensor(
+      factors.map((factor, k) => factor * at(bias, k) + (offsets[k] ?? 0)),
+      [factors.length],
+    ),
+  ];
 }
 
 function at(values: Float32Array | undefined, index: number): number {
   return values?.[index] ?? 0;
-}
-
-/** Initializers that nothing reads any more are left out. */
-function pruned(graph: Graph): Graph {
-  const read = new Set(graph.nodes.flatMap(({ inputs }) => inputs));
-  return { ...graph, initializers: new Map([...graph.initializers].filter(([name]) => read.has(name))) };
 }

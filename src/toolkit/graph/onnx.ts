@@ -88,16 +88,29 @@ function attributeToProto(name: string, attribute: Attribute): object {
 
 /**
  * Reads a model; `file` names it in errors. Value types are those the file states: infer the rest with `inferTypes`.
+ * Nodes are as the file spells them: `importOnnx` is for models that others wrote.
  * @throws GraphError when the bytes are no ONNX model, or hold data kinds that Quati does not know.
  */
 export function decodeOnnx(bytes: Uint8Array, file = 'model'): Graph {
-  let model: InstanceType<Proto['ModelProto']>;
+  return readOnnx(bytes, file).graph;
+}
+
+/** The graph, and the version of ONNX's operator set that its nodes are of. */
+export function readOnnx(bytes: Uint8Array, file: string): { graph: Graph; opset: number } {
+  const model = decodeModel(bytes, file);
+  const own = (model.opsetImport ?? []).find(({ domain }) => !domain || domain === 'ai.onnx');
+  return { graph: graphFromProto(model.graph, file), opset: Number(own?.version ?? opset) };
+}
+
+function decodeModel(bytes: Uint8Array, file: string): InstanceType<Proto['ModelProto']> {
   try {
-    model = onnx.ModelProto.decode(bytes);
+    return onnx.ModelProto.decode(bytes);
   } catch (cause) {
     throw new GraphError(`${file}: not an ONNX model: ${(cause as Error).message}`, { cause });
   }
-  const proto = model.graph;
+}
+
+function graphFromProto(proto: InstanceType<Proto['ModelProto']>['graph'], file: string): Graph {
   if (!proto?.node?.length) throw new GraphError(`${file}: not an ONNX model: it has no graph`);
   const initializers = new Map(
     (proto.initializer ?? []).map((tensor) => [tensor.name ?? '', tensorFromProto(tensor, file)]),

@@ -1,5 +1,6 @@
 // A node and the types of its inputs → the types of its outputs; one rule an operator.
 import { GraphError, UnsupportedOperatorError } from './errors.js';
+import { foreignRule } from './foreign-rules.js';
 import {
   type Graph,
   intAttribute,
@@ -13,17 +14,19 @@ import {
   castTarget,
   concat,
   describe,
+  elementwise,
   flatten,
   gather,
   gemm,
   isChannelsLast,
   keepsDims,
   matMul,
-  type NodeContext,
   pad,
   permute,
+  type Rule,
   reduce,
   reshape,
+  sameAsFirst,
   slice,
   split,
   transpose,
@@ -33,12 +36,6 @@ import {
 import { toIntegers } from './tensor-data.js';
 import { convOutput, poolOutput, transposedConvOutput } from './windows.js';
 
-type Rule = (context: NodeContext) => TensorType[];
-
-const sameAsFirst: Rule = ({ input }) => [input(0)];
-const elementwise: Rule = ({ input, node }) => [
-  { dataType: input(0).dataType, shape: broadcast(input(0).shape, input(1).shape, node) },
-];
 const comparison: Rule = (context) => elementwise(context).map(({ shape }) => ({ dataType: 'bool', shape }));
 
 const globalAveragePool: Rule = ({ input }) => [
@@ -184,10 +181,11 @@ export function inferNode(
   initializers: ReadonlyMap<string, TensorData>,
 ): TensorType[] {
   const operator = operatorOf(node);
-  if (!operator) {
+  const rule = operator ? rules[operator] : foreignRule(node);
+  if (!rule) {
     throw new UnsupportedOperatorError(`${describe(node)}: there is no shape rule for this operator`);
   }
-  const inferred = rules[operator]({
+  const inferred = rule({
     node,
     input(i) {
       const type = types.get(node.inputs[i] ?? '');

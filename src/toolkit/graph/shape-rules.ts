@@ -18,6 +18,14 @@ export interface NodeContext {
   constant(i: number): number[] | undefined;
 }
 
+export type Rule = (context: NodeContext) => TensorType[];
+
+export const sameAsFirst: Rule = ({ input }) => [input(0)];
+
+export const elementwise: Rule = ({ input, node }) => [
+  { dataType: input(0).dataType, shape: broadcast(input(0).shape, input(1).shape, node) },
+];
+
 export function describe(node: Node): string {
   return node.name === node.op ? node.op : `${node.op} ${node.name}`;
 }

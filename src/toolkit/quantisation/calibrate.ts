@@ -1,70 +1,74 @@
-// Float graph + images → the range of every activation that will be quantised (minimum and maximum over all images).
-import { loadRuntime } from '../../inference/runtime.js';
+// Float graph + images → the range of every activation that will be quantised.
 import type { Graph } from '../graph/graph.js';
-import { encodeOnnx } from '../graph/onnx.js';
-import { QuantisationError } from './errors.js';
+import type { CalibrationBatch } from './feeds.js';
+import { entropyLimit, Histogram, percentileRange } from './histogram.js';
+import { observe } from './observe.js';
 import type { Range } from './parameters.js';
 
-/** Tensors as the serving code makes them: [count, C, H, W], flat. */
-export interface CalibrationBatch {
-  readonly images: Float32Array;
-  readonly count: number;
-}
-
 /**
- * Runs the graph with the asked-for values as outputs.
- * @throws QuantisationError when there is no batch.
+ * minmax: from the least to the greatest value seen. percentile: what is left when the outermost values are cut off, so that
+ * `percentile` percent stay. entropy: the range whose integers tell most of how values are spread (Kullback-Leibler, as
+ * TensorRT calibrates).
  */
+export type CalibrationMethod =
+  | { readonly kind: 'minmax' }
+  | { readonly kind: 'percentile'; readonly percentile: number }
+  | { readonly kind: 'entropy' };
+
+/** @param batches are gone through twice but for minmax. @throws QuantisationError when there is no batch. */
 export async function calibrate(
   graph: Graph,
   values: readonly string[],
   batches: Iterable<CalibrationBatch>,
+  method: CalibrationMethod = { kind: 'minmax' },
 ): Promise<Map<string, Range>> {
-  const [input] = graph.inputs;
-  if (!input) throw new QuantisationError(`${graph.name}: has no input`);
-  const observed = values
-    .filter((name) => name !== input.name)
-    .map((name) => ({ name, type: typeOf(graph, name) }));
-  const { Tensor } = await loadRuntime();
-  const session = await openObserved({ ...graph, outputs: observed });
-  const ranges = new Map<string, Range>();
-  const observe = (name: string, data: Float32Array) => {
-    const known = ranges.get(name) ?? { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY };
-    ranges.set(name, data.reduce(widen, known));
-  };
-  let seen = 0;
-  try {
-    for (const { images, count } of batches) {
-      const shape = [count, ...input.type.shape.slice(1).map(Number)];
-      const results = await session?.run({ [input.name]: new Tensor('float32', images, shape) });
-      for (const [name, { data }] of Object.entries(results ?? {})) observe(name, data as Float32Array);
-      if (values.includes(input.name)) observe(input.name, images);
-      seen += count;
+  const extremes = new Map<string, Range>();
+  for await (const observed of observe(graph, values, batches))
+    for (const name of values) {
+      const known = extremes.get(name) ?? { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY };
+      extremes.set(name, (observed.get(name) ?? new Float32Array()).reduce(widen, known));
     }
-  } finally {
-    await session?.release();
-  }
-  if (seen === 0) throw new QuantisationError(`${graph.name}: there is no image to calibrate on`);
-  return ranges;
-}
-
-/** The input's range is read from the images; where nothing else is asked for, there is nothing to run. */
-async function openObserved(graph: Graph) {
-  if (graph.outputs.length === 0) return undefined;
-  const { InferenceSession } = await loadRuntime();
-  return await InferenceSession.create(encodeOnnx(graph), {
-    executionProviders: ['cpu'],
-    logSeverityLevel: 3,
-  });
-}
-
-function typeOf(graph: Graph, name: string) {
-  const type = graph.types.get(name);
-  if (!type) throw new QuantisationError(`${graph.name}: there is no value named ${name}`);
-  return type;
+  if (method.kind === 'minmax') return extremes;
+  // Pixels are spread evenly enough, and a clipped one is a changed image.
+  const kept = new Set(graph.inputs.map(({ name }) => name));
+  const inner = values.filter((name) => !kept.has(name) && hasEnds(extremes.get(name)));
+  const narrow = method.kind === 'entropy' ? narrowByEntropy : narrowByPercentile(method.percentile);
+  const histograms = new Map(inner.map((name) => [name, narrow.histogram(extremes.get(name) as Range)]));
+  for await (const observed of observe(graph, inner, batches))
+    for (const [name, histogram] of histograms) histogram.add(observed.get(name) ?? new Float32Array());
+  const narrowed = [...histograms].map(
+    ([name, histogram]) => [name, narrow.range(histogram, extremes.get(name) as Range)] as const,
+  );
+  return new Map([...extremes, ...narrowed]);
 }
 
 function widen(range: Range, value: number): Range {
   if (value >= range.min && value <= range.max) return range;
   return { min: Math.min(range.min, value), max: Math.max(range.max, value) };
 }
+
+function hasEnds(range: Range | undefined): boolean {
+  return range !== undefined && Number.isFinite(range.min) && Number.isFinite(range.max);
+}
+
+interface Narrowing {
+  histogram(extremes: Range): Histogram;
+  range(histogram: Histogram, extremes: Range): Range;
+}
+
+function narrowByPercentile(percentile: number): Narrowing {
+  return {
+    histogram: ({ min, max }) => new Histogram(min, max),
+    range: (histogram, extremes) => percentileRange(histogram, extremes, percentile),
+  };
+}
+
+/** Of magnitudes; 0 is left out, as it stays exact in every range. */
+const narrowByEntropy: Narrowing = {
+  histogram: ({ min, max }) => new Histogram(0, Math.max(-min, max), { magnitudes: true }),
+  range: (histogram, { min, max }) => {
+    const oneSided = min >= 0 || max <= 0;
+    const limit = entropyLimit(histogram, oneSided ? 256 : 128);
+    return { min: Math.max(min, -limit), max: Math.min(max, limit) };
+  },
+};

@@ -1,25 +1,101 @@
-// A training split → a seeded choice of its images as tensors, by the serving preprocessing.
+// A dataset or a folder of images → a seeded choice of its training images as tensors, by the serving preprocessing.
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import pMap from 'p-map';
 import { channelCount, type InputContract } from '../../inference/card.js';
-import type { Split } from '../datasets/dataset.js';
+import { decodeImage } from '../../inference/decode.js';
+import { loadDataset, type Split } from '../datasets/dataset.js';
+import { listFolder } from '../datasets/folder.js';
+import { manifestFile } from '../datasets/manifest.js';
+import { exists } from '../files.js';
 import { batchCount, createBatchReader } from '../training/batches.js';
 import { createRandom, permutation } from '../training/random.js';
-import type { CalibrationBatch } from './calibrate.js';
 import { QuantisationError } from './errors.js';
+import type { CalibrationBatch } from './feeds.js';
 
 export interface CalibrationChoice {
   /** How many images; all of them when there are fewer. */
   readonly images: number;
   readonly seed: number;
+  /** Leave out files that are no images. */
+  readonly skipBad?: boolean | undefined;
 }
 
 const batchSize = 32;
+const filesAtATime = 4;
+const limits = { maxPixels: 100_000_000 };
 
-/** @throws QuantisationError when the images are of another size than the model's. */
-export function* calibrationBatches(
+/**
+ * The training split of a prepared dataset; or, of a folder of images by category or just of images, those chosen to calibrate
+ * on, and no other is decoded.
+ * @throws QuantisationError when there is no image, or a file is none.
+ */
+export async function calibrationSplit(
+  folder: string,
+  input: InputContract,
+  choice: CalibrationChoice,
+): Promise<Split> {
+  const prepared = (await exists(path.join(folder, manifestFile))) || !(await exists(folder));
+  if (prepared) return (await loadDataset(folder)).train;
+  const files = await imagesIn(folder);
+  const chosen = choose(files.length, choice);
+  return await decode(
+    [...chosen].map((i) => files[i] ?? ''),
+    input,
+    choice.skipBad === true,
+  );
+}
+
+async function imagesIn(folder: string): Promise<string[]> {
+  const listing = await listFolder(folder);
+  if (listing) return listing.train.map((file) => path.join(folder, file.path));
+  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: Error) => {
+    throw new QuantisationError(`${folder}: cannot be read: ${cause.message}`, { cause });
+  });
+  const files = entries.filter((entry) => entry.isFile() && !entry.name.startsWith('.'));
+  if (files.length === 0)
+    throw new QuantisationError(`${folder}: holds no image to calibrate on, and no prepared dataset`);
+  return files.map(({ name }) => path.join(folder, name)).sort();
+}
+
+async function decode(files: readonly string[], input: InputContract, skipBad: boolean): Promise<Split> {
+  const decoded = await pMap(
+    files,
+    async (file) => {
+      try {
+        return (await decodeImage(await readFile(file), input, limits)).data;
+      } catch (cause) {
+        if (skipBad) return undefined;
+        throw new QuantisationError(`${file}: ${(cause as Error).message} (--skip-bad leaves it out)`, {
+          cause,
+        });
+      }
+    },
+    { concurrency: filesAtATime },
+  );
+  const good = decoded.filter((pixels) => pixels !== undefined);
+  const { width, height } = input;
+  const labels = new Uint8Array(good.length);
+  return {
+    images: Buffer.concat(good),
+    labels,
+    count: good.length,
+    width,
+    height,
+    channels: channelCount(input),
+  };
+}
+
+function choose(count: number, { images, seed }: CalibrationChoice): Uint32Array {
+  return permutation(count, createRandom(seed, 'calibration')).subarray(0, images);
+}
+
+/** Made anew each time they are gone through. @throws QuantisationError when the images are of another size than the model's. */
+export function calibrationBatches(
   split: Split,
   input: InputContract,
-  { images, seed }: CalibrationChoice,
-): Generator<CalibrationBatch> {
+  choice: CalibrationChoice,
+): Iterable<CalibrationBatch> {
   const { width, height, channels } = split;
   if (width !== input.width || height !== input.height || channels !== channelCount(input)) {
     throw new QuantisationError(
@@ -27,7 +103,11 @@ export function* calibrationBatches(
         `the dataset has ${width}x${height} with ${channels} channels`,
     );
   }
-  const chosen = permutation(split.count, createRandom(seed, 'calibration')).subarray(0, images);
+  const chosen = choose(split.count, choice);
   const read = createBatchReader(split, input, batchSize);
-  for (let batch = 0; batch < batchCount(chosen.length, batchSize); batch++) yield read(chosen, batch);
+  return {
+    *[Symbol.iterator]() {
+      for (let batch = 0; batch < batchCount(chosen.length, batchSize); batch++) yield read(chosen, batch);
+    },
+  };
 }

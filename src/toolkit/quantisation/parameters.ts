@@ -1,26 +1,35 @@
 // Ranges of real numbers → scale and zero point: real = (integer - zeroPoint) * scale.
 import { QuantisationError } from './errors.js';
+import { roundHalfToEven } from './half.js';
 
 export interface Range {
   readonly min: number;
   readonly max: number;
 }
 
+export type ActivationType = 'uint8' | 'int8';
+
 export interface ActivationQuantisation {
   readonly scale: number;
-  /** 0…255 */
+  /** 0…255, or -128…127 for int8. */
   readonly zeroPoint: number;
 }
 
-/** uint8 over the range, widened to hold 0, which has to be exact: padding and Relu produce it. */
-export function quantiseRange({ min, max }: Range, where: string): ActivationQuantisation {
+const lowest: Record<ActivationType, number> = { uint8: 0, int8: -128 };
+
+/** 256 integers over the range, widened to hold 0, which has to be exact: padding and Relu produce it. */
+export function quantiseRange(
+  { min, max }: Range,
+  where: string,
+  type: ActivationType = 'uint8',
+): ActivationQuantisation {
   if (!Number.isFinite(min) || !Number.isFinite(max)) {
     throw new QuantisationError(`${where}: values in calibration range from ${min} to ${max}`);
   }
   const low = Math.min(min, 0);
   const high = Math.max(max, 0);
   const scale = scaleOf((high - low) / 255);
-  return { scale, zeroPoint: Math.round((0 - low) / scale) };
+  return { scale, zeroPoint: lowest[type] + Math.round((0 - low) / scale) };
 }
 
 export interface WeightQuantisation {
@@ -49,6 +58,7 @@ export function quantiseWeights(
     const scale = scaleOf(Math.max(largest / limit, leastScales?.[channel] ?? 0));
     scales[channel] = scale;
     slice.forEach((weight, i) => {
+      // As ONNX's QuantizeLinear rounds.
       values[channel * size + i] = clamp(roundHalfToEven(weight / scale), limit);
     });
   }
@@ -76,12 +86,6 @@ export function quantiseBias(
 function scaleOf(exact: number): number {
   const scale = Math.fround(exact);
   return scale === 0 ? 1 : scale;
-}
-
-/** As ONNX's QuantizeLinear rounds. */
-function roundHalfToEven(value: number): number {
-  const rounded = Math.round(value);
-  return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
 function clamp(value: number, limit: number): number {

@@ -1,78 +1,119 @@
-// Float graph → what becomes integer: which values are quantised, whose range each takes, which Relus disappear into ranges.
+// Float graph → what becomes integer: which layers, which values are quantised and whose range each takes, which Relus disappear into ranges.
 import { consumers, type Graph, type Node, producers } from '../graph/graph.js';
+import { toFloat32Array } from '../graph/tensor-data.js';
 import { QuantisationError } from './errors.js';
 
 export interface QuantisationPlan {
+  /** Convs and Gemms that run as integers. */
+  readonly layers: ReadonlySet<Node>;
   /** Value that gets a QuantizeLinear → value whose range it takes. */
   readonly quantised: ReadonlyMap<string, string>;
-  /** Relus whose work a range that starts at 0 does: their output → their input. */
+  /** Relus and Clips whose work a range that starts at 0 does: their output → their input. */
   readonly absorbed: ReadonlyMap<string, string>;
 }
 
 /** Operators that move numbers without changing their range. */
 const rangePreserving = new Set(['MaxPool', 'Flatten', 'Reshape', 'Transpose', 'Identity']);
+/** Operators besides Conv and Gemm that ONNX Runtime has for integers; a sum of two computed values, not of a constant. */
+const integerOperators = new Set(['Add', 'Concat', 'AveragePool', 'GlobalAveragePool']);
 
 export function isWeighted(node: Node): boolean {
   return node.op === 'Conv' || node.op === 'Gemm';
 }
 
+/** Layers as they are named to the user, in the order they run. @throws QuantisationError when there is none. */
+export function weightedLayers(graph: Graph): readonly Node[] {
+  const layers = graph.nodes.filter(isWeighted);
+  if (layers.length === 0) throw new QuantisationError(`${graph.name}: has no Conv or Gemm to quantise`);
+  return layers;
+}
+
 /**
  * Quantised are the activations that a Conv or Gemm reads, and what they are moved from without change, back to where they
- * are computed. A Relu between a Conv or Gemm and such a value is absorbed, because a QuantizeLinear whose range starts at 0
- * clips as it does; left in place it would keep ONNX Runtime from fusing the integer operator.
- * @throws QuantisationError when the graph is quantised already, or there is nothing to quantise.
+ * are computed; sums, joins and averages on the way run as integers too, so theirs are as well. So is what a Conv gives, whoever
+ * reads it, because ONNX Runtime has no integer Conv with a float result; a last Gemm's result stays float. A Relu or Clip
+ * between an integer operator and such a value is absorbed, because a QuantizeLinear whose range starts at 0 clips as it does;
+ * left in place it would keep ONNX Runtime from fusing the integer operator.
+ * @param excluded names of layers that stay float.
+ * @throws QuantisationError when there is nothing to quantise.
  */
-export function planQuantisation(graph: Graph): QuantisationPlan {
-  const quantisedAlready = graph.nodes.find(({ op }) =>
-    /^(Dynamic)?(Quantize|Dequantize)Linear$|^QLinear|^QGemm/.test(op),
-  );
-  if (quantisedAlready) {
-    throw new QuantisationError(
-      `${graph.name}: is quantised already: it holds ${quantisedAlready.op} ${quantisedAlready.name}`,
-    );
+export function planQuantisation(graph: Graph, excluded: ReadonlySet<string> = new Set()): QuantisationPlan {
+  const layers = new Set(weightedLayers(graph).filter(({ name }) => !excluded.has(name)));
+  if (layers.size === 0) throw new QuantisationError(`${graph.name}: every layer is excluded`);
+  const planner = new Planner(graph, layers);
+  for (const node of layers) planner.quantiseBack(node.inputs[0] ?? '');
+  for (const node of layers) planner.quantiseResult(node);
+  return { layers, quantised: planner.quantised, absorbed: planner.absorbed };
+}
+
+class Planner {
+  readonly quantised = new Map<string, string>();
+  readonly absorbed = new Map<string, string>();
+  readonly #made: ReadonlyMap<string, Node>;
+  readonly #readers: ReadonlyMap<string, readonly Node[]>;
+  readonly #outputs: ReadonlySet<string>;
+
+  constructor(
+    readonly graph: Graph,
+    readonly layers: ReadonlySet<Node>,
+  ) {
+    this.#made = producers(graph);
+    this.#readers = consumers(graph);
+    this.#outputs = new Set(graph.outputs.map(({ name }) => name));
   }
-  const weighted = graph.nodes.filter(isWeighted);
-  if (weighted.length === 0) throw new QuantisationError(`${graph.name}: has no Conv or Gemm to quantise`);
-  const made = producers(graph);
-  const quantised = new Map<string, string>();
-  for (const node of weighted) quantiseBack(node.inputs[0] ?? '', made, quantised);
-  return { quantised, absorbed: absorbedRelus(graph, quantised, made) };
-}
 
-/** Marks a value and its sources; all of them take the range of the value that was computed. */
-function quantiseBack(
-  value: string,
-  made: ReadonlyMap<string, Node>,
-  quantised: Map<string, string>,
-): string {
-  const known = quantised.get(value);
-  if (known !== undefined) return known;
-  const producer = made.get(value);
-  const source = producer?.inputs[0];
-  const range =
-    producer && source !== undefined && rangePreserving.has(producer.op)
-      ? quantiseBack(source, made, quantised)
-      : value;
-  quantised.set(value, range);
-  return range;
-}
-
-function absorbedRelus(
-  graph: Graph,
-  quantised: ReadonlyMap<string, string>,
-  made: ReadonlyMap<string, Node>,
-): Map<string, string> {
-  const readers = consumers(graph);
-  const outputs = new Set(graph.outputs.map(({ name }) => name));
-  const absorbed = new Map<string, string>();
-  for (const { op, inputs, outputs: results } of graph.nodes) {
-    const [input = ''] = inputs;
-    const [output = ''] = results;
-    const producer = made.get(input);
-    const onlyReader = readers.get(input)?.length === 1 && !outputs.has(input);
-    if (op === 'Relu' && quantised.has(output) && producer && isWeighted(producer) && onlyReader) {
-      absorbed.set(output, input);
+  /** Marks a value and its sources; those that it is moved from take the range of the value that was computed. */
+  quantiseBack(value: string): string {
+    const known = this.quantised.get(value);
+    if (known !== undefined) return known;
+    const producer = this.#made.get(value);
+    const source = producer?.inputs[0];
+    if (producer && source !== undefined && rangePreserving.has(producer.op)) {
+      const range = this.quantiseBack(source);
+      this.quantised.set(value, range);
+      return range;
     }
+    this.quantised.set(value, value);
+    if (producer && source !== undefined && this.#isAbsorbed(producer)) {
+      this.absorbed.set(value, source);
+      this.#quantiseOperands(this.#made.get(source));
+    } else this.#quantiseOperands(producer);
+    return value;
   }
-  return absorbed;
+
+  quantiseResult(layer: Node): void {
+    const [output = ''] = layer.outputs;
+    const [reader] = this.#readers.get(output) ?? [];
+    if (reader && this.#isAbsorbed(reader)) this.quantiseBack(reader.outputs[0] ?? '');
+    else if (layer.op === 'Conv') this.quantiseBack(output);
+  }
+
+  #quantiseOperands(node: Node | undefined): void {
+    if (!node || !this.#isIntegerOperator(node)) return;
+    for (const input of node.inputs) this.quantiseBack(input);
+  }
+
+  #isIntegerOperator({ op, inputs }: Node): boolean {
+    return integerOperators.has(op) && inputs.every((name) => !this.graph.initializers.has(name));
+  }
+
+  #isAbsorbed(node: Node): boolean {
+    const [input = ''] = node.inputs;
+    const producer = this.#made.get(input);
+    const alone = this.#readers.get(input)?.length === 1 && !this.#outputs.has(input);
+    if (!alone || !producer || !this.#clipsAsRange(node)) return false;
+    return this.layers.has(producer) || (producer.op === 'Add' && this.#isIntegerOperator(producer));
+  }
+
+  /** A range ends where the values do, and always holds 0. */
+  #clipsAsRange({ op, inputs }: Node): boolean {
+    if (op === 'Relu') return true;
+    if (op !== 'Clip') return false;
+    const bound = (i: number, free: number) => {
+      if (!inputs[i]) return free;
+      const data = this.graph.initializers.get(inputs[i]);
+      return data ? (toFloat32Array(data)[0] ?? Number.NaN) : Number.NaN;
+    };
+    return bound(1, Number.NEGATIVE_INFINITY) <= 0 && bound(2, Number.POSITIVE_INFINITY) >= 0;
+  }
 }

@@ -1,10 +1,13 @@
 // Float graph + plan + ranges → the same graph with QuantizeLinear / DequantizeLinear pairs (QDQ), weights and biases as integers.
 import { GraphBuilder } from '../graph/builder.js';
+import { isPlainGemm } from '../graph/dense.js';
 import type { Graph, Node, TensorData, Value } from '../graph/graph.js';
 import { float32Tensor, int8Tensor, int32Tensor, toFloat32Array, uint8Tensor } from '../graph/tensor-data.js';
 import { QuantisationError } from './errors.js';
+import { dequantiseWeights } from './noise.js';
 import {
   type ActivationQuantisation,
+  type ActivationType,
   leastWeightScales,
   quantiseBias,
   quantiseRange,
@@ -13,23 +16,31 @@ import {
 } from './parameters.js';
 import { isWeighted, type QuantisationPlan } from './plan.js';
 
-export interface Int8Options {
+export interface Int8Types {
   /** Largest integer a weight takes: 63 or 127. */
   readonly weightLimit: 63 | 127;
+  readonly activations: ActivationType;
+}
+
+export interface QuantisedGraph {
+  readonly graph: Graph;
+  /** Name in the float graph → name of the value that stands for it now, in float. */
+  readonly values: ReadonlyMap<string, string>;
+  /** Weights of each quantised layer, by its name, as they are now. */
+  readonly weights: ReadonlyMap<string, Float32Array>;
 }
 
 /**
- * ONNX Runtime fuses `DequantizeLinear → Conv|Gemm → QuantizeLinear` into QLinearConv and QGemm. The last layer's result stays
- * float: nothing reads it as an integer.
+ * ONNX Runtime fuses `DequantizeLinear → Conv|Gemm → QuantizeLinear` into QLinearConv and QGemm.
  * @throws QuantisationError when weights are no constants, or a range is missing.
  */
 export function quantiseGraph(
   graph: Graph,
   plan: QuantisationPlan,
   ranges: ReadonlyMap<string, Range>,
-  options: Int8Options,
-): Graph {
-  const rewriter = new Rewriter(graph, plan, ranges, options);
+  types: Int8Types,
+): QuantisedGraph {
+  const rewriter = new Rewriter(graph, plan, ranges, types);
   for (const node of graph.nodes) rewriter.rewrite(node);
   return rewriter.finish();
 }
@@ -38,17 +49,22 @@ class Rewriter {
   readonly #builder: GraphBuilder;
   /** Name in the float graph → the value that stands for it now. */
   readonly #current = new Map<string, Value>();
+  /** The same before it went through integers, where no integer operator made it: layers that stay float read that. */
+  readonly #float = new Map<string, Value>();
   readonly #activations = new Map<string, ActivationQuantisation>();
+  readonly #weights = new Map<string, Float32Array>();
 
   constructor(
     readonly graph: Graph,
     readonly plan: QuantisationPlan,
     readonly ranges: ReadonlyMap<string, Range>,
-    readonly options: Int8Options,
+    readonly types: Int8Types,
   ) {
-    this.#builder = new GraphBuilder(graph.name, graph.types.keys());
+    this.#builder = new GraphBuilder(graph.name, [...graph.types.keys(), ...graph.initializers.keys()]);
     for (const { name, type } of graph.inputs) {
-      this.#define(name, this.#builder.input(name, type.shape, type.dataType));
+      const input = this.#builder.input(name, type.shape, type.dataType);
+      this.#float.set(name, input);
+      this.#define(name, input);
     }
   }
 
@@ -59,16 +75,33 @@ class Rewriter {
       this.#define(output, this.#value(absorbedInput));
       return;
     }
-    const inputs = isWeighted(node)
-      ? this.#weightedInputs(node)
-      : node.inputs.map((name) => this.#value(name));
-    this.#builder.append({ ...node, inputs: inputs.map(({ name }) => name) });
-    for (const name of node.outputs) this.#define(name, this.#builder.value(name));
+    const inputs = this.#inputs(node);
+    this.#builder.append({ ...node, inputs: inputs.map((value) => value?.name ?? '') });
+    const isFloat = this.#staysFloat(node) || !node.inputs.some((name) => this.plan.quantised.has(name));
+    for (const name of node.outputs) {
+      const value = this.#builder.value(name);
+      if (isFloat) this.#float.set(name, value);
+      this.#define(name, value);
+    }
   }
 
-  finish(): Graph {
+  finish(): QuantisedGraph {
     for (const { name } of this.graph.outputs) this.#builder.output(this.#value(name), name);
-    return this.#builder.build();
+    const values = new Map([...this.#current].map(([name, value]) => [name, value.name]));
+    return { graph: this.#builder.build(), values, weights: this.#weights };
+  }
+
+  #inputs(node: Node): (Value | undefined)[] {
+    if (this.plan.layers.has(node)) return this.#weightedInputs(node);
+    const staysFloat = this.#staysFloat(node);
+    return node.inputs.map((name) => {
+      if (name === '') return undefined;
+      return (staysFloat ? this.#float.get(name) : undefined) ?? this.#value(name);
+    });
+  }
+
+  #staysFloat(node: Node): boolean {
+    return isWeighted(node) && !this.plan.layers.has(node);
   }
 
   /** Remembers what stands for a value; a quantised one goes through integers here. */
@@ -99,51 +132,46 @@ class Rewriter {
     if (known) return known;
     const range = this.ranges.get(rangeOf);
     if (!range) throw new QuantisationError(`${this.graph.name}: the range of ${rangeOf} was not calibrated`);
-    const activation = quantiseRange(range, `${this.graph.name}: ${rangeOf}`);
+    const activation = quantiseRange(range, `${this.graph.name}: ${rangeOf}`, this.types.activations);
     this.#activations.set(rangeOf, activation);
     return activation;
   }
 
   #zeroPoint(zeroPoint: number): Value {
-    return this.#builder.shared(`zero:${zeroPoint}`, () => uint8Tensor([zeroPoint], []));
+    const create = this.types.activations === 'int8' ? int8Tensor : uint8Tensor;
+    return this.#builder.shared(`zero:${zeroPoint}`, () => create([zeroPoint], []));
   }
 
   #weightedInputs(node: Node): Value[] {
     const [x = '', weightName = '', biasName] = node.inputs;
     const weight = this.#constant(node, weightName);
     const channels = weight.dims[0] ?? 0;
-    this.#checkLayout(node);
+    if (node.op === 'Gemm' && !isPlainGemm(node))
+      throw new QuantisationError(
+        `${node.op} ${node.name}: expected x W' + b with constant weights [outputs, inputs]`,
+      );
     const inputScale = this.#activation(this.plan.quantised.get(x) ?? x).scale;
     const bias = biasName ? toFloat32Array(this.#constant(node, biasName)) : new Float32Array(channels);
-    const { scales, values } = quantiseWeights(
-      toFloat32Array(weight),
-      channels,
-      this.options.weightLimit,
-      leastWeightScales(bias, inputScale),
-    );
-    const inputs = [
-      this.#value(x),
-      this.#dequantised(
-        weightName,
-        int8Tensor(values, weight.dims),
-        scales,
-        int8Tensor(new Int8Array(channels), [channels]),
-      ),
-    ];
+    const least = leastWeightScales(bias, inputScale);
+    const quantised = quantiseWeights(toFloat32Array(weight), channels, this.types.weightLimit, least);
+    const { scales, values } = quantised;
+    this.#weights.set(node.name, dequantiseWeights(quantised));
+    const zeros = int8Tensor(new Int8Array(channels), [channels]);
+    const inputs = [this.#value(x), this.#dequantised(int8Tensor(values, weight.dims), scales, zeros)];
     if (!biasName) return inputs;
     const biasIntegers = int32Tensor(quantiseBias(bias, inputScale, scales), [channels]);
     const biasScales = scales.map((scale) => scale * inputScale);
-    const zeros = int32Tensor(new Int32Array(channels), [channels]);
-    return [...inputs, this.#dequantised(biasName, biasIntegers, biasScales, zeros)];
+    const biasZeros = int32Tensor(new Int32Array(channels), [channels]);
+    return [...inputs, this.#dequantised(biasIntegers, biasScales, biasZeros)];
   }
 
-  #dequantised(name: string, integers: TensorData, scales: Float32Array, zeros: TensorData): Value {
+  #dequantised(integers: TensorData, scales: Float32Array, zeros: TensorData): Value {
     const builder = this.#builder;
     return builder.op(
       'DequantizeLinear',
       [
-        builder.initializer(name, integers),
-        builder.initializer(`${name}.scale`, float32Tensor(scales, [scales.length])),
+        builder.unshared(integers),
+        builder.unshared(float32Tensor(scales, [scales.length])),
         builder.shared(`zeros:${zeros.dataType}:${scales.length}`, () => zeros),
       ],
       { axis: { int: 0 } },
@@ -155,13 +183,5 @@ class Rewriter {
     if (!data)
       throw new QuantisationError(`${node.op} ${node.name}: ${name} has to be constant to be quantised`);
     return data;
-  }
-
-  #checkLayout(node: Node): void {
-    const transB = node.attributes.transB;
-    const outputsFirst = node.op === 'Conv' || (transB !== undefined && 'int' in transB && transB.int === 1);
-    if (!outputsFirst) {
-      throw new QuantisationError(`${node.op} ${node.name}: expected weights [outputs, inputs] (transB 1)`);
-    }
   }
 }

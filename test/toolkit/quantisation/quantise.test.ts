@@ -7,7 +7,7 @@ import type { Graph } from '../../../src/toolkit/graph/graph.js';
 import { decodeOnnx, encodeOnnx } from '../../../src/toolkit/graph/onnx.js';
 import { float32Tensor, toFloat32Array, toIntegers } from '../../../src/toolkit/graph/tensor-data.js';
 import { QuantisationError } from '../../../src/toolkit/quantisation/errors.js';
-import { quantiseToInt8 } from '../../../src/toolkit/quantisation/quantise.js';
+import { type Int8Options, quantiseToInt8 } from '../../../src/toolkit/quantisation/quantise.js';
 import { brightnessOnnx, grayInput } from '../../helpers/fixture-model.js';
 import { array64, conv2d, relu } from '../../helpers/float64-reference.js';
 import { integerConv, uint8Scale } from '../../helpers/integer-reference.js';
@@ -26,7 +26,8 @@ import {
 
 const models = path.join(projectFolder, 'models');
 const float32 = smallModel();
-const quantise = (model = float32) => quantiseToInt8(model, 'small.onnx', randomBatches(4, 16));
+const quantise = async (model = float32, options: Partial<Int8Options> = {}) =>
+  (await quantiseToInt8(model, 'small.onnx', randomBatches(4, 16), options)).model;
 const int8 = await quantise();
 
 function constantsOf(graph: Graph, dataType: string) {
@@ -68,7 +69,7 @@ t.test('answers are near those of the float model, on images that it was not cal
 t.test('all 8 bits of the weights are nearer', async (t) => {
   const images = randomImages(64, 1234);
   const expected = await runModel(float32, images);
-  const finer = await quantiseToInt8(float32, 'small.onnx', randomBatches(4, 16), { weightLimit: 127 });
+  const finer = await quantise(float32, { weightLimit: 127 });
   const disabled = { optimisations: 'disabled' } as const;
   const [fine, coarse] = [await runModel(finer, images, disabled), await runModel(int8, images, disabled)];
   t.ok(signalToNoise(expected, fine) > signalToNoise(expected, coarse));
@@ -158,7 +159,7 @@ t.test('a net of one Gemm on the pixels is quantised too', async (t) => {
   [0, 128 / 255, 1].forEach((value, i) => {
     images.fill(value, i * length, (i + 1) * length);
   });
-  const linear = await quantiseToInt8(model, 'brightness.onnx', [{ images, count: 3 }]);
+  const { model: linear } = await quantiseToInt8(model, 'brightness.onnx', [{ images, count: 3 }]);
   const [expected, got] = [await runModel(model, images), await runModel(linear, images)];
   t.ok(signalToNoise(expected, got) >= 40);
 });

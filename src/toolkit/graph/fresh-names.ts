@@ -1,0 +1,16 @@
+// Graph → names that nothing in it has yet.
+import type { Graph } from './graph.js';
+
+export function freshNames(graph: Graph): (prefix: string) => string {
+  const taken = new Set([
+    ...graph.types.keys(),
+    ...graph.initializers.keys(),
+    ...graph.nodes.flatMap(({ outputs }) => outputs),
+  ]);
+  return (prefix) => {
+    let name = prefix;
+    for (let serial = 1; taken.has(name); serial++) name = `${prefix}.${serial}`;
+    taken.add(name);
+    return name;
+  };
+}

@@ -1,0 +1,28 @@
+// The bytes of a float model, ours or another tool's → the graph that is quantised: BatchNorm and biases folded, dense layers as Gemm.
+import { canonicalLayers } from '../graph/dense.js';
+import type { Dim, Graph } from '../graph/graph.js';
+import { importOnnx } from '../graph/import.js';
+import { toInferenceMode } from '../graph/inference-mode.js';
+import { readOnnx } from '../graph/onnx.js';
+import { QuantisationError } from './errors.js';
+
+export interface PrepareOptions {
+  /** Where the model leaves dimensions free. */
+  readonly inputShape?: readonly Dim[];
+}
+
+/** @throws QuantisationError when it is quantised already; GraphError, UnsupportedOperatorError naming file and node. */
+export function prepareGraph(model: Uint8Array, file: string, options: PrepareOptions = {}): Graph {
+  refuseQuantised(readOnnx(model, file).graph, file);
+  return { ...toInferenceMode(canonicalLayers(importOnnx(model, file, options))), name: file };
+}
+
+function refuseQuantised({ nodes, initializers }: Graph, file: string): void {
+  const integer = nodes.find(({ op }) =>
+    /^(Dynamic)?(Quantize|Dequantize)Linear$|^QLinear|^QGemm|^(Conv|MatMul)Integer$/.test(op),
+  );
+  if (integer)
+    throw new QuantisationError(`${file}: is quantised already: it holds ${integer.op} ${integer.name}`);
+  const half = [...initializers].find(([, { dataType }]) => dataType === 'float16');
+  if (half) throw new QuantisationError(`${file}: is quantised already: ${half[0]} is float16`);
+}

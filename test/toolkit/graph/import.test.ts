@@ -1,0 +1,103 @@
+// Models as PyTorch and Keras export them → graphs that answer the same, in Quati's spelling.
+import onnxProto from 'onnx-proto';
+import t from 'tap';
+import { GraphBuilder } from '../../../src/toolkit/graph/builder.js';
+import { canonicalLayers } from '../../../src/toolkit/graph/dense.js';
+import { GraphError, UnsupportedOperatorError } from '../../../src/toolkit/graph/errors.js';
+import { importOnnx } from '../../../src/toolkit/graph/import.js';
+import { toInferenceMode } from '../../../src/toolkit/graph/inference-mode.js';
+import { encodeOnnx } from '../../../src/toolkit/graph/onnx.js';
+import { foreignModel, foreignModels, foreignPixels, runForeign } from '../../helpers/foreign-models.js';
+import { operatorCounts } from '../../helpers/quantised-net.js';
+
+const { onnx } = onnxProto;
+const images = 6;
+
+for (const model of foreignModels)
+  t.test(`${model.name}: answers are the same after import, and after folding`, async (t) => {
+    const pixels = foreignPixels(model, images);
+    const expected = await runForeign(model, model.bytes, pixels, images);
+    const spread = Math.max(...expected) - Math.min(...expected);
+    t.ok(spread > 0.01, 'answers differ');
+    const imported = importOnnx(model.bytes, model.name);
+    const folded = toInferenceMode(canonicalLayers(imported));
+    for (const [stage, graph] of Object.entries({ imported, folded })) {
+      const got = await runForeign(model, encodeOnnx(graph), pixels, images);
+      const off = Math.max(...expected.map((value, i) => Math.abs(value - (got[i] ?? Number.NaN))));
+      t.ok(off <= 1e-5 * Math.max(1, spread), `${stage}: off by ${off}`);
+    }
+  });
+
+t.test('what scales and shifts channels is folded into the layer before it', (t) => {
+  for (const { name, bytes } of foreignModels) {
+    const counts = operatorCounts(toInferenceMode(canonicalLayers(importOnnx(bytes, name))));
+    const left = name === 'torch-squeezenet' ? 1 : 0;
+    t.equal(
+      counts.BatchNormalization ?? 0,
+      left,
+      `${name}: only behind a mean there is nothing to fold into`,
+    );
+    t.notOk(counts.MatMul, name);
+    t.notOk(counts.Constant, name);
+    t.notOk(counts.Dropout, name);
+  }
+  const keras = toInferenceMode(canonicalLayers(importOnnx(foreignModel('keras-cnn').bytes, 'keras')));
+  t.strictSame(operatorCounts(keras), {
+    Transpose: 2,
+    Conv: 2,
+    Relu: 3,
+    MaxPool: 1,
+    Reshape: 1,
+    Gemm: 2,
+    Softmax: 1,
+  });
+  t.end();
+});
+
+t.test('shapes that are computed from the batch are constants afterwards, and the batch stays free', (t) => {
+  const graph = importOnnx(foreignModel('torch-mobilenet').bytes, 'net');
+  const counts = operatorCounts(graph);
+  for (const op of ['Shape', 'Gather', 'Unsqueeze', 'Concat']) t.notOk(counts[op], op);
+  t.strictSame(graph.outputs[0]?.type.shape, ['batch', 5]);
+  t.end();
+});
+
+t.test('dimensions that the file leaves free are taken from the options', (t) => {
+  const builder = new GraphBuilder('free');
+  const x = builder.input('x', ['N', 1, 'height', 'width']);
+  builder.output(builder.op('Relu', [x]), 'y');
+  const graph = importOnnx(encodeOnnx(builder.build()), 'free.onnx', { inputShape: ['N', 1, 4, 6] });
+  t.strictSame(graph.outputs[0]?.type.shape, ['N', 1, 4, 6]);
+  t.end();
+});
+
+function modelOf(opType: string, version: number): Uint8Array {
+  const value = (name: string) => ({
+    name,
+    type: { tensorType: { elemType: 1, shape: { dim: [{ dimParam: 'N' }, { dimValue: 4 }] } } },
+  });
+  const model = onnx.ModelProto.fromObject({
+    irVersion: 7,
+    opsetImport: [{ domain: '', version }],
+    graph: {
+      name: 'g',
+      node: [{ opType, name: 'the-node', input: ['x'], output: ['y'] }],
+      input: [value('x')],
+      output: [value('y')],
+    },
+  });
+  return onnx.ModelProto.encode(model).finish();
+}
+
+t.test('an operator or operator set that is not read is an error that names it and the file', (t) => {
+  t.throws(() => importOnnx(modelOf('NonMaxSuppression', 17), 'odd.onnx'), {
+    constructor: UnsupportedOperatorError,
+    message: 'odd.onnx: NonMaxSuppression the-node: there is no shape rule for this operator',
+  });
+  for (const version of [5, 99])
+    t.throws(() => importOnnx(modelOf('Relu', version), 'odd.onnx'), {
+      constructor: GraphError,
+      message: `odd.onnx: is of ONNX operator set ${version}, expected 7 to 23`,
+    });
+  t.end();
+});

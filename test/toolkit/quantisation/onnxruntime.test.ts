@@ -1,0 +1,90 @@
+// int8 made here beside int8 made by onnxruntime's own quantiser, of the same model and images: no worse, and no larger.
+// What that one made is in test/fixtures/onnxruntime/quantiser.json, with the script that recorded it.
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import t from 'tap';
+import { loadCard } from '../../../src/inference/card.js';
+import { openSession } from '../../../src/inference/session.js';
+import { loadDataset, type Split } from '../../../src/toolkit/datasets/dataset.js';
+import { exists, sha256Of } from '../../../src/toolkit/files.js';
+import { calibrationBatches } from '../../../src/toolkit/quantisation/calibration-images.js';
+import { quantiseToInt8 } from '../../../src/toolkit/quantisation/quantise.js';
+import { createBatchReader } from '../../../src/toolkit/training/batches.js';
+import { projectFolder } from '../../helpers/project.js';
+import { randomImages } from '../../helpers/quantised-net.js';
+
+interface Recorded {
+  readonly bytes: number;
+  readonly correct: number;
+}
+interface Fixture {
+  readonly float32: Recorded & { readonly sha256: string };
+  readonly calibrationImages: number;
+  readonly testImages: number;
+  readonly eightBits: Recorded;
+  readonly sevenBits: Recorded;
+}
+
+const file = path.join(projectFolder, 'test/fixtures/onnxruntime/quantiser.json');
+const fixture = JSON.parse(await readFile(file, 'utf8')) as Fixture;
+const folder = path.join(projectFolder, 'models/mnist/1');
+const float32 = path.join(folder, 'float32.onnx');
+const same = (await exists(float32)) && (await sha256Of(float32)) === fixture.float32.sha256;
+const skip = !same && 'models/mnist/1 is not the model that was recorded';
+
+const { testImages, float32: float, eightBits, sevenBits } = fixture;
+const mostBytes = 1.05 * Math.min(eightBits.bytes, sevenBits.bytes);
+const leastCorrect = Math.max(eightBits.correct, sevenBits.correct) - 0.001 * testImages;
+
+t.test('the file is at most 5 % larger, and at most 0.28 of the float model', { skip }, async (t) => {
+  const model = await readFile(float32);
+  const { model: int8 } = await quantiseToInt8(model, 'mnist', [
+    { images: randomImages(4, 1, 28 * 28), count: 4 },
+  ]);
+  t.ok(int8.byteLength <= mostBytes, `${int8.byteLength} bytes of ${mostBytes}`);
+  t.ok(int8.byteLength <= 0.28 * model.byteLength);
+});
+
+t.test('the published model classifies no fewer than 0.1 points less', { skip }, async (t) => {
+  const { variants } = await loadCard(path.join(folder, 'card.json'));
+  t.ok((variants.int8?.accuracy ?? 0) * testImages >= leastCorrect);
+  t.ok((variants.int8?.accuracy ?? 0) * testImages >= float.correct - 0.002 * testImages);
+});
+
+const data = path.join(projectFolder, 'data/mnist');
+const noData = !(await exists(data)) && `${data}: make it with npx quati dataset prepare mnist`;
+
+t.test('quantised anew, it classifies no fewer of the test images', { skip: skip || noData }, async (t) => {
+  const { input } = await loadCard(path.join(folder, 'card.json'));
+  const { train, test } = await loadDataset(data);
+  const batches = calibrationBatches(train, input, { images: fixture.calibrationImages, seed: 1 });
+  for (const weightLimit of [63, 127] as const)
+    for (const activations of ['uint8', 'int8'] as const) {
+      const options = { weightLimit, activations };
+      const { model } = await quantiseToInt8(await readFile(float32), 'mnist', batches, options);
+      const correct = await countCorrect(model, test, input);
+      const least = weightLimit === 63 ? leastCorrect : eightBits.correct - 0.001 * testImages;
+      t.ok(correct >= least, `${activations}, weights to ${weightLimit}: ${correct} of ${least}`);
+    }
+});
+
+async function countCorrect(
+  model: Uint8Array,
+  test: Split,
+  input: Parameters<typeof createBatchReader>[1],
+): Promise<number> {
+  const session = await openSession(model, { input });
+  const read = createBatchReader(test, input, 100);
+  const order = Uint32Array.from({ length: test.count }, (_, i) => i);
+  let correct = 0;
+  for (let batch = 0; batch < test.count / 100; batch++) {
+    const { images, labels, count } = read(order, batch);
+    const scores = await session.run(images, count);
+    for (let i = 0; i < count; i++) {
+      const row = scores.subarray(10 * i, 10 * (i + 1));
+      if (row.indexOf(Math.max(...row)) === Number(labels[i])) correct++;
+    }
+  }
+  await session.release();
+  return correct;
+}
