@@ -34,7 +34,7 @@ export interface ModelSet {
 
 const fallbackName = 'cifar10';
 
-/** Runs every stored model once and replays its golden images. */
+/** Runs every stored model once and replays its golden images; one that fails leaves the others. */
 export async function openModels(
   repository: Repository,
   pool: Pool,
@@ -71,7 +71,7 @@ async function check(model: StoredModel, pool: Pool): Promise<string | undefined
     for (const [scores] of warmed) scoresToConfidences(scores ?? [], output, labels.length);
     return await replayGolden(model, pool);
   } catch (error) {
-    return (error as Error).message;
+    return `${model.file}: ${(error as Error).message}`;
   }
 }
 

@@ -2,7 +2,7 @@
 import { scoresToConfidences } from '../../inference/category.js';
 import { applyDigitRulesToPixels } from '../../inference/digits.js';
 import type { Session } from '../../inference/session.js';
-import { createTensorWriter, tensorLength } from '../../inference/tensor.js';
+import { createTensor, createTensorWriter, type TensorValues, tensorLength } from '../../inference/tensor.js';
 import type { Split } from '../datasets/dataset.js';
 import type { Target } from './targets.js';
 
@@ -53,11 +53,11 @@ export function surestLabel(scores: Float32Array, { output, labels }: Classifier
 export function tensorReader(
   split: Split,
   input: Target['input'],
-): (start: number, count: number) => Float32Array {
+): (start: number, count: number) => TensorValues {
   const write = createTensorWriter(input);
   const length = tensorLength(input);
   return (start, count) => {
-    const batch = new Float32Array(count * length);
+    const batch = createTensor(input, count);
     for (let i = 0; i < count; i++) {
       const image = split.images.subarray((start + i) * length, (start + i + 1) * length);
       write(applyDigitRulesToPixels(image, input), batch, i * length);

@@ -62,7 +62,7 @@ function cardTarget(folder: string, card: Card): Target {
     input: card.input,
     output: card.output,
     labels: card.labels,
-    dataset: path.join('data', card.provenance?.dataset.name ?? card.name),
+    dataset: path.join('data', card.provenance?.dataset?.name ?? card.name),
     variants: new Map(entries),
   };
 }

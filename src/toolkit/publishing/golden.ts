@@ -3,7 +3,7 @@ import type { Card, VariantName } from '../../inference/card.js';
 import { scoresToConfidences } from '../../inference/category.js';
 import { decodeImage } from '../../inference/decode.js';
 import { openSession } from '../../inference/session.js';
-import { createTensorWriter, tensorLength } from '../../inference/tensor.js';
+import { createTensor, createTensorWriter } from '../../inference/tensor.js';
 import type { Target } from '../evaluation/targets.js';
 import type { Sample } from './samples.js';
 
@@ -32,7 +32,7 @@ async function confidencesOf(
   try {
     for (const { png } of samples) {
       const pixels = await decodeImage(png, input, { maxPixels: input.width * input.height });
-      const tensor = new Float32Array(tensorLength(input));
+      const tensor = createTensor(input, 1);
       write(pixels.data, tensor, 0);
       const scores = await session.run(tensor, 1);
       rows.push(scoresToConfidences(scores, output, labels.length).map((value) => Number(value.toFixed(6))));
