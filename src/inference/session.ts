@@ -68,6 +68,24 @@ export async function openSession(
   };
 }
 
+/** What a model says of its own input and output; free sizes are names or undefined. */
+export interface Signature {
+  readonly inputType: string;
+  readonly inputShape: readonly (number | string)[];
+  readonly outputShape: readonly (number | string)[];
+}
+
+/** @throws ModelError when it can't be loaded or has no tensor to put in and get out. */
+export async function readSignature(model: string | Uint8Array): Promise<Signature> {
+  const session = await createSession(model, {});
+  const [input] = session.inputMetadata;
+  const [output] = session.outputMetadata;
+  await session.release();
+  if (!input?.isTensor || !output?.isTensor)
+    throw new ModelError('The model has no tensor to put in, or none to get out');
+  return { inputType: input.type, inputShape: input.shape, outputShape: output.shape };
+}
+
 async function createSession(model: string | Uint8Array, options: SessionOptions): Promise<InferenceSession> {
   const { InferenceSession } = await loadRuntime();
   const settings: InferenceSession.SessionOptions = {

@@ -100,7 +100,7 @@ export async function evaluateReinked(
     for await (const { bytes, label } of reinkedDigits(split, { count, seed })) {
       const { data } = await decodeImage(bytes, target.input, { maxPixels });
       write(data, tensor, 0);
-      if (surestLabel(await session.run(tensor, 1), target) === label) correct++;
+      if (surestLabel(await session.run(tensor, 1), target).label === label) correct++;
       onProgress?.(++images);
     }
   } finally {

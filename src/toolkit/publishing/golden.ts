@@ -1,5 +1,5 @@
 // Sample images + variants → the golden entries of a card, by the code that serves.
-import type { Card, VariantName } from '../../inference/card.js';
+import type { Card } from '../../inference/card.js';
 import { scoresToConfidences } from '../../inference/category.js';
 import { decodeImage } from '../../inference/decode.js';
 import { openSession } from '../../inference/session.js';
@@ -11,7 +11,7 @@ export async function goldenEntries(
   samples: readonly Sample[],
   target: Pick<Target, 'input' | 'output' | 'labels' | 'variants'>,
 ): Promise<Card['golden']> {
-  const perVariant = new Map<VariantName, number[][]>();
+  const perVariant = new Map<string, number[][]>();
   for (const [variant, file] of target.variants) {
     perVariant.set(variant, await confidencesOf(file, samples, target));
   }
