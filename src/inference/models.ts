@@ -1,4 +1,5 @@
 // stored models and a pool → which of them answer, and which one a request means.
+import type { VariantFigures } from './auto-variant.js';
 import type { Card, VariantName } from './card.js';
 import { scoresToConfidences } from './category.js';
 import { ModelNotFoundError, ModelNotReadyError } from './errors.js';
@@ -19,6 +20,8 @@ export interface ModelStatus {
   /** The variant that serves, and why it does. Missing with the card where that can't be read. */
   variant?: VariantName;
   variantReason?: string;
+  /** Where variants were compared: what was known of each. */
+  figures?: VariantFigures[];
   card?: Card;
 }
 
@@ -93,6 +96,7 @@ function describeModels(
       ready: problem === undefined,
       ...(problem === undefined ? {} : { problem }),
       ...(model && { variant: model.variant, variantReason: model.variantReason, card: model.card }),
+      ...(model?.figures && { figures: model.figures }),
     };
   });
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { chooseFastest, type VariantChoice } from './auto-variant.js';
 import { type Card, loadCard, type VariantName } from './card.js';
 import { CardError } from './errors.js';
 
@@ -16,6 +17,8 @@ export interface StoredModel {
   variant: VariantName;
   /** Why this variant is the one that serves. */
   variantReason: string;
+  /** Where variants were compared. */
+  figures?: VariantChoice['figures'];
   /** Path of the variant's file. */
   file: string;
 }
@@ -37,16 +40,23 @@ export interface Repository {
  * Reads every version of every model; a folder that doesn't exist holds none. One damaged version leaves the others, and
  * folders whose names can't be a model's (lost+found of a volume) are passed over. Links to folders are followed.
  * @param models the folder that holds <name>/<version>/card.json.
- * @param variant served where a card has it, instead of the card's default.
+ * @param variant served where a card has it, instead of the card's default; auto: the fastest that is accurate enough.
+ * @param fastest what auto does.
  */
-export async function readRepository(models: string, variant?: VariantName): Promise<Repository> {
+export async function readRepository(
+  models: string,
+  variant?: VariantName | 'auto',
+  fastest: typeof chooseFastest = chooseFastest,
+): Promise<Repository> {
+  const choose: Choose = (card, folder) =>
+    variant === 'auto' ? fastest(card, folder) : chooseVariant(card, variant);
   const repository: Repository = { stored: [], failed: [] };
   for (const name of (await subfolders(models)).filter(isModelName)) {
     const versions = (await subfolders(join(models, name))).filter(isVersion).map(Number);
     for (const version of versions.sort((a, b) => a - b)) {
       const key = `${name}/${version}`;
       try {
-        repository.stored.push(await readVersion(models, name, version, variant));
+        repository.stored.push(await readVersion(models, name, version, choose));
       } catch (error) {
         repository.failed.push({ key, name, version, problem: (error as Error).message });
       }
@@ -55,11 +65,13 @@ export async function readRepository(models: string, variant?: VariantName): Pro
   return repository;
 }
 
+type Choose = (card: Card, folder: string) => VariantChoice | Promise<VariantChoice>;
+
 async function readVersion(
   models: string,
   name: string,
   version: number,
-  variant: VariantName | undefined,
+  choose: Choose,
 ): Promise<StoredModel> {
   const key = `${name}/${version}`;
   const folder = join(models, name, String(version));
@@ -68,7 +80,7 @@ async function readVersion(
     throw new CardError(`${join(folder, 'card.json')}: the card is that of ${card.name}`);
   for (const { file, bytes, sha256 } of Object.values(card.variants))
     await verifyFile(join(folder, file), { bytes, sha256 });
-  const choice = chooseVariant(card, variant);
+  const choice = await choose(card, folder);
   const file = card.variants[choice.variant]?.file ?? '';
   return { key, name, version, folder, card, ...choice, file: join(folder, file) };
 }
@@ -91,7 +103,7 @@ async function verifyFile(file: string, wanted: { bytes: number; sha256: string 
 export function chooseVariant(
   card: Pick<Card, 'variants' | 'defaultVariant'>,
   requested: VariantName | undefined,
-): { variant: VariantName; variantReason: string } {
+): VariantChoice {
   if (requested && card.variants[requested])
     return { variant: requested, variantReason: `${requested} was asked for` };
   const variant = card.defaultVariant;
