@@ -1,90 +1,151 @@
-// quati evaluate: accuracy, size and latency of each variant of a run or a published model.
+// quati evaluate: what each variant of runs, published models or ONNX files measures, as tables and pictures.
+import path from 'node:path';
 import { Command } from 'commander';
-import { type Dataset, loadDataset } from '../toolkit/datasets/dataset.js';
-import { checkLabels, evaluateModel } from '../toolkit/evaluation/evaluate.js';
-import { evaluateReinked } from '../toolkit/evaluation/reinked.js';
+import { type Dataset, describeDataset, loadDataset } from '../toolkit/datasets/dataset.js';
+import { EvaluationError } from '../toolkit/evaluation/errors.js';
+import { evaluateTarget } from '../toolkit/evaluation/evaluate-target.js';
 import { type Evaluation, type Report, writeReport } from '../toolkit/evaluation/report.js';
-import { resolveTarget, type Target } from '../toolkit/evaluation/targets.js';
+import {
+  mergeSummaries,
+  readSummary,
+  type Summary,
+  summaryName,
+  writeSummary,
+} from '../toolkit/evaluation/summary.js';
+import { resolveTargets, type Target } from '../toolkit/evaluation/targets.js';
+import { exists } from '../toolkit/files.js';
+import { writeTradeOff, writeVariantResults } from '../toolkit/plots/evaluation.js';
 import { latestRun, recordCommand } from '../toolkit/training/run.js';
 import { commandLine, positiveInteger } from './command-line.js';
+import { addForeignFlags, type ForeignFlags, foreignOptions } from './foreign-flags.js';
 import type { CliIo } from './io.js';
+import { measurePeakRss } from './peak-rss.js';
 import { createProgress } from './progress.js';
 import { formatTable } from './table.js';
 
-interface EvaluateFlags {
+interface EvaluateFlags extends ForeignFlags {
   data?: string;
+  out: string;
+  pictures: boolean;
+  memory: boolean;
   reinked?: number;
   json?: boolean;
 }
 
-const reinkedSeed = 1;
-
 export function evaluateCommand(io: CliIo): Command {
-  return new Command('evaluate')
+  const command = new Command('evaluate')
     .description(
-      'measure accuracy, size and latency of each variant on the test images, by the code that serves',
+      'measure accuracy, size, latency and memory of each variant on the test images, by the code that serves',
     )
-    .argument('[folders...]', 'runs or published models (default: the latest run)')
+    .argument(
+      '[models...]',
+      'runs, published models, ONNX files or folders of them (default: the latest run)',
+    )
     .option('--data <folder>', 'the prepared dataset (default: the one it was trained on)')
+    .option('--out <folder>', 'where <dataset>/ is written', 'results')
+    .option('--no-pictures', 'write the summary alone, no reports and pictures')
+    .option('--no-memory', 'start no process to see how much memory serving takes')
     .option(
       '--reinked <n>',
       'also test digits drawn as dark ink on photographed paper, of n test images',
       positiveInteger,
     )
-    .option('--json', 'print the figures as JSON')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ quati evaluate\n  $ quati evaluate runs/mnist-cnn models/mnist/1\n  $ quati evaluate --reinked 2000',
-    )
-    .action((folders: string[], flags: EvaluateFlags) => runEvaluate(folders, flags, io));
+    .option('--json', 'print the figures as JSON');
+  return addForeignFlags(command)
+    .addHelpText('after', examples)
+    .action((models: string[], flags: EvaluateFlags) => runEvaluate(models, flags, io));
 }
 
-export async function runEvaluate(
-  folders: readonly string[],
-  flags: EvaluateFlags,
-  io: CliIo,
-): Promise<void> {
-  const chosen = folders.length > 0 ? folders : [await latestRun()];
+const examples = `
+Writes <out>/<dataset>/evaluation_summary.csv and .json, accuracy_latency.png, and for each variant a folder with its
+classification report, confusion matrix, surest mistakes and reliability. What was measured there before stays.
+
+Examples:
+  $ quati evaluate
+  $ quati evaluate runs/mnist-cnn models/mnist/1
+  $ quati evaluate runs/mnist-* --data data/mnist --reinked 2000
+  $ quati evaluate exported/ --data data/cifar10 --mean 0.49,0.48,0.45 --std 0.25,0.24,0.26`;
+
+export async function runEvaluate(models: readonly string[], flags: EvaluateFlags, io: CliIo): Promise<void> {
+  const chosen = models.length > 0 ? models : [await latestRun()];
+  const load = datasetLoader(flags.data);
   const reports: Record<string, Report> = {};
-  for (const folder of chosen) {
-    const target = await resolveTarget(folder);
-    const dataset = await loadDataset(flags.data ?? target.dataset, target);
-    const report = await evaluateTarget(target, dataset, flags, io);
-    if (target.isRun) {
-      await recordCommand(folder, 'evaluate', commandLine());
-      await writeReport(folder, report);
-    }
-    reports[folder] = report;
+  const summaries = new Map<string, Summary>();
+  for (const target of await findTargets(chosen, flags)) {
+    const dataset = await load(target);
+    const folder = path.join(flags.out, dataset.name);
+    const report = await evaluateTarget(target, dataset, {
+      reinked: flags.reinked,
+      step: (title, total, run) => withProgress(io, title, total, run),
+      ...(flags.memory && { peakRss: (_, file) => measurePeakRss(file, target, dataset.test) }),
+      ...(flags.pictures && {
+        onAnswers: async (variant, answers) => {
+          await writeVariantResults(folder, variant, target, dataset, answers);
+        },
+      }),
+    });
+    if (target.isRun) await keepReport(target, report);
+    summaries.set(folder, await addToSummary(folder, target, report));
+    reports[target.isRun ? target.folder : keyOf(target)] = report;
     if (!flags.json) io.stdout.write(describeReport(target, report));
   }
+  if (flags.pictures) for (const [folder, summary] of summaries) await writeTradeOff(folder, summary);
   if (flags.json) io.stdout.write(`${JSON.stringify(reports, null, 2)}\n`);
+  else
+    io.stdout.write(
+      [...summaries.keys()].map((folder) => `${path.join(folder, summaryName)}.csv\n`).join(''),
+    );
 }
 
-async function evaluateTarget(
-  target: Target,
-  dataset: Dataset,
-  { reinked }: EvaluateFlags,
-  io: CliIo,
-): Promise<Report> {
-  checkLabels(target, dataset);
-  const variants: Report['variants'] = {};
-  for (const [variant, file] of target.variants) {
-    const title = `${target.name} ${variant}`;
-    const evaluation = await withProgress(io, title, dataset.test.count, (onProgress) =>
-      evaluateModel(file, target, dataset.test, { onProgress }),
-    );
-    variants[variant] = evaluation;
-    if (reinked === undefined) continue;
-    const count = Math.min(reinked, dataset.test.count);
-    evaluation.reinked = await withProgress(io, `${title} re-inked`, count, (onProgress) =>
-      evaluateReinked(file, target, dataset.test, { count, seed: reinkedSeed, onProgress }),
-    );
-  }
-  return {
-    dataset: { name: dataset.name, sha256: dataset.sha256 },
-    date: new Date().toISOString(),
-    variants,
+/** All of them, before anything is measured: a wrong path costs no time. */
+async function findTargets(models: readonly string[], flags: EvaluateFlags): Promise<Target[]> {
+  const foreign = foreignOptions(flags, async () => {
+    if (flags.data !== undefined) return (await describeDataset(flags.data)).labels;
+    throw new EvaluationError('A model without run or card needs --data <dataset> to be measured on');
+  });
+  const targets: Target[] = [];
+  for (const given of models) targets.push(...(await resolveTargets(given, foreign)));
+  return targets;
+}
+
+/** A card's folder holds its variants, a folder of other files one model each. */
+function keyOf({ folder, dataset, variants }: Target): string {
+  const [file = folder] = variants.values();
+  return dataset === undefined ? file : folder;
+}
+
+/** The same images are read once. */
+function datasetLoader(data: string | undefined): (target: Target) => Promise<Dataset> {
+  const loaded = new Map<string, Promise<Dataset>>();
+  return (target) => {
+    const folder = data ?? target.dataset;
+    if (folder === undefined)
+      throw new EvaluationError(
+        `${keyOf(target)}: nothing says what it was trained on: --data <dataset> does`,
+      );
+    const key = JSON.stringify([folder, target.input, target.skipBad]);
+    const known = loaded.get(key) ?? loadDataset(folder, target);
+    loaded.set(key, known);
+    return known;
   };
+}
+
+async function keepReport({ folder }: Target, report: Report): Promise<void> {
+  await recordCommand(folder, 'evaluate', commandLine());
+  await writeReport(folder, report);
+}
+
+async function addToSummary(folder: string, target: Target, { dataset, variants }: Report): Promise<Summary> {
+  const rows = [...target.variants].flatMap(([variant, file]) => {
+    const evaluation = variants[variant];
+    return evaluation ? [{ model: target.name, variant, file, evaluation }] : [];
+  });
+  const before = (await exists(path.join(folder, `${summaryName}.json`)))
+    ? await readSummary(folder)
+    : undefined;
+  const summary = mergeSummaries(before, { dataset, rows });
+  await writeSummary(folder, summary);
+  return summary;
 }
 
 async function withProgress<T>(
@@ -104,8 +165,17 @@ async function withProgress<T>(
 function describeReport(target: Target, { dataset, variants }: Report): string {
   const rows = Object.entries(variants).map(([variant, evaluation]) => row(variant, evaluation));
   const [any] = Object.values(variants);
-  const title = `${target.folder}: ${any?.images ?? 0} test images of ${dataset.name}, one thread\n`;
-  const header = ['variant', 'bytes', 'accuracy', 'p50 ms', 'p95 ms', 'images/s at batch 32'];
+  const title = `${keyOf(target)}: ${any?.images ?? 0} test images of ${dataset.name}, one thread\n`;
+  const header = [
+    'variant',
+    'bytes',
+    'accuracy',
+    '95 %',
+    'p50 ms',
+    'p95 ms',
+    'images/s at batch 32',
+    'peak MB',
+  ];
   const reinked = Object.entries(variants).flatMap(([variant, evaluation]) =>
     evaluation.reinked
       ? [`${variant}: ${percent(evaluation.reinked.accuracy)} of ${evaluation.reinked.images} re-inked\n`]
@@ -114,14 +184,17 @@ function describeReport(target: Target, { dataset, variants }: Report): string {
   return title + formatTable([header, ...rows]) + reinked.join('');
 }
 
-function row(variant: string, { bytes, accuracy, latencyMs, imagesPerSecond }: Evaluation): string[] {
+function row(variant: string, evaluation: Evaluation): string[] {
+  const { bytes, accuracy, accuracyInterval, latencyMs, imagesPerSecond, peakRssBytes } = evaluation;
   return [
     variant,
     String(bytes),
     percent(accuracy),
+    `${(100 * accuracyInterval.low).toFixed(2)}…${(100 * accuracyInterval.high).toFixed(2)}`,
     latencyMs.p50.toFixed(3),
     latencyMs.p95.toFixed(3),
     imagesPerSecond.toFixed(0),
+    peakRssBytes === undefined ? '' : (peakRssBytes / 1e6).toFixed(0),
   ];
 }
 

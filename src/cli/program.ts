@@ -32,6 +32,10 @@ const commands: Record<string, CommandEntry> = {
     summary: 'measure accuracy, size and latency of variants',
     load: async () => (await import('./evaluate.js')).evaluateCommand,
   },
+  choose: {
+    summary: 'name the measured variant that keeps limits',
+    load: async () => (await import('./choose.js')).chooseCommand,
+  },
   report: {
     summary: 'write tables and pictures of measured runs',
     load: async () => (await import('./report.js')).reportCommand,

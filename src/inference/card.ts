@@ -6,7 +6,7 @@ import { CardError } from './errors.js';
 
 const strict = { additionalProperties: false };
 
-/** Pixels enter the model as `(pixel * scale - mean[c]) / std[c]`, pixel in 0…255, NCHW, one mean and std a channel. */
+/** Pixels enter the model as `(pixel * scale - mean[c]) / std[c]`, pixel in 0…255, one mean and std a channel. */
 export const InputContract = Type.Object(
   {
     width: Type.Integer({ minimum: 1, maximum: 4096 }),
@@ -19,6 +19,18 @@ export const InputContract = Type.Object(
     scale: Type.Number({ exclusiveMinimum: 0 }),
     mean: Type.Array(Type.Number(), { minItems: 1, maxItems: 3 }),
     std: Type.Array(Type.Number({ exclusiveMinimum: 0 }), { minItems: 1, maxItems: 3 }),
+    layout: Type.Optional(
+      Type.Enum(['nchw', 'nhwc'], {
+        description:
+          'nchw: one plane a channel, as PyTorch has it; nhwc: channels side by side, as Keras has it. Default nchw.',
+      }),
+    ),
+    dataType: Type.Optional(
+      Type.Enum(['float32', 'uint8'], {
+        description:
+          'Of the input tensor. uint8 takes pixels as they are: scale 1, mean 0, std 1. Default float32.',
+      }),
+    ),
     polarity: Type.Optional(
       Type.Enum(['auto', 'as-is'], {
         description:
@@ -65,12 +77,13 @@ const Golden = Type.Object(
   strict,
 );
 
+/** What only a model that was trained here has is optional. */
 const Provenance = Type.Object(
   {
-    dataset: Type.Object({ name: Type.String(), sha256: Type.String() }, strict),
-    recipe: Type.String(),
-    seed: Type.Integer(),
-    epochs: Type.Integer(),
+    dataset: Type.Optional(Type.Object({ name: Type.String(), sha256: Type.String() }, strict)),
+    recipe: Type.Optional(Type.String()),
+    seed: Type.Optional(Type.Integer()),
+    epochs: Type.Optional(Type.Integer()),
     commands: Type.Array(Type.String()),
     date: Type.String(),
     tool: Type.String(),
@@ -80,6 +93,7 @@ const Provenance = Type.Object(
 
 export const Card = Type.Object(
   {
+    $schema: Type.Optional(Type.String({ description: 'Where an editor finds card.schema.json.' })),
     name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]*$' }),
     title: Type.String(),
     labels: Type.Array(Type.String(), { minItems: 2, description: 'In the order of the output.' }),
@@ -88,7 +102,15 @@ export const Card = Type.Object(
       description: 'What turns the output into confidences; probabilities: nothing, it is them.',
     }),
     defaultVariant: VariantName,
-    variants: Type.Partial(Type.Record(VariantName, Variant)),
+    accuracyTolerance: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 1,
+        description:
+          'What a variant may lose of the best accuracy for QUATI_VARIANT=auto to serve it. Default 0.002.',
+      }),
+    ),
+    variants: Type.Partial(Type.Record(VariantName, Variant), strict),
     golden: Type.Array(Golden),
     provenance: Type.Optional(Provenance),
   },
@@ -99,7 +121,8 @@ export type Card = Static<typeof Card>;
 const validator = Compile(Card);
 
 /**
- * Checks what the schema can say and what it can't: one mean and std a channel, ink rules for gray only, a default variant that exists.
+ * Checks what the schema can say and what it can't: one mean and std a channel, no arithmetic on uint8, ink rules for gray
+ * only, a default variant that exists.
  * @throws CardError naming the file, the value and what was expected.
  */
 export function parseCard(json: unknown, file: string): Card {
@@ -113,6 +136,7 @@ export function parseCard(json: unknown, file: string): Card {
     if (got !== channels)
       throw new CardError(`${file}: /input/${key} expected ${channels} values, got ${got}`);
   }
+  checkDataType(json.input, file);
   checkDigitRules(json.input, file);
   if (!json.variants[json.defaultVariant]) {
     const known = Object.keys(json.variants).join(', ');
@@ -121,6 +145,15 @@ export function parseCard(json: unknown, file: string): Card {
     );
   }
   return json;
+}
+
+function checkDataType({ dataType, scale, mean, std }: InputContract, file: string): void {
+  const untouched = scale === 1 && mean.every((value) => value === 0) && std.every((value) => value === 1);
+  if (dataType === 'uint8' && !untouched)
+    throw new CardError(
+      `${file}: /input/dataType uint8 takes pixels as they are: expected scale 1, mean 0 and std 1, ` +
+        `got ${scale}, ${mean} and ${std}`,
+    );
 }
 
 function checkDigitRules({ width, height, channels, polarity, centre }: InputContract, file: string): void {

@@ -12,18 +12,24 @@ const maxPixels = 25_000_000;
 
 /**
  * Replays the images through the pool, as an upload would be, with the variant that serves.
- * @throws what decoding or running throws.
+ * @throws what running throws.
  */
 export async function replayGolden(model: StoredModel, pool: Pool): Promise<string | undefined> {
   const { card, folder, variant, key } = model;
   for (const { file, confidences } of card.golden) {
     const expected = confidences[variant];
     if (!expected) continue;
-    const { data } = await decodeImage(await readFile(join(folder, file)), card.input, { maxPixels });
+    const image = join(folder, file);
+    let data: Uint8Array;
+    try {
+      ({ data } = await decodeImage(await readFile(image), card.input, { maxPixels }));
+    } catch (error) {
+      return `${image}: this golden image can't be read: ${(error as Error).message}`;
+    }
     const [scores = new Float32Array()] = await pool.run(key, [data]);
     const got = scoresToConfidences(scores, card.output, card.labels.length);
     const moved = describeMove(got, expected, card.labels);
-    if (moved) return `${file} with ${variant}: ${moved}`;
+    if (moved) return `${image} with ${variant}: ${moved}`;
   }
   return undefined;
 }

@@ -1,4 +1,5 @@
 // stored models and a pool → which of them answer, and which one a request means.
+import type { VariantFigures } from './auto-variant.js';
 import type { Card, VariantName } from './card.js';
 import { scoresToConfidences } from './category.js';
 import { ModelNotFoundError, ModelNotReadyError } from './errors.js';
@@ -19,6 +20,8 @@ export interface ModelStatus {
   /** The variant that serves, and why it does. Missing with the card where that can't be read. */
   variant?: VariantName;
   variantReason?: string;
+  /** Where variants were compared: what was known of each. */
+  figures?: VariantFigures[];
   card?: Card;
 }
 
@@ -34,7 +37,7 @@ export interface ModelSet {
 
 const fallbackName = 'cifar10';
 
-/** Runs every stored model once and replays its golden images. */
+/** Runs every stored model once and replays its golden images; one that fails leaves the others. */
 export async function openModels(
   repository: Repository,
   pool: Pool,
@@ -71,7 +74,7 @@ async function check(model: StoredModel, pool: Pool): Promise<string | undefined
     for (const [scores] of warmed) scoresToConfidences(scores ?? [], output, labels.length);
     return await replayGolden(model, pool);
   } catch (error) {
-    return (error as Error).message;
+    return `${model.file}: ${(error as Error).message}`;
   }
 }
 
@@ -93,6 +96,7 @@ function describeModels(
       ready: problem === undefined,
       ...(problem === undefined ? {} : { problem }),
       ...(model && { variant: model.variant, variantReason: model.variantReason, card: model.card }),
+      ...(model?.figures && { figures: model.figures }),
     };
   });
 }

@@ -18,8 +18,8 @@ export interface PipelineOptions {
   models: string;
   /** The model of an image that names none. */
   defaultModel?: string | undefined;
-  /** Served instead of each card's default, where a card has it. */
-  variant?: VariantName | undefined;
+  /** Served instead of each card's default, where a card has it; auto measures and serves the fastest that is accurate enough. */
+  variant?: VariantName | 'auto' | undefined;
   /** Inference threads; default one a processor. */
   workers?: number | undefined;
   maxPixels?: number | undefined;

@@ -3,29 +3,30 @@ import type { InferenceSession } from 'onnxruntime-node';
 import { channelCount, type InputContract } from './card.js';
 import { ModelError } from './errors.js';
 import { loadRuntime } from './runtime.js';
+import type { TensorValues } from './tensor.js';
 
 export interface SessionOptions {
   /** The card's input: checked against the model's, and needed where the model leaves the image's size free. */
-  input?: Pick<InputContract, 'width' | 'height' | 'channels'>;
+  input?: Pick<InputContract, 'width' | 'height' | 'channels' | 'layout' | 'dataType'>;
   /** Threads inside one operator; default 1, as several sessions share the machine. */
   intraOpThreads?: number;
 }
 
 export interface Session {
-  /** Channels, height, width. */
+  /** Channels, height, width; or height, width, channels where the card's layout is nhwc. */
   readonly imageShape: readonly [number, number, number];
   /**
-   * @param batch count x channels x height x width values, NCHW; what follows them isn't looked at.
+   * @param batch count images of that shape, in the model's type; what follows them isn't looked at.
    * @returns count x labels scores.
    * @throws ModelError when the batch is too short or the output isn't one row an image.
    */
-  run(batch: Float32Array, count: number): Promise<Float32Array>;
+  run(batch: TensorValues, count: number): Promise<Float32Array>;
   /** Frees the native memory; `run` must not be called afterwards. */
   release(): Promise<void>;
 }
 
 /**
- * @param model the path of an ONNX file, or its bytes: one float32 NCHW input; the first output is the scores.
+ * @param model the path of an ONNX file, or its bytes: one float32 or uint8 input; the first output is the scores.
  * @throws ModelError when it can't be loaded, or its input and output are others than that or than `options.input`.
  */
 export async function openSession(
@@ -34,13 +35,16 @@ export async function openSession(
 ): Promise<Session> {
   const { Tensor } = await loadRuntime();
   const session = await createSession(model, options);
-  const { input, output } = classifierMetadata(session);
+  const { input, output } = classifierMetadata(session, options.input?.dataType);
   const imageShape = resolveImageShape(input, options.input);
   const length = imageShape[0] * imageShape[1] * imageShape[2];
   const mostAtOnce = sizeOr(input.shape[0], Number.POSITIVE_INFINITY);
 
-  async function runPart(batch: Float32Array, count: number): Promise<Float32Array> {
-    const feeds = { [input.name]: new Tensor('float32', batch, [count, ...imageShape]) };
+  async function runPart(batch: TensorValues, count: number): Promise<Float32Array> {
+    const dims = [count, ...imageShape];
+    const tensor =
+      batch instanceof Uint8Array ? new Tensor('uint8', batch, dims) : new Tensor('float32', batch, dims);
+    const feeds = { [input.name]: tensor };
     const { [output.name]: scores } = await session.run(feeds, [output.name]);
     if (!(scores?.data instanceof Float32Array) || scores.dims[0] !== count)
       throw new ModelError(`Output ${output.name} (dim 0): expected ${count}, got ${scores?.dims[0]}`);
@@ -64,6 +68,24 @@ export async function openSession(
   };
 }
 
+/** What a model says of its own input and output; free sizes are names or undefined. */
+export interface Signature {
+  readonly inputType: string;
+  readonly inputShape: readonly (number | string)[];
+  readonly outputShape: readonly (number | string)[];
+}
+
+/** @throws ModelError when it can't be loaded or has no tensor to put in and get out. */
+export async function readSignature(model: string | Uint8Array): Promise<Signature> {
+  const session = await createSession(model, {});
+  const [input] = session.inputMetadata;
+  const [output] = session.outputMetadata;
+  await session.release();
+  if (!input?.isTensor || !output?.isTensor)
+    throw new ModelError('The model has no tensor to put in, or none to get out');
+  return { inputType: input.type, inputShape: input.shape, outputShape: output.shape };
+}
+
 async function createSession(model: string | Uint8Array, options: SessionOptions): Promise<InferenceSession> {
   const { InferenceSession } = await loadRuntime();
   const settings: InferenceSession.SessionOptions = {
@@ -84,15 +106,15 @@ async function createSession(model: string | Uint8Array, options: SessionOptions
   }
 }
 
-function classifierMetadata(session: InferenceSession) {
+function classifierMetadata(session: InferenceSession, dataType: InputContract['dataType'] = 'float32') {
   const [input, ...others] = session.inputMetadata;
   const [output] = session.outputMetadata;
   if (!input?.isTensor || others.length > 0)
     throw new ModelError(`Inputs: expected one tensor, got ${session.inputNames.join(', ')}`);
-  if (input.type !== 'float32')
-    throw new ModelError(`Input ${input.name}: expected float32, got ${input.type}`);
+  if (input.type !== dataType)
+    throw new ModelError(`Input ${input.name}: the card says ${dataType}, the model ${input.type}`);
   if (input.shape.length !== 4)
-    throw new ModelError(`Input ${input.name}: expected 4 dims (NCHW), got ${input.shape.length}`);
+    throw new ModelError(`Input ${input.name}: expected 4 dims (NCHW or NHWC), got ${input.shape.length}`);
   // Exported models often fix the batch size at 1: those see one image after the other.
   if (sizeOr(input.shape[0], 1) !== 1)
     throw new ModelError(
@@ -108,7 +130,7 @@ function resolveImageShape(
   card: SessionOptions['input'],
 ): [number, number, number] {
   const [, ...sizes] = model.shape;
-  const wanted = card ? [channelCount(card), card.height, card.width] : [];
+  const wanted = card ? shapeOf(card) : [];
   const resolve = (i: number): number => {
     const size = sizeOr(sizes[i], wanted[i] ?? Number.NaN);
     if (Number.isNaN(size))
@@ -122,6 +144,11 @@ function resolveImageShape(
     return size;
   };
   return [resolve(0), resolve(1), resolve(2)];
+}
+
+function shapeOf(card: NonNullable<SessionOptions['input']>): number[] {
+  const channels = channelCount(card);
+  return card.layout === 'nhwc' ? [card.height, card.width, channels] : [channels, card.height, card.width];
 }
 
 function sizeOr(size: number | string | undefined, free: number): number {

@@ -2,7 +2,7 @@
 import { workerData } from 'node:worker_threads';
 import type { InputContract } from './card.js';
 import { openSession, type Session } from './session.js';
-import { createTensorWriter, type TensorWriter, tensorLength } from './tensor.js';
+import { createTensor, createTensorWriter, type TensorWriter, tensorLength } from './tensor.js';
 
 /** What a worker opens at its start. */
 export interface WorkerModel {
@@ -24,17 +24,21 @@ export type WorkerAnswer = { scores: Float32Array } | { error: string };
 
 interface OpenModel {
   session: Session;
+  input: InputContract;
   write: TensorWriter;
   length: number;
 }
 
 async function openModel({ file, input }: WorkerModel): Promise<OpenModel> {
   const session = await openSession(file, { input });
-  return { session, write: createTensorWriter(input), length: tensorLength(input) };
+  return { session, input, write: createTensorWriter(input), length: tensorLength(input) };
 }
 
-async function runTask({ session, write, length }: OpenModel, task: WorkerTask): Promise<Float32Array> {
-  const batch = new Float32Array(task.count * length);
+async function runTask(
+  { session, input, write, length }: OpenModel,
+  task: WorkerTask,
+): Promise<Float32Array> {
+  const batch = createTensor(input, task.count);
   for (let offset = 0; offset < batch.length; offset += length)
     write(task.pixels.subarray(offset, offset + length), batch, offset);
   return await session.run(batch, task.count);

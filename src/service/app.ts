@@ -19,10 +19,17 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
   version: string;
 };
 
-/** @param pipeline is closed with the app. */
-export async function createApp(config: Config, pipeline: Pipeline): Promise<FastifyInstance> {
+/**
+ * @param pipeline is closed with the app.
+ * @param log takes the lines of the log, instead of the process's output.
+ */
+export async function createApp(
+  config: Config,
+  pipeline: Pipeline,
+  log?: { write(line: string): void },
+): Promise<FastifyInstance> {
   const app = Fastify({
-    logger: { level: config.logLevel },
+    logger: { level: config.logLevel, ...(log && { stream: log }) },
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: createRequestId,
     return503OnClosing: false,

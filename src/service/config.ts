@@ -30,9 +30,9 @@ export const Config = Type.Object({
     }),
   ),
   variant: Type.Optional(
-    Type.Enum(VariantName.enum, {
+    Type.Enum([...VariantName.enum, 'auto'], {
       env: 'QUATI_VARIANT',
-      description: 'float32, float16, int8 or binary, served where a model has it',
+      description: 'float32, float16, int8, binary or auto, served where a model has it',
     }),
   ),
   workers: Type.Optional(integer('QUATI_WORKERS', undefined, 1, 1024, '; one a processor unless set')),

@@ -1,29 +1,36 @@
 // quati evaluate: a table or JSON of each variant's figures; a run keeps them.
-import { readdir, readFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
 import { runCli } from '../../src/cli/program.js';
 import { formatTable } from '../../src/cli/table.js';
 import { readReport } from '../../src/toolkit/evaluation/report.js';
+import { readSummary } from '../../src/toolkit/evaluation/summary.js';
 import { writeFixtureModel } from '../helpers/fixture-model.js';
 import { writeMeasuredRun, writeTrainedRun } from '../helpers/fixture-run.js';
 import { tinyRecipe, writeTinyDataset } from '../helpers/tiny-dataset.js';
 import { fakeIo } from './fake-io.js';
 
-async function evaluate(...argv: string[]) {
+/** Without pictures and serving processes, which tests of their own have. */
+async function evaluate(root: string, ...argv: string[]) {
+  return await evaluateWhole(root, '--no-pictures', '--no-memory', ...argv);
+}
+
+async function evaluateWhole(root: string, ...argv: string[]) {
   const io = fakeIo();
-  const code = await runCli(['evaluate', ...argv], io);
+  const code = await runCli(['evaluate', '--out', path.join(root, 'results'), ...argv], io);
   return { code, out: io.out(), err: io.err() };
 }
 
 t.test('a run is measured, printed as a table, and keeps the figures', async (t) => {
-  const { run } = await writeMeasuredRun(t.testdir());
-  const { code, out, err } = await evaluate(run);
+  const root = t.testdir();
+  const { run } = await writeMeasuredRun(root);
+  const { code, out, err } = await evaluate(root, run);
   t.equal(code, 0);
   t.equal(err, '');
   const [title, header, ...rows] = out.trimEnd().split('\n');
   t.equal(title, `${run}: 10 test images of tiny, one thread`);
-  t.match(header, /^variant +bytes +accuracy +p50 ms +p95 ms +images\/s at batch 32$/);
+  t.match(header, /^variant +bytes +accuracy +95 % +p50 ms +p95 ms +images\/s at batch 32 +peak MB$/);
   const { variants } = await readReport(run);
   t.strictSame(Object.keys(variants), ['float32', 'int8']);
   for (const [i, [name, figures]] of Object.entries(variants).entries()) {
@@ -38,7 +45,7 @@ t.test('--json prints the figures of several folders as one document', async (t)
   const labels = ['top', 'middle', 'bottom'];
   const model = await writeFixtureModel(path.join(root, 'models'), { labels, input: tinyRecipe.input });
   const before = (await readdir(model)).sort();
-  const { code, out } = await evaluate(run, model, '--data', dataset, '--json');
+  const { code, out } = await evaluate(root, run, model, '--data', dataset, '--json');
   t.equal(code, 0);
   const reports = JSON.parse(out);
   t.strictSame(Object.keys(reports), [run, model]);
@@ -47,18 +54,88 @@ t.test('--json prints the figures of several folders as one document', async (t)
   t.strictSame((await readdir(model)).sort(), before, 'a published model is not written to');
 });
 
+t.test('results hold a summary, the picture that decides, and for each variant its reports', async (t) => {
+  const root = t.testdir();
+  const { run } = await writeMeasuredRun(root);
+  t.equal((await evaluateWhole(root, run)).code, 0);
+  const results = path.join(root, 'results', 'tiny');
+  t.strictSame((await readdir(results)).sort(), [
+    'accuracy_latency.png',
+    'evaluation_summary.csv',
+    'evaluation_summary.json',
+    'tiny',
+  ]);
+  for (const variant of ['float32', 'int8']) {
+    const folder = path.join(results, 'tiny', variant);
+    const names = await readdir(folder);
+    t.strictSame(names.sort(), [
+      'classification_report.json',
+      'classification_report.txt',
+      'confusion_matrix.png',
+      'mistakes.png',
+      'reliability.png',
+    ]);
+    for (const name of names.filter((name) => name.endsWith('.png')))
+      t.equal((await readFile(path.join(folder, name))).toString('latin1', 1, 4), 'PNG', name);
+    const report = JSON.parse(await readFile(path.join(folder, 'classification_report.json'), 'utf8'));
+    t.match(report, { labels: ['top', 'middle', 'bottom'], macro: { support: 10 } });
+    t.match(await readFile(path.join(folder, 'classification_report.txt'), 'utf8'), /^ +bottom +[\d.]+ /m);
+  }
+  const { rows } = await readSummary(results);
+  const { variants } = await readReport(run);
+  t.strictSame(
+    rows.map(({ variant, evaluation }) => [variant, evaluation]),
+    Object.entries(variants),
+  );
+  for (const { evaluation } of rows) {
+    const { peakRssBytes = 0 } = evaluation;
+    t.ok(peakRssBytes > 5e7 && peakRssBytes < 2e9, `serving took ${peakRssBytes} bytes`);
+  }
+});
+
+t.test('ONNX files without a card are measured by the flags, and rows from before stay', async (t) => {
+  const root = t.testdir();
+  const { run, dataset } = await writeTrainedRun(root);
+  t.equal((await evaluate(root, run)).code, 0);
+  const folder = path.join(root, 'exported');
+  await mkdir(folder);
+  await copyFile(path.join(run, 'float32.onnx'), path.join(folder, 'first.onnx'));
+  await copyFile(path.join(run, 'float32.onnx'), path.join(folder, 'second.onnx'));
+  const { code, out, err } = await evaluate(root, folder, '--data', dataset);
+  t.equal(code, 0, err);
+  t.match(out, /exported\/first\.onnx: 10 test images of tiny/);
+  const { rows } = await readSummary(path.join(root, 'results', 'tiny'));
+  t.strictSame(
+    rows.map(({ model, variant }) => `${model} ${variant}`),
+    ['exported first', 'exported second', 'tiny float32'],
+  );
+  const [first, , known] = rows;
+  t.equal(first?.evaluation.accuracy, known?.evaluation.accuracy);
+  t.match(await evaluate(root, folder), { code: 1, err: /needs --data <dataset> to be measured on/ });
+  t.match(await evaluate(root, path.join(root, 'none')), { code: 1, err: /nor ONNX files/ });
+});
+
+t.test('one file of a run is measured as the run says', async (t) => {
+  const root = t.testdir();
+  const { run } = await writeMeasuredRun(root);
+  const { code, out } = await evaluate(root, path.join(run, 'int8.onnx'));
+  t.equal(code, 0);
+  t.match(out, /\nint8 /);
+  t.notMatch(out, /\nfloat32 /);
+});
+
 t.test('a dataset that does not fit is exit code 1, and nothing is recorded', async (t) => {
   const root = t.testdir();
   const { run } = await writeTrainedRun(root);
   const record = await readFile(path.join(run, 'run.json'), 'utf8');
   const larger = await writeTinyDataset(path.join(root, 'larger'), { side: 10 });
-  t.match(await evaluate(run, '--data', larger), {
+  t.match(await evaluate(root, run, '--data', larger), {
     code: 1,
     out: '',
     err: /^error: .*float32\.onnx: takes 8x8 gray images, the dataset has 10x10 with 1 channels\n$/,
   });
   const renamed = await writeTinyDataset(path.join(root, 'renamed'), { labels: ['a', 'b', 'c'] });
-  t.match(await evaluate(run, '--data', renamed), {
+  t.match(await evaluate(root, run, '--data', renamed), {
     code: 1,
     err: /^error: .*run: tells top, middle, bottom apart, the dataset holds a, b, c\n$/,
   });

@@ -1,9 +1,12 @@
 // A folder → a run over the tiny dataset as train, quantise and evaluate leave it, with seeded weights instead of training.
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { runEvaluate } from '../../src/cli/evaluate.js';
 import { runQuantise } from '../../src/cli/quantise.js';
+import { loadDataset } from '../../src/toolkit/datasets/dataset.js';
 import { manifestSha256, readManifest } from '../../src/toolkit/datasets/manifest.js';
+import { evaluateTarget } from '../../src/toolkit/evaluation/evaluate-target.js';
+import { writeReport } from '../../src/toolkit/evaluation/report.js';
+import { resolveTarget } from '../../src/toolkit/evaluation/targets.js';
 import { encodeOnnx } from '../../src/toolkit/graph/onnx.js';
 import { runFolder, writeRun } from '../../src/toolkit/training/run.js';
 import { fakeIo } from '../cli/fake-io.js';
@@ -48,5 +51,7 @@ export async function writeMeasuredRun(root: string): Promise<FixtureRun> {
 }
 
 export async function measure(run: string): Promise<void> {
-  await runEvaluate([run], {}, fakeIo());
+  const target = await resolveTarget(run);
+  const dataset = await loadDataset(target.dataset ?? '', target);
+  await writeReport(run, await evaluateTarget(target, dataset));
 }

@@ -1,7 +1,7 @@
 // the inference pool without its threads: the same sessions on the caller's thread, as starting workers takes a while.
 import type { Pool, PoolOptions } from '../../src/inference/pool.js';
 import { openSession } from '../../src/inference/session.js';
-import { createTensorWriter, tensorLength } from '../../src/inference/tensor.js';
+import { createTensor, createTensorWriter, tensorLength } from '../../src/inference/tensor.js';
 
 export function createLocalPool({ models, threads }: PoolOptions): Pool {
   return {
@@ -10,7 +10,7 @@ export function createLocalPool({ models, threads }: PoolOptions): Pool {
       const model = models.find((candidate) => candidate.key === key);
       if (!model) throw new Error(`No model ${key}`);
       const length = tensorLength(model.input);
-      const batch = new Float32Array(images.length * length);
+      const batch = createTensor(model.input, images.length);
       const write = createTensorWriter(model.input);
       for (const [i, pixels] of images.entries()) write(pixels, batch, i * length);
       const session = await openSession(model.file, { input: model.input });

@@ -22,6 +22,20 @@ t.test('polarity and centre belong to a gray input, and may be left out', async 
   t.same(parseCard(cardOf(grayInput), 'card.json').input, grayInput);
 });
 
+t.test('pixels of a uint8 input are not scaled', async (t) => {
+  const bytes: InputContract = { ...grayInput, dataType: 'uint8', scale: 1 };
+  t.same(parseCard(cardOf(bytes), 'card.json').input, bytes);
+  for (const input of [
+    { ...bytes, scale: 1 / 255 },
+    { ...bytes, mean: [0.5] },
+    { ...bytes, std: [2] },
+  ])
+    t.throws(() => parseCard(cardOf(input), 'card.json'), {
+      constructor: CardError,
+      message: /\/input\/dataType uint8 takes pixels as they are: expected scale 1, mean 0 and std 1, got /,
+    });
+});
+
 t.test('rules for ink on rgb, and a box larger than the image, are refused', async (t) => {
   const rgb: InputContract = { ...grayInput, channels: 'rgb', mean: [0, 0, 0], std: [1, 1, 1] };
   const refused: [InputContract, RegExp][] = [

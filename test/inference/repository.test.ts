@@ -1,5 +1,5 @@
 // folders of models → what is stored, which variant serves, and why a damaged version isn't.
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { readRepository } from '../../src/inference/repository.js';
@@ -16,6 +16,24 @@ t.test('every version is read, in order of its number; other folders are left al
   );
   t.same(failed, []);
 });
+
+t.test(
+  'links to folders are followed; lost+found and links that lead nowhere are not looked into',
+  async (t) => {
+    const root = t.testdir({ elsewhere: {}, models: {} });
+    const [models, elsewhere] = [join(root, 'models'), join(root, 'elsewhere')];
+    await writeFixtureModel(elsewhere, { name: 'linked' });
+    await symlink(join(elsewhere, 'linked'), join(models, 'linked'));
+    await symlink(join(elsewhere, 'nothing'), join(models, 'nothing'));
+    await mkdir(join(models, 'lost+found', '1'), { recursive: true });
+    const { stored, failed } = await readRepository(models);
+    t.same(
+      stored.map(({ key }) => key),
+      ['linked/1'],
+    );
+    t.same(failed, []);
+  },
+);
 
 t.test('a folder that does not exist holds no models', async (t) => {
   t.same(await readRepository(join(t.testdir(), 'none')), { stored: [], failed: [] });
@@ -52,11 +70,11 @@ t.test('a damaged version fails with its reason, and the others are stored', asy
   );
   const problems = Object.fromEntries(failed.map(({ name, problem }) => [name, problem]));
   t.match(problems, {
-    altered: /expected sha256 \w{64}, got \w{64}/,
-    short: /expected \d+ bytes, got 1/,
-    gone: /a variant is missing/,
-    garbled: /card.json: cannot be read as JSON/,
-    moved: 'moved/1: the card is that of other',
+    altered: /altered\/1\/float32.onnx: expected sha256 \w{64}, got \w{64}/,
+    short: /short\/1\/float32.onnx: expected \d+ bytes, got 1/,
+    gone: /gone\/1\/float32.onnx: this variant can't be read: ENOENT/,
+    garbled: /garbled\/1\/card.json: cannot be read as JSON/,
+    moved: /moved\/1\/card.json: the card is that of other/,
     untitled: /must have required properties title/,
   });
 });

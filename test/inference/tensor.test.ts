@@ -1,7 +1,7 @@
 // pixels and an input contract → the values written into a batch.
 import t from 'tap';
 import type { InputContract } from '../../src/inference/card.js';
-import { createTensorWriter, tensorLength } from '../../src/inference/tensor.js';
+import { createTensor, createTensorWriter, tensorLength } from '../../src/inference/tensor.js';
 
 const input: InputContract = {
   width: 2,
@@ -19,6 +19,29 @@ t.test('interleaved pixels become planes, each channel with its own mean and std
   createTensorWriter(input)(Uint8Array.from([0, 51, 102, 255, 204, 153]), batch, 0);
   const expected = [-1, 1, 51 / 255 - 0.25, 204 / 255 - 0.25, 102 / 255 / 2, 153 / 255 / 2];
   t.same([...batch], [...Float32Array.from(expected)]);
+  t.end();
+});
+
+t.test('channels stay side by side in the layout nhwc', (t) => {
+  const batch = new Float32Array(tensorLength(input));
+  createTensorWriter({ ...input, layout: 'nhwc' })(Uint8Array.from([0, 51, 102, 255, 204, 153]), batch, 0);
+  const expected = [-1, 51 / 255 - 0.25, 102 / 255 / 2, 1, 204 / 255 - 0.25, 153 / 255 / 2];
+  t.same([...batch], [...Float32Array.from(expected)]);
+  t.end();
+});
+
+t.test('a uint8 tensor holds the pixels themselves, as planes or side by side', (t) => {
+  const bytes: InputContract = { ...input, scale: 1, mean: [0, 0, 0], std: [1, 1, 1], dataType: 'uint8' };
+  const pixels = Uint8Array.from([0, 51, 102, 255, 204, 153]);
+  for (const [layout, expected] of [
+    ['nchw', [0, 255, 51, 204, 102, 153]],
+    ['nhwc', [0, 51, 102, 255, 204, 153]],
+  ] as const) {
+    const batch = createTensor(bytes, 1);
+    createTensorWriter({ ...bytes, layout })(pixels, batch, 0);
+    t.ok(batch instanceof Uint8Array);
+    t.same([...batch], expected, layout);
+  }
   t.end();
 });
 

@@ -32,7 +32,7 @@ t.test('a wrong value names the variable, the value, and what is expected', asyn
     [{ QUATI_MAX_BATCH: '0' }, 'QUATI_MAX_BATCH=0: expected an integer from 1 to 1024'],
     [
       { QUATI_VARIANT: 'int4' },
-      'QUATI_VARIANT=int4: expected float32, float16, int8 or binary, served where a model has it',
+      'QUATI_VARIANT=int4: expected float32, float16, int8, binary or auto, served where a model has it',
     ],
     [
       { QUATI_MODEL: '../x' },

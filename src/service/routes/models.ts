@@ -66,11 +66,12 @@ function describeVersion(model: ModelStatus): Version {
   return { version: model.version, ...describeState(model), ...card };
 }
 
-function describeState({ ready, problem, variant, variantReason }: ModelStatus) {
+function describeState({ ready, problem, variant, variantReason, figures }: ModelStatus) {
   return {
     ready,
     ...(problem === undefined ? {} : { problem }),
     ...(variant === undefined ? {} : { variant }),
     ...(variantReason === undefined ? {} : { variantReason }),
+    ...(figures === undefined ? {} : { figures }),
   };
 }

@@ -4,11 +4,28 @@ import type { Card } from '../../inference/card.js';
 
 const strict = { additionalProperties: false };
 
+const VariantFigures = Type.Object(
+  {
+    variant: Type.String(),
+    accuracy: Type.Optional(Type.Number({ description: 'On the test split, as the card has it.' })),
+    latencyMs: Type.Optional(
+      Type.Number({ description: 'Median of one image on one thread of this machine.' }),
+    ),
+    accurateEnough: Type.Boolean({ description: "Within the card's accuracyTolerance of the best." }),
+  },
+  strict,
+);
+
 const state = {
   ready: Type.Boolean(),
   problem: Type.Optional(Type.String({ description: 'Why it is not ready.' })),
   variant: Type.Optional(Type.String({ description: 'The variant that serves.' })),
   variantReason: Type.Optional(Type.String({ description: 'Why that variant serves.' })),
+  figures: Type.Optional(
+    Type.Array(VariantFigures, {
+      description: 'What QUATI_VARIANT=auto knew of each variant when it chose.',
+    }),
+  ),
 };
 
 export const Version = Type.Object(

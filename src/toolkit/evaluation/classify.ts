@@ -1,8 +1,8 @@
-// A session + the images of a split → the surest label of each, through the code that serves.
+// A session + the images of a split → the surest label of each and how sure, through the code that serves.
 import { scoresToConfidences } from '../../inference/category.js';
 import { applyDigitRulesToPixels } from '../../inference/digits.js';
 import type { Session } from '../../inference/session.js';
-import { createTensorWriter, tensorLength } from '../../inference/tensor.js';
+import { createTensor, createTensorWriter, type TensorValues, tensorLength } from '../../inference/tensor.js';
 import type { Split } from '../datasets/dataset.js';
 import type { Target } from './targets.js';
 
@@ -11,6 +11,8 @@ export type Classifier = Pick<Target, 'input' | 'output' | 'labels'>;
 export interface Answers {
   /** An index into the labels for each image. */
   readonly categories: Uint8Array;
+  /** Of that label, 0…1. */
+  readonly confidences: Float32Array;
   /** What running the session took; reading pixels is left out. */
   readonly seconds: number;
 }
@@ -25,6 +27,7 @@ export async function classifySplit(
 ): Promise<Answers> {
   const tensors = tensorReader(split, target.input);
   const categories = new Uint8Array(split.count);
+  const confidences = new Float32Array(split.count);
   let milliseconds = 0;
   for (let start = 0; start < split.count; start += batchSize) {
     const count = Math.min(batchSize, split.count - start);
@@ -33,31 +36,35 @@ export async function classifySplit(
     const scores = await session.run(batch, count);
     milliseconds += performance.now() - began;
     const width = scores.length / count;
-    for (let i = 0; i < count; i++)
-      categories[start + i] = surestLabel(scores.subarray(i * width, (i + 1) * width), target);
+    for (let i = 0; i < count; i++) {
+      const surest = surestLabel(scores.subarray(i * width, (i + 1) * width), target);
+      categories[start + i] = surest.label;
+      confidences[start + i] = surest.confidence;
+    }
     onProgress?.(start + count);
   }
-  return { categories, seconds: milliseconds / 1000 };
+  return { categories, confidences, seconds: milliseconds / 1000 };
 }
 
-/** @returns an index into the labels. */
-export function surestLabel(scores: Float32Array, { output, labels }: Classifier): number {
+/** @returns an index into the labels, and its confidence. */
+export function surestLabel(
+  scores: Float32Array,
+  { output, labels }: Classifier,
+): { label: number; confidence: number } {
   const confidences = scoresToConfidences(scores, output, labels.length);
-  return confidences.reduce(
-    (best, value, i) => (value > (confidences[best] ?? Number.NEGATIVE_INFINITY) ? i : best),
-    0,
-  );
+  const confidence = Math.max(...confidences);
+  return { label: confidences.indexOf(confidence), confidence };
 }
 
 /** Images `start…start + count - 1` of the split as one batch. */
 export function tensorReader(
   split: Split,
   input: Target['input'],
-): (start: number, count: number) => Float32Array {
+): (start: number, count: number) => TensorValues {
   const write = createTensorWriter(input);
   const length = tensorLength(input);
   return (start, count) => {
-    const batch = new Float32Array(count * length);
+    const batch = createTensor(input, count);
     for (let i = 0; i < count; i++) {
       const image = split.images.subarray((start + i) * length, (start + i + 1) * length);
       write(applyDigitRulesToPixels(image, input), batch, i * length);

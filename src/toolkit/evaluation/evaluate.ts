@@ -1,44 +1,72 @@
-// A model file + a test split → accuracy, size, latency, through the code that serves.
+// A model file + a test split → accuracy, size, latency, and each answer, through the code that serves.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { mean, quantileSorted } from 'simple-statistics';
 import { channelCount } from '../../inference/card.js';
 import { openSession, type Session } from '../../inference/session.js';
 import type { Dataset, Split } from '../datasets/dataset.js';
-import { classifySplit, tensorReader } from './classify.js';
+import { classificationReport } from './classification-report.js';
+import { type Answers, classifySplit, tensorReader } from './classify.js';
 import { EvaluationError } from './errors.js';
+import { countParameters } from './parameters.js';
+import { reliability } from './reliability.js';
 import type { Evaluation } from './report.js';
 import type { Target } from './targets.js';
+import { wilsonInterval } from './wilson.js';
 
 export interface EvaluateOptions {
   readonly onProgress?: (images: number) => void;
 }
 
-const latencyRuns = 500;
+export interface Measurement {
+  readonly evaluation: Evaluation;
+  readonly answers: Answers;
+}
+
+const [warmUpRuns, latencyRuns] = [20, 500];
 
 export async function evaluateModel(
   file: string,
   target: Pick<Target, 'input' | 'output' | 'labels'>,
   test: Split,
   { onProgress }: EvaluateOptions = {},
-): Promise<Evaluation> {
+): Promise<Measurement> {
   checkSplit(file, target, test);
   const model = await readFile(file);
   const session = await openSession(model, { input: target.input });
   try {
-    const { categories, seconds } = await classifySplit(session, target, test, onProgress);
-    const correct = categories.filter((category, i) => category === test.labels[i]).length;
-    return {
+    const answers = await classifySplit(session, target, test, onProgress);
+    const parameters = countParameters(model, file);
+    const evaluation = {
       bytes: model.byteLength,
       sha256: createHash('sha256').update(model).digest('hex'),
-      accuracy: correct / test.count,
+      ...(parameters !== undefined && { parameters }),
+      ...judge(answers, target, test),
       images: test.count,
       latencyMs: await measureLatency(session, target, test),
-      imagesPerSecond: test.count / seconds,
+      imagesPerSecond: test.count / answers.seconds,
     };
+    return { evaluation, answers };
   } finally {
     await session.release();
   }
+}
+
+/** 1 where the answer was right. */
+export function rightAnswers({ categories }: Pick<Answers, 'categories'>, test: Split): Uint8Array {
+  return categories.map((category, i) => (category === test.labels[i] ? 1 : 0));
+}
+
+function judge(answers: Answers, { labels }: Pick<Target, 'labels'>, test: Split) {
+  const { accuracy, macro } = classificationReport(test.labels, answers.categories, labels);
+  const { precision, recall, f1 } = macro;
+  const right = rightAnswers(answers, test);
+  return {
+    accuracy,
+    accuracyInterval: wilsonInterval(Math.round(accuracy * test.count), test.count),
+    macro: { precision, recall, f1 },
+    calibrationError: reliability(answers.confidences, right).expectedCalibrationError,
+  };
 }
 
 /** @throws EvaluationError when answers would be counted against other labels, or in another order. */
@@ -70,11 +98,11 @@ async function measureLatency(
 ): Promise<Evaluation['latencyMs']> {
   const tensors = tensorReader(test, input);
   const times: number[] = [];
-  for (let i = 0; i < latencyRuns; i++) {
+  for (let i = 0; i < warmUpRuns + latencyRuns; i++) {
     const image = tensors(i % test.count, 1);
     const began = performance.now();
     await session.run(image, 1);
-    times.push(performance.now() - began);
+    if (i >= warmUpRuns) times.push(performance.now() - began);
   }
   times.sort((a, b) => a - b);
   return { mean: mean(times), p50: quantileSorted(times, 0.5), p95: quantileSorted(times, 0.95) };

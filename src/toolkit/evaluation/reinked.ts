@@ -2,7 +2,7 @@
 
 import { decodeImage } from '../../inference/decode.js';
 import { openSession } from '../../inference/session.js';
-import { createTensorWriter, tensorLength } from '../../inference/tensor.js';
+import { createTensor, createTensorWriter } from '../../inference/tensor.js';
 import type { Split } from '../datasets/dataset.js';
 import { encodeJpeg } from '../publishing/jpeg.js';
 import { encodePng } from '../publishing/png.js';
@@ -93,14 +93,14 @@ export async function evaluateReinked(
 ): Promise<ReinkedResult> {
   const session = await openSession(file, { input: target.input });
   const write = createTensorWriter(target.input);
-  const tensor = new Float32Array(tensorLength(target.input));
+  const tensor = createTensor(target.input, 1);
   let images = 0;
   let correct = 0;
   try {
     for await (const { bytes, label } of reinkedDigits(split, { count, seed })) {
       const { data } = await decodeImage(bytes, target.input, { maxPixels });
       write(data, tensor, 0);
-      if (surestLabel(await session.run(tensor, 1), target) === label) correct++;
+      if (surestLabel(await session.run(tensor, 1), target).label === label) correct++;
       onProgress?.(++images);
     }
   } finally {

@@ -3,20 +3,34 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { VariantName } from '../../inference/card.js';
 import { writeJsonAtomic } from '../files.js';
 import { EvaluationError } from './errors.js';
 
-const Evaluation = Type.Object({
+export const Evaluation = Type.Object({
   bytes: Type.Integer(),
   sha256: Type.String(),
   accuracy: Type.Number({ description: 'Of the test split, top-1.' }),
+  accuracyInterval: Type.Object(
+    { low: Type.Number(), high: Type.Number() },
+    { description: "Wilson's, at 95 %." },
+  ),
+  macro: Type.Object(
+    { precision: Type.Number(), recall: Type.Number(), f1: Type.Number() },
+    { description: 'Means over the classes.' },
+  ),
+  calibrationError: Type.Number({ description: 'Expected calibration error over 15 bins.' }),
+  parameters: Type.Optional(Type.Integer({ description: 'Missing where its operators are not known here.' })),
   images: Type.Integer(),
   latencyMs: Type.Object(
     { mean: Type.Number(), p50: Type.Number(), p95: Type.Number() },
     { description: 'Milliseconds of one image on one thread, decoding left out.' },
   ),
   imagesPerSecond: Type.Number({ description: 'On one thread, in batches of 32, decoding left out.' }),
+  peakRssBytes: Type.Optional(
+    Type.Integer({
+      description: 'Most memory of a process that serves this variant alone, with one worker.',
+    }),
+  ),
   reinked: Type.Optional(
     Type.Object(
       { images: Type.Integer(), accuracy: Type.Number() },
@@ -29,7 +43,7 @@ export type Evaluation = Static<typeof Evaluation>;
 const Report = Type.Object({
   dataset: Type.Object({ name: Type.String(), sha256: Type.String() }),
   date: Type.String(),
-  variants: Type.Partial(Type.Record(VariantName, Evaluation)),
+  variants: Type.Record(Type.String(), Evaluation, { description: 'By name.' }),
 });
 export type Report = Static<typeof Report>;
 

@@ -6,6 +6,8 @@ export interface Example {
   readonly png: Uint8Array;
   readonly truth: string;
   readonly answer: string;
+  /** Of the answer, 0…1; written under it where it is given. */
+  readonly confidence?: number;
 }
 
 /** Examples under a heading. */
@@ -36,7 +38,7 @@ export function predictionsSpec(title: string, blocks: readonly Block[]): Spec {
   };
 }
 
-function cell({ png, truth, answer }: Example, index: number) {
+function cell({ png, truth, answer, confidence }: Example, index: number) {
   const isRight = truth === answer;
   return {
     x: (index % columns) * cellWidth,
@@ -46,6 +48,7 @@ function cell({ png, truth, answer }: Example, index: number) {
     frame: isRight ? 1 : 4,
     label: isRight ? truth : `${answer}, is ${truth}`,
     weight: isRight ? 'normal' : 'bold',
+    sureness: confidence === undefined ? '' : `${(100 * confidence).toFixed(1)} %`,
   };
 }
 
@@ -86,6 +89,20 @@ function blockMark(heading: string, data: string, top: number): GroupMark {
           text: { field: 'label' },
           fill: { field: 'colour' },
           fontWeight: { field: 'weight' },
+        },
+      },
+    },
+    {
+      type: 'text',
+      from: { data },
+      encode: {
+        update: {
+          ...text,
+          x: { field: 'x', offset: side / 2 },
+          y: { field: 'y', offset: side + 28 },
+          align: { value: 'center' },
+          fontSize: { value: 9 },
+          text: { field: 'sureness' },
         },
       },
     },

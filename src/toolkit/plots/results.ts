@@ -7,11 +7,11 @@ import { checkLabels } from '../evaluation/evaluate.js';
 import { type Report, readReport } from '../evaluation/report.js';
 import { resolveTarget, type Target } from '../evaluation/targets.js';
 import { writeFileAtomic } from '../files.js';
-import { encodePng } from '../publishing/png.js';
 import type { EpochRecord } from '../training/history.js';
 import { type RunRecord, readRun } from '../training/run.js';
+import { answerExample } from './examples.js';
 import { historySpec, readHistory } from './history.js';
-import { type Block, type Example, predictionsSpec } from './predictions.js';
+import { type Block, predictionsSpec } from './predictions.js';
 import { specToSvg, svgToPng } from './render.js';
 import { resultsTable } from './table.js';
 
@@ -62,7 +62,7 @@ async function answersSpec(target: Target, dataset: Dataset) {
   const all = [...categories.keys()];
   const wrong = all.filter((i) => categories[i] !== dataset.test.labels[i]);
   const examples = (indices: readonly number[]) =>
-    Promise.all(indices.map((i) => example(i, categories[i] ?? 0, target, dataset)));
+    Promise.all(indices.map((i) => answerExample(i, { answer: categories[i] ?? 0 }, target, dataset)));
   const first = all.slice(0, firstImages);
   const shown = wrong.slice(0, mostWrong);
   const blocks: Block[] = [
@@ -76,14 +76,4 @@ async function answersSpec(target: Target, dataset: Dataset) {
     `${target.name} (${variant}) on ${dataset.name}: what it says of test images`,
     blocks,
   );
-}
-
-async function example(index: number, answer: number, target: Target, { test }: Dataset): Promise<Example> {
-  const size = test.height * test.width * test.channels;
-  const pixels = test.images.subarray(index * size, (index + 1) * size);
-  return {
-    png: await encodePng(pixels, target.input),
-    truth: target.labels[test.labels[index] ?? 0] ?? '',
-    answer: target.labels[answer] ?? '',
-  };
 }

@@ -1,9 +1,9 @@
 // Sample images + variants → the golden entries of a card, by the code that serves.
-import type { Card, VariantName } from '../../inference/card.js';
+import type { Card } from '../../inference/card.js';
 import { scoresToConfidences } from '../../inference/category.js';
 import { decodeImage } from '../../inference/decode.js';
 import { openSession } from '../../inference/session.js';
-import { createTensorWriter, tensorLength } from '../../inference/tensor.js';
+import { createTensor, createTensorWriter } from '../../inference/tensor.js';
 import type { Target } from '../evaluation/targets.js';
 import type { Sample } from './samples.js';
 
@@ -11,7 +11,7 @@ export async function goldenEntries(
   samples: readonly Sample[],
   target: Pick<Target, 'input' | 'output' | 'labels' | 'variants'>,
 ): Promise<Card['golden']> {
-  const perVariant = new Map<VariantName, number[][]>();
+  const perVariant = new Map<string, number[][]>();
   for (const [variant, file] of target.variants) {
     perVariant.set(variant, await confidencesOf(file, samples, target));
   }
@@ -32,7 +32,7 @@ async function confidencesOf(
   try {
     for (const { png } of samples) {
       const pixels = await decodeImage(png, input, { maxPixels: input.width * input.height });
-      const tensor = new Float32Array(tensorLength(input));
+      const tensor = createTensor(input, 1);
       write(pixels.data, tensor, 0);
       const scores = await session.run(tensor, 1);
       rows.push(scoresToConfidences(scores, output, labels.length).map((value) => Number(value.toFixed(6))));

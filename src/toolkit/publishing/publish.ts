@@ -4,7 +4,7 @@ import path from 'node:path';
 import { type Card, parseCard, type Variant, type VariantName } from '../../inference/card.js';
 import { type Dataset, loadDataset } from '../datasets/dataset.js';
 import { type Report, readReport } from '../evaluation/report.js';
-import { resolveTarget, type Target } from '../evaluation/targets.js';
+import { resolveTarget, type Target, variantNames } from '../evaluation/targets.js';
 import { exists, sha256Of, writeFileAtomic } from '../files.js';
 import { commandsWith, type RunRecord, readRun } from '../training/run.js';
 import { PublishingError } from './errors.js';
@@ -120,7 +120,9 @@ async function buildCard({ name, record, target, report, golden }: CardParts): P
 
 async function describeVariants(target: Target, report: Report): Promise<Card['variants']> {
   const variants: Partial<Record<VariantName, Variant>> = {};
-  for (const [name, file] of target.variants) {
+  for (const name of variantNames) {
+    const file = target.variants.get(name);
+    if (file === undefined) continue;
     const measured = report.variants[name];
     const sha256 = await sha256Of(file);
     if (measured?.sha256 !== sha256) {

@@ -7,6 +7,7 @@ import { ModelError } from '../../../src/inference/errors.js';
 import type { Split } from '../../../src/toolkit/datasets/dataset.js';
 import { EvaluationError } from '../../../src/toolkit/evaluation/errors.js';
 import { evaluateModel } from '../../../src/toolkit/evaluation/evaluate.js';
+import { wilsonInterval } from '../../../src/toolkit/evaluation/wilson.js';
 import { brightnessOnnx, grayInput } from '../../helpers/fixture-model.js';
 
 const target = { input: grayInput, output: 'softmax', labels: ['dark', 'grey', 'bright'] } as const;
@@ -32,25 +33,32 @@ t.test('right answers are counted, over full batches and a last, smaller one', a
   const values = Array.from({ length: 70 }, (_, i) => [10, 120, 250][i % 3] ?? 0);
   const labels = values.map((_, i) => (i % 7 === 0 ? (i + 1) % 3 : i % 3));
   const seen: number[] = [];
-  const { accuracy, images } = await evaluateModel(file, target, solids(values, labels), {
+  const { evaluation, answers } = await evaluateModel(file, target, solids(values, labels), {
     onProgress: (count) => seen.push(count),
   });
-  t.equal(images, 70);
-  t.equal(accuracy, 60 / 70);
+  t.equal(evaluation.images, 70);
+  t.equal(evaluation.accuracy, 60 / 70);
+  t.same(evaluation.accuracyInterval, wilsonInterval(60, 70));
+  t.equal(evaluation.parameters, 28 * 28 * 3 + 3);
+  t.same(
+    [...answers.categories],
+    values.map((_, i) => i % 3),
+  );
+  t.ok(answers.confidences.every((confidence) => confidence > 0.5 && confidence <= 1));
   t.strictSame(seen, [32, 64, 70]);
 });
 
 t.test('a model that takes one image at a time is counted the same', async (t) => {
   const file = await writeBrightness(t.testdir(), 1);
-  const { accuracy } = await evaluateModel(file, target, solids([10, 120, 250, 250], [0, 1, 2, 0]));
-  t.equal(accuracy, 3 / 4);
+  const { evaluation } = await evaluateModel(file, target, solids([10, 120, 250, 250], [0, 1, 2, 0]));
+  t.equal(evaluation.accuracy, 3 / 4);
 });
 
 t.test('size and checksum are those of the file', async (t) => {
   const folder = t.testdir();
   const file = await writeBrightness(folder);
   const model = brightnessOnnx(grayInput, 3);
-  const evaluation = await evaluateModel(file, target, solids([0], [0]));
+  const { evaluation } = await evaluateModel(file, target, solids([0], [0]));
   t.equal(evaluation.bytes, model.length);
   t.equal(evaluation.sha256, createHash('sha256').update(model).digest('hex'));
   const { mean, p50, p95 } = evaluation.latencyMs;

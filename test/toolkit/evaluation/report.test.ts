@@ -4,19 +4,13 @@ import path from 'node:path';
 import t from 'tap';
 import { EvaluationError } from '../../../src/toolkit/evaluation/errors.js';
 import { type Report, readReport, writeReport } from '../../../src/toolkit/evaluation/report.js';
+import { figures } from '../../helpers/figures.js';
 
 const report: Report = {
   dataset: { name: 'tiny', sha256: 'a'.repeat(64) },
   date: '2026-01-01T00:00:00.000Z',
   variants: {
-    int8: {
-      bytes: 1000,
-      sha256: 'b'.repeat(64),
-      accuracy: 0.75,
-      images: 12,
-      latencyMs: { mean: 0.5, p50: 0.4, p95: 1.25 },
-      imagesPerSecond: 5000.5,
-    },
+    int8: figures({ accuracy: 0.75, peakRssBytes: 1e8 }),
   },
 };
 

@@ -1,0 +1,76 @@
+// The flags of a model.onnx without run or card → what quati has to know of it.
+import { readFile } from 'node:fs/promises';
+import { type Command, Option } from 'commander';
+import type { Card, InputContract } from '../inference/card.js';
+import type { ForeignShape } from '../toolkit/evaluation/foreign.js';
+import type { ForeignOptions } from '../toolkit/evaluation/targets.js';
+import { WrongUseError } from './errors.js';
+import { addInputFlags, type InputFlags, inputContract } from './input-flags.js';
+
+export interface ForeignFlags extends InputFlags {
+  labels?: string;
+  layout?: 'nchw' | 'nhwc';
+  output?: Card['output'];
+}
+
+export function addForeignFlags(command: Command): Command {
+  return addInputFlags(command)
+    .optionsGroup('What a model.onnx means (a run says it by itself):')
+    .option('--labels <file>', 'a text file with a label a line, in the order of the output')
+    .addOption(
+      new Option('--layout <kind>', 'where the channels are, where sizes of 1 or 3 do not tell').choices([
+        'nchw',
+        'nhwc',
+      ]),
+    )
+    .addOption(
+      new Option(
+        '--output <kind>',
+        'what the scores are (default: told from scores of black, white and noise)',
+      ).choices(['softmax', 'sigmoid', 'probabilities']),
+    )
+    .optionsGroup('Options:');
+}
+
+/** @param otherLabels where no --labels are given. */
+export function foreignOptions(
+  flags: ForeignFlags,
+  otherLabels: () => Promise<readonly string[]>,
+): ForeignOptions {
+  const { labels: file, layout, output } = flags;
+  return {
+    labels: () => (file === undefined ? otherLabels() : readLabels(file)),
+    contract: (shape, model) => foreignContract(flags, shape, model),
+    ...(layout && { layout }),
+    ...(output && { output }),
+  };
+}
+
+/** Bytes enter as they are, so that nothing may scale them. */
+function foreignContract(flags: InputFlags, shape: ForeignShape, model: string): InputContract {
+  const { layout, dataType } = shape;
+  if (dataType === 'uint8' && (flags.scale ?? flags.mean ?? flags.std) !== undefined)
+    throw new WrongUseError(`${model}: takes bytes as they are: --scale, --mean and --std do not apply`);
+  const scale = dataType === 'uint8' ? 1 : flags.scale;
+  const contract = inputContract({ ...flags, ...(scale !== undefined && { scale }) }, shape, model);
+  return {
+    ...contract,
+    ...(layout === 'nhwc' && { layout }),
+    ...(dataType === 'uint8' && { dataType }),
+  };
+}
+
+/** @throws WrongUseError when the file can't be read or has an empty line before its end. */
+export async function readLabels(file: string): Promise<string[]> {
+  const text = await readFile(file, 'utf8').catch((cause) => {
+    throw new WrongUseError(`--labels ${file}: cannot be read: ${cause.message}`, { cause });
+  });
+  const labels = text
+    .trimEnd()
+    .split(/\r?\n/)
+    .map((line) => line.trim());
+  const empty = labels.indexOf('');
+  if (empty >= 0) throw new WrongUseError(`--labels ${file}: line ${empty + 1} is empty`);
+  if (labels.length < 2) throw new WrongUseError(`--labels ${file}: expected at least 2 lines, got 1`);
+  return labels;
+}

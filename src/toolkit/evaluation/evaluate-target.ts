@@ -1,0 +1,54 @@
+// A target and a dataset → the figures of each variant, as its report.
+import type { Dataset } from '../datasets/dataset.js';
+import type { Answers } from './classify.js';
+import { checkLabels, evaluateModel } from './evaluate.js';
+import { evaluateReinked } from './reinked.js';
+import type { Evaluation, Report } from './report.js';
+import type { Target } from './targets.js';
+
+export interface EvaluateTargetOptions {
+  /** Test images that are drawn anew as dark ink on paper. */
+  readonly reinked?: number | undefined;
+  /** Runs a part that takes a while under a title, with a bar or without. */
+  readonly step?: <T>(
+    title: string,
+    total: number,
+    run: (onProgress: (images: number) => void) => Promise<T>,
+  ) => Promise<T>;
+  /** Bytes of a process that serves the variant alone. */
+  readonly peakRss?: ((variant: string, file: string) => Promise<number>) | undefined;
+  /** Once a variant is measured. */
+  readonly onAnswers?: ((variant: string, answers: Answers) => Promise<void>) | undefined;
+}
+
+const reinkedSeed = 1;
+
+/** @throws EvaluationError when labels or images are not those that the target takes. */
+export async function evaluateTarget(
+  target: Target,
+  dataset: Dataset,
+  { reinked, peakRss, onAnswers, step = (_title, _total, run) => run(() => {}) }: EvaluateTargetOptions = {},
+): Promise<Report> {
+  checkLabels(target, dataset);
+  const variants: Record<string, Evaluation> = {};
+  for (const [variant, file] of target.variants) {
+    const title = `${target.name} ${variant}`;
+    const { evaluation, answers } = await step(title, dataset.test.count, (onProgress) =>
+      evaluateModel(file, target, dataset.test, { onProgress }),
+    );
+    variants[variant] = evaluation;
+    if (reinked !== undefined) {
+      const count = Math.min(reinked, dataset.test.count);
+      evaluation.reinked = await step(`${title} re-inked`, count, (onProgress) =>
+        evaluateReinked(file, target, dataset.test, { count, seed: reinkedSeed, onProgress }),
+      );
+    }
+    if (peakRss) evaluation.peakRssBytes = await peakRss(variant, file);
+    await onAnswers?.(variant, answers);
+  }
+  return {
+    dataset: { name: dataset.name, sha256: dataset.sha256 },
+    date: new Date().toISOString(),
+    variants,
+  };
+}

@@ -1,0 +1,97 @@
+// An ONNX classifier without a card → what it says of itself: layout, type and size of images; what its scores are.
+import { type Card, type InputContract, VariantName } from '../../inference/card.js';
+import { openSession, readSignature } from '../../inference/session.js';
+import { createTensor, createTensorWriter, tensorLength } from '../../inference/tensor.js';
+import { createRandom } from '../training/random.js';
+import { EvaluationError } from './errors.js';
+
+/** What is left out, the model leaves free. */
+export type ForeignShape = Partial<Pick<InputContract, 'width' | 'height' | 'channels'>> &
+  Required<Pick<InputContract, 'layout' | 'dataType'>>;
+
+/**
+ * The channels are where there are 1 or 3.
+ * @param layout decides where that is in both places or in none.
+ * @throws EvaluationError when it takes no images, or nothing tells the layout. @throws ModelError when it can't be loaded.
+ */
+export async function readForeignShape(
+  file: string,
+  layout?: InputContract['layout'],
+): Promise<ForeignShape> {
+  const { inputType, inputShape } = await readSignature(file);
+  if (inputType !== 'float32' && inputType !== 'uint8')
+    throw new EvaluationError(`${file}: takes ${inputType}, expected float32 or uint8`);
+  const [, first, second, third] = inputShape.map(fixedSize);
+  if (inputShape.length !== 4)
+    throw new EvaluationError(`${file}: takes ${inputShape.length} dims, expected 4, as in [N, 3, 224, 224]`);
+  const chosen = layout ?? tellLayout(first, third);
+  if (!chosen)
+    throw new EvaluationError(
+      `${file}: takes [${inputShape.join(', ')}]: --layout nchw|nhwc has to say where the channels are`,
+    );
+  const [channels, height, width] = chosen === 'nchw' ? [first, second, third] : [third, first, second];
+  if (channels !== undefined && !isChannels(channels))
+    throw new EvaluationError(`${file}: takes ${channels} channels, expected 1 or 3`);
+  return {
+    layout: chosen,
+    dataType: inputType,
+    ...(channels !== undefined && { channels: channels === 1 ? 'gray' : 'rgb' }),
+    ...(height !== undefined && { height }),
+    ...(width !== undefined && { width }),
+  };
+}
+
+function tellLayout(first?: number, third?: number): InputContract['layout'] {
+  const [front, back] = [isChannels(first), isChannels(third)];
+  if (front === back) return undefined;
+  return front ? 'nchw' : 'nhwc';
+}
+
+function isChannels(size: number | undefined): boolean {
+  return size === 1 || size === 3;
+}
+
+function fixedSize(size: number | string): number | undefined {
+  return typeof size === 'number' && size > 0 ? size : undefined;
+}
+
+const probes = 16;
+
+/**
+ * Runs it on black, white and noise. Scores that always lie in 0…1, and add up to 1 where there are several, are
+ * probabilities; else one score is that of a sigmoid, several are those of a softmax.
+ */
+export async function probeOutput(file: string, input: InputContract): Promise<Card['output']> {
+  const session = await openSession(file, { input });
+  const write = createTensorWriter(input);
+  const rows: Float32Array[] = [];
+  try {
+    for (let i = 0; i < probes; i++) {
+      const random = createRandom(1, 'probe', i);
+      const pixels = Uint8Array.from({ length: tensorLength(input) }, () =>
+        i < 2 ? 255 * i : Math.floor(256 * random.next()),
+      );
+      const tensor = createTensor(input, 1);
+      write(pixels, tensor, 0);
+      rows.push(await session.run(tensor, 1));
+    }
+  } finally {
+    await session.release();
+  }
+  const [first] = rows;
+  if (rows.every(isDistribution)) return 'probabilities';
+  return first?.length === 1 ? 'sigmoid' : 'softmax';
+}
+
+function isDistribution(scores: Float32Array): boolean {
+  const inside = scores.every((score) => score >= 0 && score <= 1);
+  const sum = scores.reduce((total, score) => total + score, 0);
+  return inside && (scores.length === 1 || Math.abs(sum - 1) < 1e-3);
+}
+
+/** `<anything>.int8.onnx`, `int8.onnx`, `net-int8.onnx` → int8; a name that tells nothing is float32's. */
+export function variantOfFile(name: string): VariantName {
+  return (
+    VariantName.enum.find((variant) => new RegExp(`(^|[^a-z0-9])${variant}\\.onnx$`).test(name)) ?? 'float32'
+  );
+}

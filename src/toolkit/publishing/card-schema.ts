@@ -1,0 +1,14 @@
+// The Card of src/inference → a JSON Schema document as text.
+import { Card } from '../../inference/card.js';
+
+export function cardSchema(): string {
+  const schema = Object.fromEntries(Object.entries(Card).filter(([key]) => key !== '$id'));
+  const document = {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Model card of Quati',
+    description:
+      'models/<name>/<version>/card.json: what goes into a model, what comes out, which variants there are.',
+    ...schema,
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}

@@ -1,0 +1,5 @@
+// Card → card.schema.json at the top of the project: for editors, and for whoever writes cards with other tools.
+import { writeFile } from 'node:fs/promises';
+import { cardSchema } from './card-schema.js';
+
+await writeFile(new URL('../../../card.schema.json', import.meta.url), cardSchema());
