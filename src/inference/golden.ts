@@ -2,13 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { scoresToConfidences } from './category.js';
-import { decodeImage } from './decode.js';
 import type { Pool } from './pool.js';
 import type { StoredModel } from './repository.js';
+import { resultToScores } from './wire.js';
 
 /** Room for another CPU's rounding; a wrong kernel, scale or file moves confidences by far more. */
 export const goldenTolerance = 0.02;
-const maxPixels = 25_000_000;
 
 /**
  * Replays the images through the pool, as an upload would be, with the variant that serves.
@@ -19,9 +18,9 @@ export async function replayGolden(model: StoredModel, pool: Pool): Promise<stri
   for (const { file, confidences } of card.golden) {
     const expected = confidences[variant];
     if (!expected) continue;
-    const { data } = await decodeImage(await readFile(join(folder, file)), card.input, { maxPixels });
-    const [scores = new Float32Array()] = await pool.run(key, [data]);
-    const got = scoresToConfidences(scores, card.output, card.labels.length);
+    const bytes = await readFile(join(folder, file));
+    const [result] = await pool.run(key, [{ bytes, wanted: 'scores', budgetMs: Infinity }]);
+    const got = scoresToConfidences(resultToScores(result), card.output, card.labels.length);
     const moved = describeMove(got, expected, card.labels);
     if (moved) return `${file} with ${variant}: ${moved}`;
   }

@@ -6,6 +6,7 @@ import { replayGolden } from './golden.js';
 import type { Pool } from './pool.js';
 import type { Repository, StoredModel } from './repository.js';
 import { tensorLength } from './tensor.js';
+import { resultToScores } from './wire.js';
 
 /** What is known of one version. */
 export interface ModelStatus {
@@ -64,11 +65,9 @@ export async function openModels(
 async function check(model: StoredModel, pool: Pool): Promise<string | undefined> {
   try {
     const { input, output, labels } = model.card;
-    const blank = new Uint8Array(tensorLength(input));
-    const warmed = await Promise.all(
-      Array.from({ length: pool.threads }, () => pool.run(model.key, [blank])),
-    );
-    for (const [scores] of warmed) scoresToConfidences(scores ?? [], output, labels.length);
+    const blank = new Float32Array(tensorLength(input));
+    const [result] = await pool.run(model.key, [{ tensor: blank, budgetMs: Infinity }]);
+    scoresToConfidences(resultToScores(result), output, labels.length);
     return await replayGolden(model, pool);
   } catch (error) {
     return (error as Error).message;
