@@ -1,12 +1,15 @@
 // images that wait, one by one → batches for free workers → each image's own result.
 import { DeadlineExceededError, DrainingError, QueueFullError } from './errors.js';
+import { createServiceRate } from './service-rate.js';
 
 export interface BatcherOptions<Item, Result> {
-  /** Runs one batch of one model; one result an item, in order. Called at most `workers` times at once. */
-  run: (model: string, items: Item[]) => Promise<Result[]>;
+  /** Runs one batch of one model; one result or error an item, in order. Called at most `workers` times at once. */
+  run: (model: string, items: Item[]) => Promise<(Result | Error)[]>;
   workers: number;
   /** Images in a batch, at most. */
   maxBatch: number;
+  /** A model's batches are cut so that they should take no longer; default without bound. */
+  maxBatchMs?: number | undefined;
   /** Images that wait, over all models, at most; those that run don't count. */
   maxQueueImages: number;
   /** Milliseconds on the clock that `deadlineAt` is told on. */
@@ -26,9 +29,11 @@ export interface Batcher<Item, Result> {
   /** Batches that run. */
   readonly running: number;
   /**
-   * @throws QueueFullError, DeadlineExceededError, DrainingError, the signal's reason, or what `run` threw.
+   * @throws QueueFullError, DeadlineExceededError, DrainingError, the signal's reason, or what `run` gave or threw.
    */
   submit(model: string, item: Item, options?: SubmitOptions): Promise<Result>;
+  /** @throws QueueFullError, DrainingError when that many images more aren't taken now. */
+  checkRoom(images: number): void;
   /** Takes nothing more; resolves when all that was taken has been answered. */
   close(): Promise<void>;
 }
@@ -37,43 +42,54 @@ interface Waiting<Item, Result> {
   item: Item;
   arrival: number;
   deadlineAt: number;
+  timer?: NodeJS.Timeout;
   resolve: (result: Result) => void;
   reject: (error: unknown) => void;
 }
 
+const minRetryAfterMs = 100;
+
 /**
- * Work-conserving: a free worker takes at once what waits for one model, up to `maxBatch`, so an idle server adds no
+ * Work-conserving: a free worker takes at once what waits for one model, up to its cap, so an idle server adds no
  * latency and a loaded one fills its batches. Of several models the one whose first image waits longest is next.
  * Invariant: images wait only while all workers run.
  */
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
-  const { run, workers, maxBatch, maxQueueImages, now = () => performance.now() } = options;
-  const queues = new Map<string, Waiting<Item, Result>[]>();
+  const { run, workers, maxBatch, maxBatchMs = Infinity, maxQueueImages } = options;
+  const { now = () => performance.now() } = options;
+  const queues = new Map<string, Set<Waiting<Item, Result>>>();
+  const rate = createServiceRate();
   const idle: (() => void)[] = [];
   let arrivals = 0;
   let waiting = 0;
   let running = 0;
   let draining = false;
 
+  function checkRoom(images: number): void {
+    if (draining) throw new DrainingError('The server is shutting down and takes no more images');
+    if (waiting + images <= maxQueueImages) return;
+    const message = `${waiting} images wait already, allowed are ${maxQueueImages}`;
+    throw new QueueFullError(message, Math.max(minRetryAfterMs, backlogMs()));
+  }
+
   async function submit(
     model: string,
     item: Item,
-    { signal, deadlineAt }: SubmitOptions = {},
+    { signal, deadlineAt = Infinity }: SubmitOptions = {},
   ): Promise<Result> {
-    if (draining) throw new DrainingError('The server is shutting down and takes no more images');
+    checkRoom(1);
     signal?.throwIfAborted();
-    if (waiting >= maxQueueImages)
-      throw new QueueFullError(`${waiting} images wait already, allowed are ${maxQueueImages}`);
     let leave = () => {};
     try {
       return await new Promise<Result>((resolve, reject) => {
-        const entry = { item, arrival: arrivals++, deadlineAt: deadlineAt ?? Infinity, resolve, reject };
+        const entry: Waiting<Item, Result> = { item, arrival: arrivals++, deadlineAt, resolve, reject };
         leave = () => {
           if (remove(model, entry)) reject(signal?.reason);
         };
         signal?.addEventListener('abort', leave, { once: true });
         enqueue(model, entry);
         dispatch();
+        if (isWaiting(model, entry)) expireLater(model, entry);
       });
     } finally {
       signal?.removeEventListener('abort', leave);
@@ -81,20 +97,31 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
   }
 
   function enqueue(model: string, entry: Waiting<Item, Result>): void {
-    const queue = queues.get(model);
-    if (queue) queue.push(entry);
-    else queues.set(model, [entry]);
+    const queue = queues.get(model) ?? new Set();
+    queues.set(model, queue.add(entry));
     waiting++;
   }
 
+  function isWaiting(model: string, entry: Waiting<Item, Result>): boolean {
+    return queues.get(model)?.has(entry) ?? false;
+  }
+
   function remove(model: string, entry: Waiting<Item, Result>): boolean {
-    const queue = queues.get(model) ?? [];
-    const at = queue.indexOf(entry);
-    if (at < 0) return false;
-    queue.splice(at, 1);
+    const queue = queues.get(model);
+    if (!queue?.delete(entry)) return false;
+    clearTimeout(entry.timer);
     waiting--;
-    if (queue.length === 0) queues.delete(model);
+    if (queue.size === 0) queues.delete(model);
     return true;
+  }
+
+  function expireLater(model: string, entry: Waiting<Item, Result>): void {
+    if (entry.deadlineAt === Infinity) return;
+    entry.timer = setTimeout(() => remove(model, entry) && expire(entry), entry.deadlineAt - now());
+  }
+
+  function expire({ reject }: Waiting<Item, Result>): void {
+    reject(new DeadlineExceededError('The deadline passed while the image waited'));
   }
 
   function dispatch(): void {
@@ -115,26 +142,45 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
 
   function take(model: string): Waiting<Item, Result>[] {
     const batch: Waiting<Item, Result>[] = [];
+    const cap = batchCap(model);
     const time = now();
-    for (const entry of [...(queues.get(model) ?? [])]) {
-      if (batch.length === maxBatch) break;
+    for (const entry of queues.get(model) ?? []) {
+      if (batch.length === cap) break;
       remove(model, entry);
       if (entry.deadlineAt > time) batch.push(entry);
-      else entry.reject(new DeadlineExceededError('The deadline passed while the image waited'));
+      else expire(entry);
     }
     return batch;
   }
 
+  /** What a batch gains it gains at few images; one that takes long makes all the others wait. */
+  function batchCap(model: string): number {
+    const ms = rate.msPerImage(model);
+    return ms === undefined ? maxBatch : Math.max(1, Math.min(maxBatch, Math.floor(maxBatchMs / ms)));
+  }
+
+  function backlogMs(): number {
+    let ms = 0;
+    for (const [model, { size }] of queues) ms += (size * (rate.msPerImage(model) ?? 0)) / workers;
+    return ms;
+  }
+
   async function runBatch(model: string, batch: Waiting<Item, Result>[]): Promise<void> {
     running++;
+    const start = now();
     try {
       const results = await run(
         model,
         batch.map(({ item }) => item),
       );
+      rate.record(model, batch.length, now() - start);
       if (results.length !== batch.length)
         throw new RangeError(`Batch: expected ${batch.length} results, got ${results.length}`);
-      for (const [i, entry] of batch.entries()) entry.resolve(results[i] as Result);
+      for (const [i, entry] of batch.entries()) {
+        const result = results[i] as Result | Error;
+        if (result instanceof Error) entry.reject(result);
+        else entry.resolve(result);
+      }
     } catch (error) {
       for (const entry of batch) entry.reject(error);
     } finally {
@@ -151,6 +197,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
       return running;
     },
     submit,
+    checkRoom,
     async close() {
       draining = true;
       if (running > 0 || waiting > 0) await new Promise<void>((done) => idle.push(done));

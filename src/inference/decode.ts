@@ -1,13 +1,15 @@
 // the bytes of an upload → pixels as the model's input contract wants them. The only importer of sharp.
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import sharp, { type Sharp, type SharpOptions } from 'sharp';
 import { channelCount, type InputContract } from './card.js';
-import { applyDigitRules, hasDigitRules } from './digits.js';
+import { applyDigitRules, applyDigitRulesToPixels, hasDigitRules } from './digits.js';
 import {
   EmptyImageError,
   TooManyPixelsError,
   UndecodableImageError,
   UnsupportedTypeError,
 } from './errors.js';
+import { unpackPng } from './png.js';
 
 export interface Pixels {
   width: number;
@@ -22,17 +24,21 @@ export interface DecodeLimits {
   maxPixels: number;
 }
 
-export type ImageKind = 'png' | 'jpeg' | 'webp';
+export type ImageKind = 'png' | 'jpeg' | 'webp' | 'gif';
 
-// libvips loads SVG, TIFF, GIF, PDF and more, whatever a file is called: everything is shut but these three.
-sharp.block({ operation: ['VipsForeignLoad'] });
-sharp.unblock({
-  operation: ['VipsForeignLoadPngBuffer', 'VipsForeignLoadJpegBuffer', 'VipsForeignLoadWebpBuffer'],
-});
+const loaders = ['Png', 'Jpeg', 'Webp', 'Nsgif'].map((kind) => `VipsForeignLoad${kind}Buffer`);
+const blockedKey = 'quati: libvips loaders are blocked';
+// libvips loads SVG, TIFF, PDF and more, whatever a file is called: everything is shut but these four. It is one for the
+// process: where the main thread has done this, a worker that did it again would shut them for a moment in all threads.
+if (getEnvironmentData(blockedKey) === undefined) {
+  sharp.block({ operation: ['VipsForeignLoad'] });
+  sharp.unblock({ operation: loaders });
+  setEnvironmentData(blockedKey, true);
+}
 sharp.cache(false);
 sharp.concurrency(1);
 
-const decodeTimeoutSeconds = 10;
+const decodeTimeoutSeconds = 4;
 /** The longest side at which ink is looked for: enough for a digit that takes a tenth of a photo. */
 const inkSide = 256;
 const white = { r: 255, g: 255, b: 255 };
@@ -44,11 +50,34 @@ export function imageKind(bytes: Uint8Array): ImageKind | undefined {
   if (text.startsWith('\x89PNG\r\n\x1a\n')) return 'png';
   if (text.startsWith('\xff\xd8\xff')) return 'jpeg';
   if (text.startsWith('RIFF') && text.startsWith('WEBP', 8)) return 'webp';
+  if (/^GIF8[79]a/.test(text)) return 'gif';
   return undefined;
 }
 
+/** @throws EmptyImageError, UnsupportedTypeError */
+export function acceptedKind(bytes: Uint8Array): ImageKind {
+  if (bytes.length === 0) throw new EmptyImageError('The image is empty: it has 0 bytes');
+  const kind = imageKind(bytes);
+  if (!kind) throw new UnsupportedTypeError('The bytes are no PNG, JPEG, WebP or GIF image');
+  return kind;
+}
+
 /**
- * PNG, JPEG or WebP, the first frame. EXIF orientation is applied, transparency becomes white, embedded colour
+ * What decodeImage gives, without waiting, for a PNG that has the contract's size and channels already; undefined for any
+ * other image, good or bad.
+ */
+export function decodeAtOnce(
+  bytes: Uint8Array,
+  input: InputContract,
+  limits: DecodeLimits,
+): Uint8Array | undefined {
+  if (input.width * input.height > limits.maxPixels) return undefined;
+  const pixels = unpackPng(bytes, input);
+  return pixels && applyDigitRulesToPixels(pixels, input);
+}
+
+/**
+ * PNG, JPEG, WebP or GIF, the first frame. EXIF orientation is applied, transparency becomes white, embedded colour
  * profiles become sRGB, then `fit` and `kernel` bring it to size; `contain` pads with 0. An image of the right size
  * and channels keeps its values. Where the contract has polarity or centre, digits.ts comes before that.
  * @throws EmptyImageError, UnsupportedTypeError, TooManyPixelsError, UndecodableImageError
@@ -58,9 +87,7 @@ export async function decodeImage(
   input: InputContract,
   limits: DecodeLimits,
 ): Promise<Pixels> {
-  if (bytes.length === 0) throw new EmptyImageError('The image is empty: it has 0 bytes');
-  const kind = imageKind(bytes);
-  if (!kind) throw new UnsupportedTypeError('The bytes are no PNG, JPEG or WebP image');
+  const kind = acceptedKind(bytes);
   const options: SharpOptions = { failOn: 'warning', limitInputPixels: limits.maxPixels };
   try {
     const image = toUpright(sharp(bytes, options));

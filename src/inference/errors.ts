@@ -28,7 +28,15 @@ export class ModelNotFoundError extends QuatiError {}
 export class ModelNotReadyError extends QuatiError {}
 
 /** More images wait than `maxQueueImages`. */
-export class QueueFullError extends QuatiError {}
+export class QueueFullError extends QuatiError {
+  /** @param retryAfterMs when the images that wait should be done, by the rate of the last ones. */
+  constructor(
+    message: string,
+    readonly retryAfterMs: number,
+  ) {
+    super(message);
+  }
+}
 
 /** The request's deadline passed before its image ran. */
 export class DeadlineExceededError extends QuatiError {}
@@ -36,5 +44,39 @@ export class DeadlineExceededError extends QuatiError {}
 /** The pipeline is closing and takes no more images. */
 export class DrainingError extends QuatiError {}
 
+/** An inference worker ended while it had an image, and so did the one that tried it again. */
+export class WorkerLostError extends QuatiError {}
+
+/** No inference worker can be started. */
+export class WorkersUnavailableError extends QuatiError {}
+
 /** The ONNX file is no classifier that fits its card: wrong types, shapes, number of outputs, or not loadable. */
 export class ModelError extends QuatiError {}
+
+/** How an error crosses threads, where its class doesn't survive. */
+export interface ErrorMessage {
+  name: string;
+  message: string;
+}
+
+const crossing = new Map(
+  [
+    EmptyImageError,
+    UnsupportedTypeError,
+    UndecodableImageError,
+    TooManyPixelsError,
+    ModelNotFoundError,
+    DeadlineExceededError,
+    ModelError,
+    WorkerLostError,
+  ].map((type) => [type.name, type]),
+);
+
+export function errorToMessage({ name, message }: Error): ErrorMessage {
+  return { name, message };
+}
+
+/** A class that doesn't cross becomes a ModelError. */
+export function messageToError({ name, message }: ErrorMessage): QuatiError {
+  return new (crossing.get(name) ?? ModelError)(message);
+}

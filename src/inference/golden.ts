@@ -2,13 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { scoresToConfidences } from './category.js';
-import { decodeImage } from './decode.js';
 import type { Pool } from './pool.js';
 import type { StoredModel } from './repository.js';
+import { resultToScores } from './wire.js';
 
 /** Room for another CPU's rounding; a wrong kernel, scale or file moves confidences by far more. */
 export const goldenTolerance = 0.02;
-const maxPixels = 25_000_000;
 
 /**
  * Replays the images through the pool, as an upload would be, with the variant that serves.
@@ -20,13 +19,14 @@ export async function replayGolden(model: StoredModel, pool: Pool): Promise<stri
     const expected = confidences[variant];
     if (!expected) continue;
     const image = join(folder, file);
-    let data: Uint8Array;
+    let scores: Float32Array;
     try {
-      ({ data } = await decodeImage(await readFile(image), card.input, { maxPixels }));
+      const bytes = await readFile(image);
+      const [result] = await pool.run(key, [{ bytes, wanted: 'scores', budgetMs: Infinity }]);
+      scores = resultToScores(result);
     } catch (error) {
-      return `${image}: this golden image can't be read: ${(error as Error).message}`;
+      return `${image}: this golden image can't be classified: ${(error as Error).message}`;
     }
-    const [scores = new Float32Array()] = await pool.run(key, [data]);
     const got = scoresToConfidences(scores, card.output, card.labels.length);
     const moved = describeMove(got, expected, card.labels);
     if (moved) return `${image} with ${variant}: ${moved}`;

@@ -6,7 +6,8 @@ import { ModelNotFoundError, ModelNotReadyError } from './errors.js';
 import { replayGolden } from './golden.js';
 import type { Pool } from './pool.js';
 import type { Repository, StoredModel } from './repository.js';
-import { tensorLength } from './tensor.js';
+import { createTensor } from './tensor.js';
+import { resultToScores } from './wire.js';
 
 /** What is known of one version. */
 export interface ModelStatus {
@@ -67,11 +68,8 @@ export async function openModels(
 async function check(model: StoredModel, pool: Pool): Promise<string | undefined> {
   try {
     const { input, output, labels } = model.card;
-    const blank = new Uint8Array(tensorLength(input));
-    const warmed = await Promise.all(
-      Array.from({ length: pool.threads }, () => pool.run(model.key, [blank])),
-    );
-    for (const [scores] of warmed) scoresToConfidences(scores ?? [], output, labels.length);
+    const [result] = await pool.run(model.key, [{ tensor: createTensor(input, 1), budgetMs: Infinity }]);
+    scoresToConfidences(resultToScores(result), output, labels.length);
     return await replayGolden(model, pool);
   } catch (error) {
     return `${model.file}: ${(error as Error).message}`;

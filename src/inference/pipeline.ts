@@ -1,17 +1,22 @@
 // READ FIRST: the bytes of an image → its category. The stages, in order:
-//   decode      bytes → pixels at the model's size           decode.ts
 //   batch       waits, with others, for a free worker        batcher.ts
-//   run         worker: pixels → tensor → session → scores   pool.ts, worker.ts, tensor.ts, session.ts
+//   run         in a worker thread                           pool.ts, worker.ts, runner.ts
+//     decode      bytes → pixels at the model's size           decode.ts, png.ts, digits.ts
+//     tensor      pixels → the model's numbers                 tensor.ts
+//     session     tensor → scores                              session.ts
 //   category    scores → confidences → predictions           category.ts
-import { availableParallelism } from 'node:os';
 import { createBatcher } from './batcher.js';
 import type { VariantName } from './card.js';
 import { confidencesToPredictions, type Prediction, scoresToConfidences } from './category.js';
-import { decodeImage } from './decode.js';
-import { QueueFullError } from './errors.js';
+import { countCpus } from './cpus.js';
+import { acceptedKind } from './decode.js';
+import { messageToError } from './errors.js';
 import { type ModelSet, type ModelStatus, openModels } from './models.js';
-import { createPool } from './pool.js';
+import { packPng } from './png.js';
+import { createPool, type Pool } from './pool.js';
 import { readRepository, type StoredModel } from './repository.js';
+import type { RunnerImage, RunnerResult } from './runner.js';
+import type { TensorValues } from './tensor.js';
 
 export interface PipelineOptions {
   /** The folder of <name>/<version>/card.json. */
@@ -23,11 +28,36 @@ export interface PipelineOptions {
   /** Inference threads; default one a processor. */
   workers?: number | undefined;
   maxPixels?: number | undefined;
-  /** Images that are decoded or wait, over all models. */
+  /** Images that wait, over all models. */
   maxQueueImages?: number | undefined;
   /** Images in a batch. */
   maxBatch?: number | undefined;
+  /** How long a batch of several images should take at most. */
+  maxBatchMs?: number | undefined;
+  observer?: PipelineObserver | undefined;
   createPool?: typeof createPool;
+}
+
+/** Told of what happens, to count it. */
+export interface PipelineObserver {
+  batch?(model: ModelName, images: number): void;
+  image?(model: ModelName, timings: Timings): void;
+  workerLost?(reason: string): void;
+}
+
+export interface ModelName {
+  name: string;
+  version: number;
+  variant: VariantName;
+}
+
+/** Where the time of one image went. */
+export interface Timings {
+  /** Waiting for a free worker. */
+  queueMs: number;
+  decodeMs: number;
+  /** Of the whole batch. */
+  inferenceMs: number;
 }
 
 export interface ClassifyOptions {
@@ -35,14 +65,25 @@ export interface ClassifyOptions {
   version?: number | undefined;
   /** Aborted: an image that still waits is dropped. */
   signal?: AbortSignal | undefined;
-  /** From now on; an image whose batch hasn't started by then isn't run. */
+  /** From now on; an image that isn't decoded by then isn't run. */
   deadlineMs?: number | undefined;
 }
 
 export interface Classification {
-  model: { name: string; version: number; variant: VariantName };
+  model: ModelName;
   /** One a label, the surest first. */
   predictions: Prediction[];
+  timings: Timings;
+}
+
+/** An image's file, or its tensor as the model takes it: its layout, its type. */
+export type InferenceInput = { bytes: Uint8Array } | { tensor: TensorValues };
+
+export interface Inference {
+  model: ModelName;
+  /** What the model gave, one row an image, before any softmax. */
+  scores: Float32Array[];
+  timings: Timings[];
 }
 
 export interface Pipeline {
@@ -51,61 +92,142 @@ export interface Pipeline {
    * ModelNotReadyError, QueueFullError, DeadlineExceededError, DrainingError, ModelError, or the signal's reason.
    */
   classify(bytes: Uint8Array, options?: ClassifyOptions): Promise<Classification>;
+  /** Several images of one model, all or none: the first that fails fails the others. @throws as classify */
+  infer(images: readonly InferenceInput[], options?: ClassifyOptions): Promise<Inference>;
+  /** A PNG of the image as the model sees it: decoded, centred and sized. @throws as classify */
+  preview(bytes: Uint8Array, options?: ClassifyOptions): Promise<Buffer>;
+  /** The model that a request means. @throws ModelNotFoundError, ModelNotReadyError */
+  choose(name?: string, version?: number): StoredModel;
   /** Every version of every model, by name and version. */
   models(): readonly ModelStatus[];
   /** Whether there are models and the served version of each can answer. */
   ready(): boolean;
+  /** Images that wait for a worker. */
+  waiting(): number;
   /** Takes nothing more, answers what it took, ends the workers. */
   close(): Promise<void>;
 }
 
+/** An image on its way through the batcher. */
+interface Job {
+  image: RunnerImage;
+  model: StoredModel;
+  submittedAt: number;
+  deadlineAt: number;
+  queueMs: number;
+}
+
 /** Opens the models, warms every one of them and replays its golden images; resolves when that is done. */
 export async function createPipeline(options: PipelineOptions): Promise<Pipeline> {
-  const { workers = availableParallelism(), maxPixels = 25_000_000 } = options;
-  const { maxQueueImages = 256, maxBatch = 16 } = options;
+  const { workers = countCpus(), maxPixels, observer = {} } = options;
+  const { maxQueueImages = 256, maxBatch = 16, maxBatchMs = 100 } = options;
   const repository = await readRepository(options.models, options.variant);
   const pool = (options.createPool ?? createPool)({
     models: poolModels(repository.stored),
     threads: workers,
+    maxPixels,
+    onWorkerLost: observer.workerLost,
   });
   const models = await openModels(repository, pool, options.defaultModel);
-  const batcher = createBatcher({ run: pool.run, workers, maxBatch, maxQueueImages });
-  let decoding = 0;
+  const run = createRun(pool, observer);
+  const batcher = createBatcher({ run, workers, maxBatch, maxBatchMs, maxQueueImages });
 
-  async function decode(bytes: Uint8Array, model: StoredModel): Promise<Uint8Array> {
-    const { data } = await decodeImage(bytes, model.card.input, { maxPixels });
-    return data;
+  async function submit(image: RunnerImage, model: StoredModel, options: ClassifyOptions): Promise<Answer> {
+    const submittedAt = performance.now();
+    const deadlineAt = submittedAt + image.budgetMs;
+    const job: Job = { image, model, submittedAt, deadlineAt, queueMs: 0 };
+    const result = await batcher.submit(model.key, job, { signal: options.signal, deadlineAt });
+    const inferenceMs = 'inferenceMs' in result ? result.inferenceMs : 0;
+    const timings = { queueMs: job.queueMs, decodeMs: result.decodeMs, inferenceMs };
+    observer.image?.(nameOf(model), timings);
+    return { result, timings };
   }
 
-  function categories(scores: Float32Array, { card }: StoredModel): Prediction[] {
-    const confidences = scoresToConfidences(scores, card.output, card.labels.length);
-    return confidencesToPredictions(confidences, card.labels);
+  async function classify(bytes: Uint8Array, options: ClassifyOptions = {}): Promise<Classification> {
+    const model = models.choose(options.model, options.version);
+    const { result, timings } = await submit(fileImage(bytes, 'scores', options), model, options);
+    const { card } = model;
+    const confidences = scoresToConfidences(rowOf(result), card.output, card.labels.length);
+    const predictions = confidencesToPredictions(confidences, card.labels);
+    return { model: nameOf(model), predictions, timings };
   }
 
-  async function classify(
-    bytes: Uint8Array,
-    { model: name, version, signal, deadlineMs }: ClassifyOptions = {},
-  ): Promise<Classification> {
-    const deadlineAt = deadlineMs === undefined ? undefined : performance.now() + deadlineMs;
-    const model = models.choose(name, version);
-    if (decoding + batcher.waiting >= maxQueueImages)
-      throw new QueueFullError(`${maxQueueImages} images wait already, more are not allowed`);
-    decoding++;
-    const pixels = await decode(bytes, model).finally(() => decoding--);
-    const scores = await batcher.submit(model.key, pixels, { signal, deadlineAt });
-    const predictions = categories(scores, model);
-    return { model: { name: model.name, version: model.version, variant: model.variant }, predictions };
+  async function infer(inputs: readonly InferenceInput[], options: ClassifyOptions = {}): Promise<Inference> {
+    const model = models.choose(options.model, options.version);
+    batcher.checkRoom(inputs.length);
+    const failed = new AbortController();
+    const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
+    const answers = await Promise.all(
+      inputs.map((input) => submit(inputImage(input, options), model, { ...options, signal })),
+    ).catch((error: unknown) => {
+      failed.abort(error);
+      throw error;
+    });
+    const scores = answers.map(({ result }) => rowOf(result));
+    return { model: nameOf(model), scores, timings: answers.map(({ timings }) => timings) };
+  }
+
+  async function preview(bytes: Uint8Array, options: ClassifyOptions = {}): Promise<Buffer> {
+    const model = models.choose(options.model, options.version);
+    const { result } = await submit(fileImage(bytes, 'pixels', options), model, options);
+    return packPng('pixels' in result ? result.pixels : new Uint8Array(), model.card.input);
   }
 
   return {
     classify,
+    infer,
+    preview,
+    choose: models.choose,
     models: () => models.status,
     ready: () => isReady(models),
+    waiting: () => batcher.waiting,
     async close() {
       await batcher.close();
       await pool.close();
     },
   };
+}
+
+interface Answer {
+  result: RunnerResult;
+  timings: Timings;
+}
+
+/** A batch of jobs → their results; what failed for one image fails that image alone. */
+function createRun(pool: Pool, observer: PipelineObserver) {
+  return async (key: string, jobs: Job[]): Promise<(RunnerResult | Error)[]> => {
+    const start = performance.now();
+    const [first] = jobs;
+    if (first) observer.batch?.(nameOf(first.model), jobs.length);
+    const images = jobs.map((job) => {
+      job.queueMs = start - job.submittedAt;
+      return { ...job.image, budgetMs: job.deadlineAt - start };
+    });
+    const results = await pool.run(key, images);
+    return results.map((result) => ('error' in result ? messageToError(result.error) : result));
+  };
+}
+
+function fileImage(
+  bytes: Uint8Array,
+  wanted: 'scores' | 'pixels',
+  { deadlineMs = Infinity }: ClassifyOptions,
+): RunnerImage {
+  acceptedKind(bytes);
+  return { bytes, wanted, budgetMs: deadlineMs };
+}
+
+function inputImage(input: InferenceInput, options: ClassifyOptions): RunnerImage {
+  if ('bytes' in input) return fileImage(input.bytes, 'scores', options);
+  return { tensor: input.tensor, budgetMs: options.deadlineMs ?? Infinity };
+}
+
+function rowOf(result: RunnerResult): Float32Array {
+  return 'scores' in result ? result.scores : new Float32Array();
+}
+
+function nameOf({ name, version, variant }: StoredModel): ModelName {
+  return { name, version, variant };
 }
 
 function poolModels(stored: readonly StoredModel[]) {

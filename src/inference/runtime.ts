@@ -1,6 +1,8 @@
 // The one place that loads onnxruntime-node, with its telemetry off.
 import type * as OnnxRuntime from 'onnxruntime-node';
 
+export type { Tensor } from 'onnxruntime-node';
+
 export type Runtime = typeof OnnxRuntime;
 
 /**

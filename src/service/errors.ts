@@ -10,6 +10,7 @@ import {
   TooManyPixelsError,
   UndecodableImageError,
   UnsupportedTypeError,
+  WorkersUnavailableError,
 } from '../inference/errors.js';
 import type { Problem } from './schemas/problem.js';
 
@@ -50,7 +51,7 @@ export class ProblemError extends QuatiError {
   }
 }
 
-const codesOfInference: [new (message: string) => QuatiError, ProblemCode][] = [
+const codesOfInference: [abstract new (...args: never[]) => QuatiError, ProblemCode][] = [
   [EmptyImageError, 'bad_request'],
   [UnsupportedTypeError, 'unsupported_type'],
   [UndecodableImageError, 'undecodable_image'],
@@ -59,6 +60,7 @@ const codesOfInference: [new (message: string) => QuatiError, ProblemCode][] = [
   [ModelNotReadyError, 'not_ready'],
   [QueueFullError, 'queue_full'],
   [DrainingError, 'draining'],
+  [WorkersUnavailableError, 'not_ready'],
   [DeadlineExceededError, 'deadline_exceeded'],
 ];
 
@@ -83,10 +85,12 @@ export function createProblem(code: ProblemCode, detail: string, requestId: stri
   return { type: `urn:quati:problem:${code}`, title, status, detail, code, requestId };
 }
 
-/** Headers that go with a problem. */
-export function problemHeaders(code: ProblemCode): Record<string, string> {
+/** Headers that go with a problem. A full queue is worth a new try when what waits should be done. */
+export function problemHeaders(code: ProblemCode, error?: unknown): Record<string, string> {
   const entry: CatalogueEntry = catalogue[code];
-  return entry.retryAfterSeconds === undefined ? {} : { 'retry-after': String(entry.retryAfterSeconds) };
+  const measured = error instanceof QueueFullError ? Math.ceil(error.retryAfterMs / 1000) : undefined;
+  const seconds = measured ?? entry.retryAfterSeconds;
+  return seconds === undefined ? {} : { 'retry-after': String(seconds) };
 }
 
 function errorToCode(error: unknown): ProblemCode {

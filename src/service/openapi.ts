@@ -1,17 +1,28 @@
 // the routes' schemas → the text of openapi.yaml.
+import { ModelNotFoundError } from '../inference/errors.js';
 import type { Pipeline } from '../inference/pipeline.js';
 import { createApp } from './app.js';
 import { readConfig } from './config.js';
 
+const nothing = () => Promise.reject(new Error('this pipeline does nothing'));
+
+/** Knows no models and does nothing. */
+export const idlePipeline: Pipeline = {
+  classify: nothing,
+  infer: nothing,
+  preview: nothing,
+  choose() {
+    throw new ModelNotFoundError('There are no models');
+  },
+  models: () => [],
+  ready: () => false,
+  waiting: () => 0,
+  close: async () => {},
+};
+
 /** The contract as the service itself serves it at /openapi.yaml; needs no models. */
 export async function renderOpenapi(): Promise<string> {
-  const idle: Pipeline = {
-    classify: () => Promise.reject(new Error('this pipeline classifies nothing')),
-    models: () => [],
-    ready: () => false,
-    close: async () => {},
-  };
-  const app = await createApp(readConfig({ QUATI_LOG_LEVEL: 'silent' }), idle);
+  const app = await createApp(readConfig({ QUATI_LOG_LEVEL: 'silent' }), idlePipeline);
   try {
     return app.swagger({ yaml: true });
   } finally {

@@ -48,6 +48,19 @@ export function gif(): Buffer {
   return Buffer.from('R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAUwAOw==', 'base64');
 }
 
+/** One black pixel, then a white one. */
+export function animatedGif(): Buffer {
+  const head = Buffer.from('GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff', 'latin1');
+  const frame = (index: 0 | 1) =>
+    Buffer.from([0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, index === 0 ? 0x44 : 0x4c, 1, 0]);
+  return Buffer.concat([head, frame(0), frame(1), Buffer.from(';')]);
+}
+
+/** The header of one, and nothing behind it. */
+export function tiff(): Buffer {
+  return Buffer.from([0x49, 0x49, 42, 0, 8, 0, 0, 0, 0, 0]);
+}
+
 export async function jpeg(
   width: number,
   height: number,

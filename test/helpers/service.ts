@@ -3,6 +3,7 @@ import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { createPipeline, type Pipeline } from '../../src/inference/pipeline.js';
 import { createApp } from '../../src/service/app.js';
 import { type Config, readConfig } from '../../src/service/config.js';
+import { idlePipeline } from '../../src/service/openapi.js';
 import { type FixtureModel, writeFixtureModel } from './fixture-model.js';
 import { createLocalPool } from './local-pool.js';
 
@@ -33,7 +34,7 @@ export async function createFakeApp(
   classify: Pipeline['classify'],
   settings: Partial<Config> = {},
 ): Promise<FastifyInstance> {
-  const pipeline: Pipeline = { classify, models: () => [], ready: () => false, close: async () => {} };
+  const pipeline: Pipeline = { ...idlePipeline, classify };
   return await closing(t, createApp(testConfig(settings), pipeline));
 }
 

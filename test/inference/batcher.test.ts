@@ -120,6 +120,57 @@ t.test('an aborted image leaves the queue and frees its place; one that runs is 
   await t.rejects(batcher.submit('a', 4, { signal: controller.signal }), { message: 'client gone' });
 });
 
+t.test('an image that waits too long is told so at its deadline, not when a worker gets free', async (t) => {
+  const { batcher, started } = setUp({ now: () => performance.now() });
+  const first = batcher.submit('a', 1);
+  await t.rejects(batcher.submit('a', 2, { deadlineAt: performance.now() + 20 }), DeadlineExceededError);
+  t.equal(batcher.waiting, 0);
+  started[0]?.finish();
+  t.equal(await first, 2);
+  t.equal(started.length, 1);
+});
+
+t.test('a full queue says how long it should take, by what images have taken so far', async (t) => {
+  const { batcher, started, clock } = setUp({ maxQueueImages: 4, workers: 2 });
+  const answers = [batcher.submit('a', 1), batcher.submit('b', 2)];
+  clock.now = 600;
+  started[0]?.finish();
+  await answers[0];
+  clock.now = 3000;
+  started[1]?.finish();
+  await answers[1];
+  for (const model of ['a', 'b', 'a', 'a', 'b', 'b']) batcher.submit(model, 3).catch(() => {});
+  // Two of a at 600 ms and two of b at 3,000 wait, for two workers.
+  const refused = await batcher.submit('a', 9).catch((error: unknown) => error);
+  t.ok(refused instanceof QueueFullError && refused.retryAfterMs === 3600);
+  t.throws(() => batcher.checkRoom(1), QueueFullError);
+});
+
+t.test('batches of a slow model are smaller: they should not take longer than maxBatchMs', async (t) => {
+  const { batcher, started, clock } = setUp({ maxBatchMs: 250 });
+  const answers = [1, 2, 3, 4, 5].map((item) => batcher.submit('slow', item));
+  clock.now = 100;
+  for (let i = 0; i < 3; i++) {
+    started[i]?.finish();
+    await nextTick();
+    clock.now += 200;
+  }
+  await Promise.all(answers);
+  t.same(
+    started.map(({ items }) => items),
+    [[1], [2, 3], [4, 5]],
+  );
+});
+
+t.test('a result that is an error fails its own image alone', async (t) => {
+  const run = async (_: string, items: number[]) =>
+    items.map((item) => (item === 2 ? new Error('damaged') : item));
+  const { batcher } = setUp({ run });
+  const [first, second, third] = [1, 2, 3].map((item) => batcher.submit('a', item));
+  await t.rejects(second as Promise<number>, { message: 'damaged' });
+  t.same(await Promise.all([first, third]), [1, 3]);
+});
+
 t.test('a batch that fails fails its own images; the next one runs', async (t) => {
   const { batcher, started } = setUp();
   const failed = batcher.submit('a', 1);

@@ -8,7 +8,19 @@ import {
   UndecodableImageError,
   UnsupportedTypeError,
 } from '../../src/inference/errors.js';
-import { gif, hollowPng, jpeg, noise, png, solidPng, svg, truncatedPng, webp } from '../helpers/images.js';
+import {
+  animatedGif,
+  gif,
+  hollowPng,
+  jpeg,
+  noise,
+  png,
+  solidPng,
+  svg,
+  tiff,
+  truncatedPng,
+  webp,
+} from '../helpers/images.js';
 
 const gray: InputContract = {
   width: 28,
@@ -46,7 +58,7 @@ t.test('transparent pixels become white', async (t) => {
   t.ok(grayClear.data.every((value) => value === 255));
 });
 
-t.test('JPEG and WebP decode, and are told apart by their bytes', async (t) => {
+t.test('JPEG, WebP and PNG decode, and are told apart by their bytes', async (t) => {
   for (const [kind, bytes] of [
     ['jpeg', await jpeg(40, 40, 90)],
     ['webp', await webp(40, 40, 90)],
@@ -60,6 +72,15 @@ t.test('JPEG and WebP decode, and are told apart by their bytes', async (t) => {
       kind,
     );
   }
+});
+
+t.test('of a GIF the first frame counts', async (t) => {
+  t.equal(imageKind(gif()), 'gif');
+  const { data } = await decodeImage(animatedGif(), rgb, limits);
+  t.ok(
+    data.every((value) => value === 0),
+    'the second one is white',
+  );
 });
 
 t.test('contain pads a wide image with black above and below', async (t) => {
@@ -89,8 +110,8 @@ t.test('zero bytes are an empty image', async (t) => {
   await t.rejects(decodeImage(new Uint8Array(), gray, limits), EmptyImageError);
 });
 
-t.test('SVG, GIF, text and two bytes of JPEG are unsupported whatever they are called', async (t) => {
-  for (const bytes of [svg(), gif(), Buffer.from('not an image'), Buffer.from([0xff, 0xd8])])
+t.test('SVG, TIFF, text and two bytes of JPEG are unsupported whatever they are called', async (t) => {
+  for (const bytes of [svg(), tiff(), Buffer.from('not an image'), Buffer.from([0xff, 0xd8])])
     await t.rejects(decodeImage(bytes, gray, limits), UnsupportedTypeError);
 });
 

@@ -9,8 +9,9 @@ import {
   UndecodableImageError,
 } from '../../src/inference/errors.js';
 import { createPipeline, type PipelineOptions } from '../../src/inference/pipeline.js';
-import { brightnessConfidences, writeFixtureModel } from '../helpers/fixture-model.js';
-import { solidPng, truncatedPng } from '../helpers/images.js';
+import { unpackPng } from '../../src/inference/png.js';
+import { brightnessConfidences, grayInput, writeFixtureModel } from '../helpers/fixture-model.js';
+import { png, solidPng, truncatedPng } from '../helpers/images.js';
 import { createLocalPool } from '../helpers/local-pool.js';
 
 async function setUp(t: Tap, options: Partial<PipelineOptions> & Pick<PipelineOptions, 'models'>) {
@@ -142,16 +143,57 @@ t.test('an image that fails leaves room for the next', async (t) => {
   t.ok(await pipeline.classify(solidPng(28, 28, 0)));
 });
 
-t.test('images that are being decoded count as waiting', async (t) => {
+t.test(
+  'images beyond the queue are refused with the time that it should take; what was taken is answered',
+  async (t) => {
+    const models = t.testdir();
+    await writeFixtureModel(models);
+    const pipeline = await setUp(t, { models, maxQueueImages: 2, maxBatch: 1 });
+    const outcomes = await Promise.allSettled([1, 2, 3, 4].map(() => pipeline.classify(solidPng(28, 28, 0))));
+    t.same(
+      outcomes.map(({ status }) => status),
+      ['fulfilled', 'fulfilled', 'fulfilled', 'rejected'],
+      'one runs, two wait',
+    );
+    const last = outcomes[3];
+    t.ok(
+      last?.status === 'rejected' && last.reason instanceof QueueFullError && last.reason.retryAfterMs > 0,
+    );
+  },
+);
+
+t.test('several images of a request get the raw scores of the model, files and tensors alike', async (t) => {
   const models = t.testdir();
-  await writeFixtureModel(models);
-  const pipeline = await setUp(t, { models, maxQueueImages: 2 });
-  const outcomes = await Promise.allSettled([1, 2, 3].map(() => pipeline.classify(solidPng(28, 28, 0))));
-  t.same(
-    outcomes.map(({ status }) => status),
-    ['fulfilled', 'fulfilled', 'rejected'],
-  );
-  t.ok(outcomes[2]?.status === 'rejected' && outcomes[2].reason instanceof QueueFullError);
+  await writeFixtureModel(models, { labels: ['night', 'dusk', 'day'] });
+  const pipeline = await setUp(t, { models, maxQueueImages: 8 });
+  const tensor = { tensor: new Float32Array(28 * 28).fill(1) };
+  const { model, scores, timings } = await pipeline.infer([
+    { bytes: solidPng(28, 28, 255) },
+    tensor,
+    { bytes: solidPng(28, 28, 0) },
+  ]);
+  t.same(model, { name: 'brightness', version: 1, variant: 'float32' });
+  t.same(scores[1], scores[0]);
+  // -40 (1 - c)² + 40 for the centres c of 0, ½ and 1
+  t.ok([0, 30, 40].every((score, i) => Math.abs((scores[0]?.[i] ?? Number.NaN) - score) < 1e-3));
+  t.equal(timings.length, 3);
+  await t.rejects(pipeline.infer(Array.from({ length: 9 }, () => tensor)), QueueFullError);
+  t.equal(pipeline.waiting(), 0, 'all of a request or none of it');
+  await t.rejects(pipeline.infer([tensor, { bytes: truncatedPng() }]), UndecodableImageError);
+  await t.rejects(pipeline.infer([{ tensor: new Float32Array(3) }]), {
+    message: /expected 1 x 28 x 28 = 784 values, got 3/,
+  });
+});
+
+t.test('a preview is a PNG of what the model sees', async (t) => {
+  const models = t.testdir();
+  await writeFixtureModel(models, { input: { ...grayInput, polarity: 'auto' } });
+  const pipeline = await setUp(t, { models });
+  const paper = new Uint8Array(56 * 28).fill(200).fill(20, 56 * 14, 56 * 14 + 8);
+  const picture = unpackPng(await pipeline.preview(png(56, 28, 1, paper)), grayInput);
+  t.equal(picture?.[0], 0, 'padded');
+  t.equal(picture?.[18 * 28], 55, 'inverted');
+  await t.rejects(pipeline.preview(truncatedPng()), UndecodableImageError);
 });
 
 t.test(

@@ -1,7 +1,7 @@
 // uploads that can't be answered, over a real socket → their problems, and the next good request works.
 import { request } from 'node:http';
 import t from 'tap';
-import { gif, hollowPng, jpeg, noise, png, solidPng, svg, truncatedPng } from '../helpers/images.js';
+import { hollowPng, jpeg, noise, png, solidPng, svg, tiff, truncatedPng } from '../helpers/images.js';
 import { createTestApp, form, type InjectBody } from '../helpers/service.js';
 
 const maxUploadBytes = 100_000;
@@ -59,7 +59,7 @@ const cases: Case[] = [
     body: await form(['file', Buffer.from('not an image')]),
   },
   { title: 'SVG named .png', expect: [415, 'unsupported_type'], body: await form(['file', svg()]) },
-  { title: 'a GIF', expect: [415, 'unsupported_type'], body: gif() },
+  { title: 'a TIFF', expect: [415, 'unsupported_type'], body: tiff() },
   {
     title: 'a truncated PNG',
     expect: [422, 'undecodable_image'],

@@ -1,7 +1,9 @@
 // images in every accepted form → answers.
 import { EventEmitter, once } from 'node:events';
 import t from 'tap';
-import { jpeg, solidPng, webp } from '../helpers/images.js';
+import { unpackPng } from '../../src/inference/png.js';
+import { grayInput } from '../helpers/fixture-model.js';
+import { animatedGif, jpeg, solidPng, truncatedPng, webp } from '../helpers/images.js';
 import { createFakeApp, createTestApp, form, postForm, postImage } from '../helpers/service.js';
 
 const bright = solidPng(28, 28, 255);
@@ -24,10 +26,11 @@ t.test('the image as the body is answered the same, whatever type it claims', as
   }
 });
 
-t.test('PNG, JPEG and WebP are accepted', async (t) => {
+t.test('PNG, JPEG, WebP and GIF are accepted', async (t) => {
   const app = await createTestApp(t);
   for (const image of [solidPng(60, 60, 255), await jpeg(60, 60, 255), await webp(60, 60, 255)])
     t.equal((await postImage(app, '/predict', image)).body, '{"category":"bright"}');
+  t.equal((await postImage(app, '/predict', animatedGif())).body, '{"category":"dark"}', 'its first frame');
 });
 
 t.test('other fields and files beside the file are ignored', async (t) => {
@@ -96,4 +99,64 @@ t.test('a client that goes away aborts its image', async (t) => {
   await t.rejects(answer, { name: 'AbortError' });
   await aborted;
   t.pass('the pipeline was told');
+});
+
+t.test('timings are told when asked for, in milliseconds, and add nothing else', async (t) => {
+  const app = await createTestApp(t);
+  const answer = (await postImage(app, '/predict?timings=true', bright)).json();
+  t.same(Object.keys(answer), ['category', 'timings']);
+  t.same(Object.keys(answer.timings), ['uploadMs', 'queueMs', 'decodeMs', 'inferenceMs']);
+  t.ok(Object.values(answer.timings).every((ms) => typeof ms === 'number' && ms >= 0 && ms < 60_000));
+  t.equal((await postImage(app, '/predict?timings=false', bright)).body, '{"category":"bright"}');
+});
+
+t.test('a preview is the picture that the model sees, and fails like a prediction', async (t) => {
+  const app = await createTestApp(t);
+  for (const path of ['/models/brightness/preview', '/models/brightness/versions/1/preview']) {
+    const response = await postImage(app, path, await jpeg(56, 28, 90));
+    t.equal(response.headers['content-type'], 'image/png');
+    const picture = unpackPng(response.rawPayload, grayInput);
+    t.same([picture?.[0], picture?.[14 * 28]], [0, 90], 'padded with black');
+  }
+  t.equal((await postImage(app, '/models/none/preview', bright)).statusCode, 404);
+  t.equal((await postImage(app, '/models/brightness/preview', truncatedPng())).statusCode, 422);
+});
+
+t.test(
+  'x-request-timeout-ms is what is left for the image; it cannot be longer than the server allows',
+  async (t) => {
+    const asked: (number | undefined)[] = [];
+    const answer = { model: { name: 'a', version: 1, variant: 'float32' as const }, predictions: [] };
+    const app = await createFakeApp(
+      t,
+      async (_bytes, { deadlineMs } = {}) => {
+        asked.push(deadlineMs);
+        return { ...answer, timings: { queueMs: 0, decodeMs: 0, inferenceMs: 0 } };
+      },
+      { deadlineMs: 5000 },
+    );
+    const post = (timeout?: string) =>
+      app.inject({
+        method: 'POST',
+        url: '/predict',
+        headers: { 'content-type': 'image/png', ...(timeout && { 'x-request-timeout-ms': timeout }) },
+        payload: bright,
+      });
+    await post();
+    await post('60000');
+    await post('3000');
+    const [first, second, third = 0] = asked;
+    t.same([first, second], [5000, 5000]);
+    t.ok(third > 0 && third < 3000, 'less the time that the upload took');
+    for (const wrong of ['0', 'soon']) {
+      const response = await post(wrong);
+      t.match(response.json(), { code: 'bad_request', detail: /x-request-timeout-ms/ }, wrong);
+    }
+  },
+);
+
+t.test('a request whose time is over before its image ran is answered 504', async (t) => {
+  const app = await createTestApp(t, { deadlineMs: 1 });
+  const photo = await jpeg(2000, 2000, 90);
+  t.match((await postImage(app, '/predict', photo)).json(), { code: 'deadline_exceeded', status: 504 });
 });

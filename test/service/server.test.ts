@@ -19,6 +19,7 @@ const image = new Uint8Array(solidPng(28, 28, 255));
 const answer: Classification = {
   model: { name: 'a', version: 1, variant: 'float32' },
   predictions: [{ category: 'bright', confidence: 1 }],
+  timings: { queueMs: 0, decodeMs: 0, inferenceMs: 0 },
 };
 
 t.test('a closing server answers what it took and refuses what comes on open connections', async (t) => {

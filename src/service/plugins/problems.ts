@@ -27,7 +27,7 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   else request.log.debug({ err: error }, problem.title);
   return reply
     .code(problem.status)
-    .headers(problemHeaders(problem.code))
+    .headers(problemHeaders(problem.code, error))
     .type('application/problem+json')
     .send(problem);
 }

@@ -1,16 +1,18 @@
-// POST an image → its category.
+// POST an image → its category, or the picture that the model sees.
 import { type FastifyPluginAsyncTypebox, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import type { Classification } from '../../inference/pipeline.js';
+import type { Classification, ClassifyOptions } from '../../inference/pipeline.js';
 import type { Config } from '../config.js';
 import { upload } from '../plugins/upload.js';
 import {
+  AnswerQuery,
   ImageBody,
   ModelParams,
+  PngBody,
   Prediction,
   PredictQuery,
-  TopQuery,
+  TimeoutHeaders,
   VersionParams,
 } from '../schemas/prediction.js';
 import { problemResponses } from '../schemas/problem.js';
@@ -21,41 +23,75 @@ interface Asked {
   model?: string | undefined;
   version?: number | undefined;
   top?: number | undefined;
+  timings?: boolean | undefined;
 }
 
-export const predictRoutes: FastifyPluginAsyncTypebox<PredictOptions> = async (app, options) => {
-  await app.register(upload, options);
+export const predictRoutes: FastifyPluginAsyncTypebox<PredictOptions> = async (
+  app,
+  { deadlineMs, ...limits },
+) => {
+  await app.register(upload, limits);
   app.addSchema(Prediction);
   // A body is a stream here, no value: ImageBody documents it, readImage checks it.
   app.setValidatorCompiler((route) =>
     route.httpPart === 'body' ? () => true : TypeBoxValidatorCompiler(route),
   );
 
-  async function predict(request: FastifyRequest, reply: FastifyReply, { top, ...asked }: Asked) {
+  /** Reads the image; then what is left of the time that the client gives. */
+  async function receive(request: FastifyRequest, reply: FastifyReply, { model, version }: Asked) {
     const signal = signalOfClient(reply);
     const bytes = await request.readImage();
-    const { deadlineMs } = options;
-    const classified = await app.pipeline.classify(bytes, { ...asked, deadlineMs, signal });
-    return describePrediction(classified, top);
+    const uploadMs = reply.elapsedTime;
+    const { 'x-request-timeout-ms': patience = Infinity } = request.headers as {
+      'x-request-timeout-ms'?: number;
+    };
+    const options: ClassifyOptions = {
+      model,
+      version,
+      signal,
+      deadlineMs: Math.min(deadlineMs, patience - uploadMs),
+    };
+    return { bytes, uploadMs, options };
+  }
+
+  async function predict(request: FastifyRequest, reply: FastifyReply, asked: Asked) {
+    const { bytes, uploadMs, options } = await receive(request, reply, asked);
+    return describePrediction(await app.pipeline.classify(bytes, options), uploadMs, asked);
+  }
+
+  async function preview(request: FastifyRequest, reply: FastifyReply, asked: Asked) {
+    const { bytes, options } = await receive(request, reply, asked);
+    return reply.type('image/png').send(await app.pipeline.preview(bytes, options));
   }
 
   app.post(
     '/predict',
-    { schema: { ...documented('predict'), querystring: PredictQuery } },
+    { schema: { ...prediction('predict'), querystring: PredictQuery } },
     (request, reply) => predict(request, reply, request.query),
   );
   app.post(
     '/models/:name/predict',
-    { schema: { ...documented('predictWithModel'), params: ModelParams, querystring: TopQuery } },
+    { schema: { ...prediction('predictWithModel'), params: ModelParams, querystring: AnswerQuery } },
     (request, reply) => predict(request, reply, { ...request.query, model: request.params.name }),
   );
   app.post(
     '/models/:name/versions/:version/predict',
-    { schema: { ...documented('predictWithVersion'), params: VersionParams, querystring: TopQuery } },
+    { schema: { ...prediction('predictWithVersion'), params: VersionParams, querystring: AnswerQuery } },
     (request, reply) => {
       const { name, version } = request.params;
       return predict(request, reply, { ...request.query, model: name, version });
     },
+  );
+  app.post(
+    '/models/:name/preview',
+    { schema: { ...picture('preview'), params: ModelParams } },
+    (request, reply) => preview(request, reply, { model: request.params.name }),
+  );
+  app.post(
+    '/models/:name/versions/:version/preview',
+    { schema: { ...picture('previewWithVersion'), params: VersionParams } },
+    (request, reply) =>
+      preview(request, reply, { model: request.params.name, version: request.params.version }),
   );
 };
 
@@ -68,23 +104,39 @@ function signalOfClient(reply: FastifyReply): AbortSignal {
   return controller.signal;
 }
 
-function describePrediction({ predictions, model }: Classification, top: number | undefined) {
+function describePrediction({ predictions, model, timings }: Classification, uploadMs: number, asked: Asked) {
   const [first] = predictions;
-  const category = first?.category ?? '';
-  if (top === undefined) return { category };
-  return { category, confidence: first?.confidence ?? 0, predictions: predictions.slice(0, top), model };
+  const { top } = asked;
+  return {
+    category: first?.category ?? '',
+    ...(top !== undefined && {
+      confidence: first?.confidence ?? 0,
+      predictions: predictions.slice(0, top),
+      model,
+    }),
+    ...(asked.timings && { timings: { uploadMs, ...timings } }),
+  };
 }
 
-function documented(operationId: string) {
+function prediction(operationId: string) {
+  return { ...documented(operationId, 'Classify an image', Type.Ref('Prediction')) };
+}
+
+function picture(operationId: string) {
+  return documented(operationId, 'The image as the model sees it: decoded, centred and sized', PngBody);
+}
+
+function documented<Answer>(operationId: string, summary: string, answer: Answer) {
   return {
     operationId,
     tags: ['classification'],
-    summary: 'Classify an image',
+    summary,
     description:
-      'PNG, JPEG or WebP, judged by its bytes: as the field `file` of a form, or as the body with any other content type.',
+      'PNG, JPEG, WebP or GIF, judged by its bytes: as the field `file` of a form, or as the body with any other content type.',
     body: ImageBody,
+    headers: TimeoutHeaders,
     response: {
-      200: Type.Ref('Prediction'),
+      200: answer,
       ...problemResponses(
         'bad_request',
         'model_not_found',

@@ -11,11 +11,14 @@ const top = Type.Optional(
   }),
 );
 
-export const TopQuery = Type.Object({ top }, strict);
+const timings = Type.Optional(Type.Boolean({ description: 'Adds where the time went, in milliseconds.' }));
+
+export const AnswerQuery = Type.Object({ top, timings }, strict);
 
 export const PredictQuery = Type.Object(
   {
     top,
+    timings,
     model: Type.Optional(
       Type.String({ description: 'A model; else QUATI_MODEL, else the only one, else cifar10.' }),
     ),
@@ -23,11 +26,32 @@ export const PredictQuery = Type.Object(
   strict,
 );
 
+export const TimeoutHeaders = Type.Object({
+  'x-request-timeout-ms': Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 3_600_000,
+      description:
+        'How long the client waits, from the arrival of its request on; at most QUATI_DEADLINE_MS. What has not run by then is not run.',
+    }),
+  ),
+});
+
 export const ModelParams = Type.Object({ name: Type.String() }, strict);
 
 export const VersionParams = Type.Object(
   { name: Type.String(), version: Type.Integer({ minimum: 1 }) },
   strict,
+);
+
+const milliseconds = Type.Number({ minimum: 0 });
+
+export const Timings = Type.Object(
+  { uploadMs: milliseconds, queueMs: milliseconds, decodeMs: milliseconds, inferenceMs: milliseconds },
+  {
+    ...strict,
+    description: 'Until the upload was read; waiting for a worker; decoding; running the batch it was in.',
+  },
 );
 
 const confidence = Type.Number({ minimum: 0, maximum: 1 });
@@ -44,11 +68,15 @@ export const Prediction = Type.Object(
     model: Type.Optional(
       Type.Object({ name: Type.String(), version: Type.Integer(), variant: Type.String() }, strict),
     ),
+    timings: Type.Optional(Timings),
   },
-  { $id: 'Prediction', description: 'Only `category` unless `top` is given.', ...strict },
+  { $id: 'Prediction', description: 'Only `category` unless `top` or `timings` is given.', ...strict },
 );
 
 const binary = { type: 'string', contentMediaType: 'application/octet-stream' } as const;
+
+/** The answer of a preview. */
+export const PngBody = { content: { 'image/png': { schema: binary } } };
 
 /** Documentation alone: the body is read as a stream and judged by its bytes. */
 export const ImageBody = {
@@ -59,6 +87,7 @@ export const ImageBody = {
     'image/png': { schema: binary },
     'image/jpeg': { schema: binary },
     'image/webp': { schema: binary },
+    'image/gif': { schema: binary },
     'application/octet-stream': { schema: binary },
   },
 };

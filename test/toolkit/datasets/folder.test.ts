@@ -111,7 +111,7 @@ t.test('files that are no images are all named; skipping leaves them out, and sa
   await t.rejects(loadDataset(root, { input }), {
     name: 'BadImagesError',
     message:
-      /pets: 3 files are no images \(--skip-bad leaves them out\):\n.*cat\/3\.png: The bytes are no PNG, JPEG or WebP image\n.*emu\/0\.png: The png image can't be decoded.*\n.*emu\/z\.gif: The image is empty/,
+      /pets: 3 files are no images \(--skip-bad leaves them out\):\n.*cat\/3\.png: The bytes are no PNG, JPEG, WebP or GIF image\n.*emu\/0\.png: The png image can't be decoded.*\n.*emu\/z\.gif: The image is empty/,
   });
   const progress: number[] = [];
   const dataset = await loadDataset(root, {

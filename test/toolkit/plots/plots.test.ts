@@ -66,7 +66,7 @@ t.test('the PNG has the text in its own font, and is the same every time', async
 t.test('rendering leaves SVG uploads refused', async (t) => {
   const svg = Buffer.from(await specToSvg(historySpec('net on data', history)));
   svgToPng(svg.toString());
-  await t.rejects(decodeImage(svg, grayInput, { maxPixels: 1e6 }), { message: /no PNG, JPEG or WebP/ });
+  await t.rejects(decodeImage(svg, grayInput, { maxPixels: 1e6 }), { message: /no PNG, JPEG, WebP or GIF/ });
 });
 
 t.test(
