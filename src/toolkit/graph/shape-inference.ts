@@ -48,6 +48,7 @@ const globalAveragePool: Rule = ({ input }) => [
 ];
 
 const rules = {
+  Abs: sameAsFirst,
   Add: elementwise,
   ArgMax: ({ node, input }) => [
     {
@@ -114,6 +115,9 @@ const rules = {
   Sqrt: sameAsFirst,
   Sub: elementwise,
   Transpose: ({ node, input }) => [withShape(input(0), transpose(node, input(0).shape))],
+  Where: ({ node, input }) => [
+    withShape(input(1), broadcast(broadcast(input(0).shape, input(1).shape, node), input(2).shape, node)),
+  ],
   // ONNX Runtime's own: tensors in blocks of channels, [N, C / block, H, W, block], under their logical shape [N, C, H, W].
   'nchwc.AveragePool': ({ node, input }) => [withShape(input(0), poolOutput(node, input(0).shape))],
   'nchwc.Conv': ({ node, input }) => [withShape(input(0), convOutput(node, input(0).shape, input(1).shape))],
@@ -132,6 +136,7 @@ const rules = {
   AveragePoolGrad: ({ input }) => [input(1)],
   BatchNormTraining: ({ input }) => [input(0), input(1), input(1), input(0), input(1)],
   BatchNormGrad: ({ input }) => [input(0), input(3), input(3)],
+  Binarise: sameAsFirst,
   ClipGrad: sameAsFirst,
   ConvInputGrad: ({ node }) => [{ dataType: 'float32', shape: intsAttribute(node, 'shape', []) }],
   ConvWeightGrad: ({ node }) => [{ dataType: 'float32', shape: intsAttribute(node, 'shape', []) }],
@@ -150,6 +155,7 @@ export const trainingOperators = [
   'AveragePoolGrad',
   'BatchNormGrad',
   'BatchNormTraining',
+  'Binarise',
   'ClipGrad',
   'ConvInputGrad',
   'ConvWeightGrad',

@@ -1,9 +1,11 @@
 // Checkpoint → float32.onnx: the forward graph with the trained weights, for any batch.
 import { rm } from 'node:fs/promises';
 import { buildForward } from '../architectures/forward.js';
+import { weightsAsSigns } from '../binary/weights.js';
 import { writeFileAtomic } from '../files.js';
 import { toInferenceMode } from '../graph/inference-mode.js';
 import { encodeOnnx } from '../graph/onnx.js';
+import { lower } from '../lowering/lower.js';
 import { loadCheckpoint } from './checkpoint.js';
 import type { EpochRecord } from './history.js';
 import { glorotUniform } from './initialisers.js';
@@ -24,6 +26,6 @@ export async function exportForward(
   const graph = buildForward(recipe.architecture, { batch: 'N', parameter });
   // Made of other weights: they would be published beside these.
   for (const stale of [variant('float16'), variant('int8')]) await rm(stale, { force: true });
-  await writeFileAtomic(variant('float32'), encodeOnnx(toInferenceMode(graph)));
+  await writeFileAtomic(variant('float32'), encodeOnnx(lower(toInferenceMode(weightsAsSigns(graph)))));
   return history.at(-1);
 }

@@ -1,6 +1,8 @@
 // Every recipe by its name; a new recipe is a file here and a line below.
 import { RecipeError } from '../errors.js';
 import type { Recipe } from '../recipe.js';
+import { lenet5Recipe } from './lenet5.js';
+import { lenet5BinaryRecipe } from './lenet5-binary.js';
 import { mnistCnnRecipe } from './mnist-cnn.js';
 import { mnistDeeperRecipe } from './mnist-deeper.js';
 import { mnistDropoutRecipe } from './mnist-dropout.js';
@@ -11,6 +13,8 @@ export const recipes: readonly Recipe[] = [
   mnistCnnRecipe,
   mnistDeeperRecipe,
   mnistDropoutRecipe,
+  lenet5Recipe,
+  lenet5BinaryRecipe,
 ];
 
 /** @throws RecipeError naming the recipes there are. */
