@@ -4,8 +4,12 @@ import type { Value } from '../graph/graph.js';
 
 /** ONNX's Sign has a third value, 0 at 0. */
 export function sign(builder: GraphBuilder, x: Value): Value {
-  const below = builder.op('Greater', [builder.scalar(0), x]);
-  return builder.op('Where', [below, builder.scalar(-1), builder.scalar(1)]);
+  return signOfBool(builder, builder.op('GreaterOrEqual', [x, builder.scalar(0)]));
+}
+
+/** true → +1. */
+export function signOfBool(builder: GraphBuilder, isAbove: Value): Value {
+  return builder.op('Where', [isAbove, builder.scalar(1), builder.scalar(-1)]);
 }
 
 export function signOf(x: number): 1 | -1 {

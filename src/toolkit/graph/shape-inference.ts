@@ -58,6 +58,7 @@ const rules = {
   ],
   AveragePool: ({ node, input }) => [withShape(input(0), poolOutput(node, input(0).shape))],
   BatchNormalization: sameAsFirst,
+  BitShift: elementwise,
   Cast: ({ node, input }) => [{ dataType: castTarget(node), shape: input(0).shape }],
   Clip: sameAsFirst,
   Concat: concat,
@@ -65,6 +66,9 @@ const rules = {
     const bias = node.inputs[2] ? input(2).shape : undefined;
     return [withShape(input(0), convOutput(node, input(0).shape, input(1).shape, bias))];
   },
+  ConvInteger: ({ node, input }) => [
+    { dataType: 'int32', shape: convOutput(node, input(0).shape, input(1).shape) },
+  ],
   ConvTranspose: ({ node, input }) => [
     withShape(input(0), transposedConvOutput(node, input(0).shape, input(1).shape)),
   ],
@@ -80,11 +84,15 @@ const rules = {
   Gemm: gemm,
   GlobalAveragePool: globalAveragePool,
   Greater: comparison,
+  GreaterOrEqual: comparison,
   HardSigmoid: sameAsFirst,
   HardSwish: sameAsFirst,
   Identity: sameAsFirst,
   LogSoftmax: sameAsFirst,
   MatMul: ({ node, input }) => [withShape(input(0), matMul(node, input(0).shape, input(1).shape))],
+  MatMulInteger: ({ node, input }) => [
+    { dataType: 'int32', shape: matMul(node, input(0).shape, input(1).shape) },
+  ],
   MaxPool: ({ node, input }) => {
     const shape = poolOutput(node, input(0).shape);
     return [withShape(input(0), shape), { dataType: 'int64', shape }];
@@ -94,6 +102,7 @@ const rules = {
     if (!shape) throw new GraphError(`${describe(node)}: needs an output shape`);
     return [withShape(input(0), shape)];
   },
+  Mod: elementwise,
   Mul: elementwise,
   Neg: sameAsFirst,
   OneHot: ({ input, constant }) => [
@@ -108,6 +117,7 @@ const rules = {
   Reshape: ({ node, input, constant }) => [
     withShape(input(0), reshape(node, input(0).shape, constant(1) ?? [])),
   ],
+  Round: sameAsFirst,
   Sigmoid: sameAsFirst,
   Slice: slice,
   Softmax: sameAsFirst,

@@ -19,5 +19,5 @@ export const lenet5BinaryRecipe: Recipe = {
   binarisation,
   batchSize: 128,
   learningRate: 0.01,
-  epochs: 10,
+  epochs: 40,
 };
