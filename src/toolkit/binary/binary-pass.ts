@@ -53,6 +53,8 @@ class BinaryPass {
   readonly #whole = new Map<string, Meaning>();
   /** Values that are sums of whole numbers, and what they mean, a channel each. */
   readonly #sums = new Map<string, Affine>();
+  /** A sum of pixels that is 0 is, as float32, a rounding below or above: a sign without a bound of its own would differ. */
+  readonly #allNormalised: boolean;
   readonly #producers: ReadonlyMap<string, Node>;
   readonly #readers: ReadonlyMap<string, readonly Node[]>;
 
@@ -64,6 +66,9 @@ class BinaryPass {
     this.#builder = new GraphBuilder(graph.name, graph.types.keys());
     this.#producers = producers(graph);
     this.#readers = consumers(graph);
+    this.#allNormalised = graph.nodes.every(
+      (node) => node.op !== 'Binarise' || this.#latentOf(node.outputs[0] ?? '') || this.#normBefore(node),
+    );
     for (const { name, type } of graph.inputs) this.#builder.input(name, type.shape, type.dataType);
   }
 
@@ -93,7 +98,7 @@ class BinaryPass {
     const [x = '', , bias] = node.inputs;
     const [y = ''] = node.outputs;
     if (bias) throw new GraphError(`${node.op} ${node.name}: a layer of ±1 with a bias cannot be exported`);
-    if (this.bytePixels && this.graph.inputs[0]?.name === x) this.#addPixels(x);
+    if (this.graph.inputs[0]?.name === x) this.#addPixels(x);
     const whole = this.#whole.get(x);
     if (!whole) {
       this.#values.set(y, this.encoding.realProduct(this.#builder, node, this.#value(x), weights));
@@ -106,7 +111,7 @@ class BinaryPass {
   }
 
   #addPixels(image: string): void {
-    if (this.#whole.has(image)) return;
+    if (!this.bytePixels || !this.#allNormalised || this.#whole.has(image)) return;
     this.#values.set(image, this.encoding.pixels(this.#builder, this.#value(image)));
     this.#whole.set(image, { factor: 1 / 255, offset: 0 });
   }
