@@ -24,6 +24,10 @@ const commands: Record<string, CommandEntry> = {
     summary: 'train a network by a recipe',
     load: async () => (await import('./train.js')).trainCommand,
   },
+  sweep: {
+    summary: 'train a binarised network in every way, and compare',
+    load: async () => (await import('./sweep.js')).sweepCommand,
+  },
   quantise: {
     summary: 'write the int8 variant of a run',
     load: async () => (await import('./quantise.js')).quantiseCommand,

@@ -1,5 +1,7 @@
 // The flags of `quati train`, in the groups that its help shows; those of a recipe's values are called as the values are.
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { blockOrders, precisions } from '../toolkit/architectures/lenet5.js';
+import { signGradients } from '../toolkit/binary/sign-gradients.js';
 import { overrideNames, type RecipeOverrides } from '../toolkit/training/recipe-overrides.js';
 import { runsFolder } from '../toolkit/training/run.js';
 import { positiveInteger } from './command-line.js';
@@ -26,6 +28,7 @@ export function addTrainFlags(command: Command): Command {
   addOptimiserFlags(command.optionsGroup('Optimiser:'));
   addScheduleFlags(command.optionsGroup('Schedule of the learning rate:'));
   addStoppingFlags(command.optionsGroup('Early stopping:'));
+  addBinarisationFlags(command.optionsGroup('Binarisation (of lenet5-binary):'));
   addAugmentationFlags(command.optionsGroup('Augmentation of the training images, anew in each epoch:'));
   return command;
 }
@@ -102,6 +105,17 @@ function addStoppingFlags(command: Command): void {
     .option('--min-delta <x>', 'better by at least this (default: 0)', number)
     .option('--restore-best', 'train all epochs, export the best')
     .option('--no-early-stopping', 'train all epochs, export the last');
+}
+
+function addBinarisationFlags(command: Command): void {
+  command
+    .addOption(choice('--sign-gradient <kind>', 'what stands for the gradient of the sign', signGradients))
+    .addOption(choice('--block-order <order>', 'of batch normalisation and activation', blockOrders))
+    .addOption(
+      choice('--activations <precision>', 'binary: ±1; float32: ReLU, and weights alone are ±1', precisions),
+    )
+    .addOption(choice('--first-layer <precision>', 'of the weights that the image meets', precisions))
+    .addOption(choice('--last-layer <precision>', 'of the weights that give the logits', precisions));
 }
 
 export function addAugmentationFlags(command: Command): void {

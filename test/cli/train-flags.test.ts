@@ -40,6 +40,15 @@ const parsed: [argv: string, expected: RecipeOverrides][] = [
   ['--no-early-stopping', { earlyStopping: false }],
   ['--restore-best --label-smoothing 0.1', { restoreBest: true, labelSmoothing: 0.1 }],
   ['--no-flip --fill edge --cutout-size 8', { flip: false, fill: 'edge', cutoutSize: 8 }],
+  [
+    '--sign-gradient annealed-tanh --block-order activation-norm --activations float32 --last-layer float32',
+    {
+      signGradient: 'annealed-tanh',
+      blockOrder: 'activation-norm',
+      activations: 'float32',
+      lastLayer: 'float32',
+    },
+  ],
   ['--run elsewhere --threads 1 --fill 255', { fill: 255 }],
 ];
 for (const [argv, expected] of parsed)

@@ -1,4 +1,6 @@
 // Architecture + where parameters come from → the forward graph: `image` [N, C, H, W] → `logits` [N, labels].
+
+import type { SignGradient } from '../binary/sign-gradients.js';
 import { GraphBuilder } from '../graph/builder.js';
 import {
   type Attributes,
@@ -68,14 +70,20 @@ class Scope {
   }
 
   /** Weights are [outputs, inputs, ...kernel], biases [outputs]. */
-  weights(layer: string, shape: readonly number[], bias: boolean): Value[] {
+  weights(layer: string, shape: readonly number[], { bias = true, binary }: WeightOptions): Value[] {
     const [outputs = 0, inputs = 0, ...kernel] = shape;
     const area = elementCount(kernel);
     const fans = { fanIn: inputs * area, fanOut: outputs * area };
-    const weight = this.parameter({ name: `${layer}.weight`, shape, kind: 'weight', ...fans });
+    const latent = this.parameter({ name: `${layer}.weight`, shape, kind: 'weight', ...fans });
+    const weight = binary ? addBinarise(this, latent, binary) : latent;
     if (!bias) return [weight];
     return [weight, this.parameter({ name: `${layer}.bias`, shape: [outputs], kind: 'bias', ...fans })];
   }
+}
+
+interface WeightOptions {
+  readonly bias?: boolean;
+  readonly binary?: SignGradient;
 }
 
 type LayerOf<Kind extends Layer['kind']> = Extract<Layer, { kind: Kind }>;
@@ -90,7 +98,9 @@ function addLayer(scope: Scope, x: Value, layer: Layer): Value {
     case 'conv':
       return addConv(scope, x, layer);
     case 'dense':
-      return addDense(scope, x, layer.units);
+      return addDense(scope, x, layer);
+    case 'binarise':
+      return addBinarise(scope, x, layer.gradient);
     case 'batchNorm':
       return addBatchNorm(scope, x, layer);
     case 'maxPool':
@@ -124,11 +134,11 @@ function squareWindow(size: number): Attributes {
 function addConv(
   scope: Scope,
   x: Value,
-  { filters, kernel, padding, stride, groups, bias }: LayerOf<'conv'>,
+  { filters, kernel, padding, stride, groups, ...options }: LayerOf<'conv'>,
 ): Value {
   const name = scope.next('conv');
   const shape = [filters, Number(x.type.shape[1]) / groups, kernel, kernel];
-  return scope.node('Conv', name, [x, ...scope.weights(name, shape, bias)], {
+  return scope.node('Conv', name, [x, ...scope.weights(name, shape, options)], {
     kernel_shape: { ints: [kernel, kernel] },
     strides: { ints: [stride, stride] },
     pads: { ints: Array<number>(4).fill(padding) },
@@ -136,10 +146,14 @@ function addConv(
   });
 }
 
-function addDense(scope: Scope, x: Value, units: number): Value {
+function addDense(scope: Scope, x: Value, { units, ...options }: LayerOf<'dense'>): Value {
   const name = scope.next('dense');
-  const weights = scope.weights(name, [units, Number(x.type.shape[1])], true);
+  const weights = scope.weights(name, [units, Number(x.type.shape[1])], options);
   return scope.node('Gemm', name, [x, ...weights], { transB: { int: 1 } });
+}
+
+function addBinarise({ builder }: Scope, x: Value, gradient: SignGradient): Value {
+  return builder.op('Binarise', [x], { gradient: { string: gradient } });
 }
 
 function addBatchNorm(scope: Scope, x: Value, { epsilon, momentum }: LayerOf<'batchNorm'>): Value {

@@ -1,4 +1,5 @@
 // The layers an architecture is listed in, one factory a layer.
+import type { SignGradient } from '../binary/sign-gradients.js';
 
 interface Conv2d {
   readonly kind: 'conv';
@@ -13,6 +14,8 @@ interface Conv2d {
   readonly groups: number;
   /** Superfluous before a batch normalisation. */
   readonly bias: boolean;
+  /** Left out, weights are real numbers; else +1 and -1, learned through this gradient of the sign. */
+  readonly binary?: SignGradient;
 }
 
 interface Pool {
@@ -24,6 +27,16 @@ interface Pool {
 interface Dense {
   readonly kind: 'dense';
   readonly units: number;
+  /** Default: true. */
+  readonly bias?: boolean;
+  /** As in a convolution. */
+  readonly binary?: SignGradient;
+}
+
+/** Values become +1 from 0 on, else -1. */
+interface Binarise {
+  readonly kind: 'binarise';
+  readonly gradient: SignGradient;
 }
 
 interface Dropout {
@@ -48,7 +61,15 @@ interface Residual {
 
 type Simple = 'relu' | 'relu6' | 'sigmoid' | 'hardSwish' | 'flatten' | 'globalAveragePool';
 
-export type Layer = Conv2d | Pool | Dense | Dropout | BatchNorm | Residual | { readonly kind: Simple };
+export type Layer =
+  | Conv2d
+  | Pool
+  | Dense
+  | Binarise
+  | Dropout
+  | BatchNorm
+  | Residual
+  | { readonly kind: Simple };
 
 export interface Architecture {
   readonly name: string;
@@ -63,13 +84,14 @@ export interface ConvOptions {
   readonly stride?: number;
   readonly groups?: number;
   readonly bias?: boolean;
+  readonly binary?: SignGradient | undefined;
 }
 
 export function conv(
   filters: number,
-  { kernel = 3, padding = 0, stride = 1, groups = 1, bias = true }: ConvOptions = {},
+  { kernel = 3, padding = 0, stride = 1, groups = 1, bias = true, binary }: ConvOptions = {},
 ): Layer {
-  return { kind: 'conv', filters, kernel, padding, stride, groups, bias };
+  return { kind: 'conv', filters, kernel, padding, stride, groups, bias, ...(binary && { binary }) };
 }
 
 export function maxPool(size = 2): Layer {
@@ -80,8 +102,13 @@ export function averagePool(size = 2): Layer {
   return { kind: 'averagePool', size };
 }
 
-export function dense(units: number): Layer {
-  return { kind: 'dense', units };
+export function dense(units: number, options: Pick<ConvOptions, 'bias' | 'binary'> = {}): Layer {
+  const { bias, binary } = options;
+  return { kind: 'dense', units, ...(bias !== undefined && { bias }), ...(binary && { binary }) };
+}
+
+export function binarise(gradient: SignGradient): Layer {
+  return { kind: 'binarise', gradient };
 }
 
 export function dropout(rate: number): Layer {
@@ -102,3 +129,9 @@ export const sigmoid: Layer = { kind: 'sigmoid' };
 export const hardSwish: Layer = { kind: 'hardSwish' };
 export const flatten: Layer = { kind: 'flatten' };
 export const globalAveragePool: Layer = { kind: 'globalAveragePool' };
+
+/** The dense layer that gives the logits; undefined when the last layer is none, or the normalisation of one. */
+export function classifierOf({ layers }: Architecture): Dense | undefined {
+  const last = layers.findLast(({ kind }) => kind !== 'batchNorm');
+  return last?.kind === 'dense' ? last : undefined;
+}

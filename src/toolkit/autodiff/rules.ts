@@ -1,4 +1,6 @@
 // One operator and the gradient of its output → the gradients of its inputs (vector-Jacobian products).
+
+import { binarise } from '../binary/sign-gradients.js';
 import { staticShape } from '../graph/builder.js';
 import { UnsupportedOperatorError } from '../graph/errors.js';
 import { type Operator, operatorOf } from '../graph/shape-inference.js';
@@ -61,6 +63,7 @@ const rules: Record<Operator, Vjp | NoGradient> = {
   // y = min(max(x, low), high): dx = dy where low < x < high
   Clip: ({ builder, gradient, inputs }) => [builder.op('ClipGrad', [gradient, ...inputs])],
   BatchNormTraining: batchNormTraining,
+  Binarise: binarise,
   AveragePool: ({ builder, node, gradient, inputs: [x] }) =>
     builder.ops('AveragePoolGrad', [gradient, x], 1, { name: node.name, attributes: node.attributes }),
   MaxPool: ({ builder, node, gradient, inputs: [x], output }) =>
@@ -71,10 +74,15 @@ const rules: Record<Operator, Vjp | NoGradient> = {
     return [builder.op('Mul', [gradient, spread])];
   },
   ArgMax: piecewiseConstant,
+  BitShift: piecewiseConstant,
+  ConvInteger: piecewiseConstant,
   Equal: piecewiseConstant,
   Greater: piecewiseConstant,
+  GreaterOrEqual: piecewiseConstant,
+  MatMulInteger: piecewiseConstant,
   OneHot: piecewiseConstant,
   QuantizeLinear: piecewiseConstant,
+  Round: piecewiseConstant,
   'nchwc.AveragePool': lowered,
   'nchwc.Conv': lowered,
   'nchwc.GlobalAveragePool': lowered,
@@ -90,6 +98,7 @@ const rules: Record<Operator, Vjp | NoGradient> = {
   MaxPoolGrad: secondOrder,
   ReluGrad: secondOrder,
   BatchNormalization: new NoGradient('outside training mode its statistics are fixed; fold it, or train it'),
+  Abs: notWritten,
   Cast: notWritten,
   ConvTranspose: notWritten,
   DequantizeLinear: notWritten,
@@ -98,8 +107,10 @@ const rules: Record<Operator, Vjp | NoGradient> = {
   Gather: notWritten,
   MatMul: notWritten,
   MaxUnpool: notWritten,
+  Mod: notWritten,
   Slice: notWritten,
   Split: notWritten,
+  Where: notWritten,
 };
 
 /** @throws UnsupportedOperatorError naming the node and why it has no gradient. */

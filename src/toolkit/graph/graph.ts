@@ -35,7 +35,7 @@ export type Attributes = Readonly<Record<string, Attribute>>;
 
 export interface Node {
   readonly op: string;
-  /** '' is ONNX itself; `quati` holds gradient operators that lowering replaces before anything runs. */
+  /** '' is ONNX itself; `quati` holds operators of Quati's own that lowering replaces before anything runs. */
   readonly domain: string;
   readonly name: string;
   /** '' stands for an optional input that is left out. */

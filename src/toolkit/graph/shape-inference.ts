@@ -46,6 +46,7 @@ const globalAveragePool: Rule = ({ input }) => [
 ];
 
 const rules = {
+  Abs: sameAsFirst,
   Add: elementwise,
   ArgMax: ({ node, input }) => [
     {
@@ -55,6 +56,7 @@ const rules = {
   ],
   AveragePool: ({ node, input }) => [withShape(input(0), poolOutput(node, input(0).shape))],
   BatchNormalization: sameAsFirst,
+  BitShift: elementwise,
   Cast: ({ node, input }) => [{ dataType: castTarget(node), shape: input(0).shape }],
   Clip: sameAsFirst,
   Concat: concat,
@@ -62,6 +64,9 @@ const rules = {
     const bias = node.inputs[2] ? input(2).shape : undefined;
     return [withShape(input(0), convOutput(node, input(0).shape, input(1).shape, bias))];
   },
+  ConvInteger: ({ node, input }) => [
+    { dataType: 'int32', shape: convOutput(node, input(0).shape, input(1).shape) },
+  ],
   ConvTranspose: ({ node, input }) => [
     withShape(input(0), transposedConvOutput(node, input(0).shape, input(1).shape)),
   ],
@@ -78,11 +83,15 @@ const rules = {
   Gemm: gemm,
   GlobalAveragePool: globalAveragePool,
   Greater: comparison,
+  GreaterOrEqual: comparison,
   HardSigmoid: sameAsFirst,
   HardSwish: sameAsFirst,
   Identity: sameAsFirst,
   LogSoftmax: sameAsFirst,
   MatMul: ({ node, input }) => [withShape(input(0), matMul(node, input(0).shape, input(1).shape))],
+  MatMulInteger: ({ node, input }) => [
+    { dataType: 'int32', shape: matMul(node, input(0).shape, input(1).shape) },
+  ],
   MaxPool: ({ node, input }) => {
     const shape = poolOutput(node, input(0).shape);
     return [withShape(input(0), shape), { dataType: 'int64', shape }];
@@ -92,6 +101,7 @@ const rules = {
     if (!shape) throw new GraphError(`${describe(node)}: needs an output shape`);
     return [withShape(input(0), shape)];
   },
+  Mod: elementwise,
   Mul: elementwise,
   Neg: sameAsFirst,
   OneHot: ({ input, constant }) => [
@@ -106,6 +116,7 @@ const rules = {
   Reshape: ({ node, input, constant }) => [
     withShape(input(0), reshape(node, input(0).shape, constant(1) ?? [])),
   ],
+  Round: sameAsFirst,
   Sigmoid: sameAsFirst,
   Slice: slice,
   Softmax: sameAsFirst,
@@ -113,6 +124,9 @@ const rules = {
   Sqrt: sameAsFirst,
   Sub: elementwise,
   Transpose: ({ node, input }) => [withShape(input(0), transpose(node, input(0).shape))],
+  Where: ({ node, input }) => [
+    withShape(input(1), broadcast(broadcast(input(0).shape, input(1).shape, node), input(2).shape, node)),
+  ],
   // ONNX Runtime's own: tensors in blocks of channels, [N, C / block, H, W, block], under their logical shape [N, C, H, W].
   'nchwc.AveragePool': ({ node, input }) => [withShape(input(0), poolOutput(node, input(0).shape))],
   'nchwc.Conv': ({ node, input }) => [withShape(input(0), convOutput(node, input(0).shape, input(1).shape))],
@@ -131,6 +145,7 @@ const rules = {
   AveragePoolGrad: ({ input }) => [input(1)],
   BatchNormTraining: ({ input }) => [input(0), input(1), input(1), input(0), input(1)],
   BatchNormGrad: ({ input }) => [input(0), input(3), input(3)],
+  Binarise: sameAsFirst,
   ClipGrad: sameAsFirst,
   ConvInputGrad: ({ node }) => [{ dataType: 'float32', shape: intsAttribute(node, 'shape', []) }],
   ConvWeightGrad: ({ node }) => [{ dataType: 'float32', shape: intsAttribute(node, 'shape', []) }],
@@ -149,6 +164,7 @@ export const trainingOperators = [
   'AveragePoolGrad',
   'BatchNormGrad',
   'BatchNormTraining',
+  'Binarise',
   'ClipGrad',
   'ConvInputGrad',
   'ConvWeightGrad',

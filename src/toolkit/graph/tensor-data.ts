@@ -62,6 +62,10 @@ export function toIntegers(tensor: TensorData): number[] {
   return Array.from({ length: elementCount(tensor.dims) }, (_, index) => readAt(index));
 }
 
+export function boolTensor(values: ArrayLike<number>, dims: readonly number[]): TensorData {
+  return { ...uint8Tensor(values, dims), dataType: 'bool' };
+}
+
 function fromArray(
   dataType: DataType,
   array: Float32Array | BigInt64Array | Int32Array | Int8Array | Uint8Array,

@@ -1,4 +1,5 @@
 // Graph with Quati's gradient operators → the same function in operators that ONNX Runtime has.
+import { sign } from '../binary/sign.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { consumers, type Graph, type Node, type Value } from '../graph/graph.js';
 import { operatorOf, type TrainingOperator } from '../graph/shape-inference.js';
@@ -21,6 +22,7 @@ const portable: Record<TrainingOperator, Lowering> = {
   AveragePoolGrad: averagePoolGrad,
   BatchNormGrad: batchNormGrad,
   BatchNormTraining: batchNormTraining,
+  Binarise: ({ builder, inputs: [x] }) => [sign(builder, x as Value)],
   ClipGrad: (context) => [clipGrad(context.builder, context.inputs)],
   ConvInputGrad: (context) => [convInputGrad(context)],
   ConvWeightGrad: (context) => [convWeightGrad(context)],

@@ -18,8 +18,8 @@ export function resultsTable({ run, record, report, history }: Results): string 
   return [
     `# ${recipe.title}: ${recipe.name}`,
     `Written by \`quati report ${run}\`. Latency is of one image on one thread, decoding left out, on the machine that measured.`,
-    table([['', ''], ...facts]),
-    table([
+    markdownTable([['', ''], ...facts]),
+    markdownTable([
       ['variant', 'test accuracy', 're-inked', 'bytes', 'p50 ms', 'p95 ms', 'images/s at batch 32'],
       ...variants,
     ]),
@@ -42,7 +42,7 @@ function variantRow(name: string, evaluation: Evaluation): string[] {
   ];
 }
 
-function table(rows: readonly (readonly string[])[]): string {
+export function markdownTable(rows: readonly (readonly string[])[]): string {
   const [header = [], ...rest] = rows.map((row) => `| ${row.join(' | ')} |`);
   const rule = `|${' --- |'.repeat(rows[0]?.length ?? 0)}`;
   return [header, rule, ...rest].join('\n');

@@ -1,21 +1,21 @@
 // Recipe + how many labels a dataset has → the recipe, its network's last layer as wide as that.
-import { dense } from '../architectures/layers.js';
+import { classifierOf } from '../architectures/layers.js';
 import { DatasetMismatchError } from './errors.js';
 import { labelsOf, type Recipe } from './recipe.js';
 
 /**
  * A recipe says how to train, the dataset what is told apart.
- * @throws DatasetMismatchError when the network does not end in a dense layer.
+ * @throws DatasetMismatchError when the network does not end in a dense layer, normalised or not.
  */
 export function fitLabels(recipe: Recipe, labels: number): Recipe {
   const { architecture } = recipe;
-  const last = architecture.layers.at(-1);
-  if (last?.kind !== 'dense') {
+  const last = classifierOf(architecture);
+  if (!last) {
     throw new DatasetMismatchError(
-      `${architecture.name}: ends in ${last?.kind ?? 'no layer'}, not in a dense layer that could tell ${labels} labels apart`,
+      `${architecture.name}: ends in ${architecture.layers.at(-1)?.kind ?? 'no layer'}, not in a dense layer that could tell ${labels} labels apart`,
     );
   }
   if (labelsOf(recipe, last.units) === labels) return recipe;
-  const layers = [...architecture.layers.slice(0, -1), dense(labels)];
+  const layers = architecture.layers.map((layer) => (layer === last ? { ...last, units: labels } : layer));
   return { ...recipe, architecture: { ...architecture, layers } };
 }

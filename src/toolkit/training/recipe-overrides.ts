@@ -1,4 +1,5 @@
 // Recipe + single values by their names, as the flags of `quati train` are → the recipe with these values.
+import { type Binarisation, lenet5Binary } from '../architectures/lenet5.js';
 import type { Augmentation } from '../augmentation/augmentation.js';
 import type { EarlyStopping } from './early-stopping.js';
 import { RecipeError } from './errors.js';
@@ -12,9 +13,11 @@ type ScheduleValues = ScheduleOf<'step'> & ScheduleOf<'cosine'> & ScheduleOf<'on
 type OptimiserValues = SgdOptions & AdamWOptions;
 type LossValues = Omit<Extract<Loss, { readonly kind: 'softmax' }>, 'kind'>;
 
+const binarisationFields = ['signGradient', 'blockOrder', 'activations', 'firstLayer', 'lastLayer'] as const;
 const directFields = ['epochs', 'batchSize', 'learningRate', 'validationSplit', 'seed', 'clipNorm'] as const;
 
 export type RecipeOverrides = Partial<Pick<Recipe, (typeof directFields)[number]>> &
+  Partial<Binarisation> &
   Omit<Augmentation, 'crop' | 'cutout'> &
   OptimiserValues &
   ScheduleValues &
@@ -51,6 +54,7 @@ const stoppingFields = ['monitor', 'patience', 'minDelta'] as const;
 /** Every value by its name, so that a command knows which of its flags are a recipe's. */
 export const overrideNames: readonly (keyof RecipeOverrides)[] = [
   ...directFields,
+  ...binarisationFields,
   ...['optimiser' as const, ...new Set(Object.values(optimiserFields).flat())],
   ...['schedule' as const, ...Object.values(scheduleFields).flat()],
   ...lossFields.softmax,
@@ -66,6 +70,7 @@ export function overrideRecipe(recipe: Recipe, overrides: RecipeOverrides): Reci
   return {
     ...rest,
     ...picked(overrides, directFields),
+    ...overrideBinarisation(recipe, overrides),
     optimiser: overrideKind('optimiser', optimiser, overrides.optimiser, overrides, optimiserFields),
     schedule: overrideKind(
       'schedule',
@@ -78,6 +83,18 @@ export function overrideRecipe(recipe: Recipe, overrides: RecipeOverrides): Reci
     ...overrideEarlyStopping(earlyStopping, overrides),
     ...overrideAugmentation(recipe.augmentation, overrides),
   };
+}
+
+function overrideBinarisation(
+  { name, binarisation }: Recipe,
+  overrides: RecipeOverrides,
+): Partial<Pick<Recipe, 'architecture' | 'binarisation'>> {
+  const values = picked(overrides, binarisationFields);
+  const [given] = Object.keys(values);
+  if (given === undefined) return {};
+  if (!binarisation) throw new RecipeError(`${given}: nothing in ${name} is binarised`);
+  const changed = { ...binarisation, ...values };
+  return { binarisation: changed, architecture: lenet5Binary(changed) };
 }
 
 function overrideKind<S extends { readonly kind: string }>(

@@ -1,6 +1,7 @@
 // What a training run is told: network, data, schedule, seed. Plain data, so that it can be stored and sent to a worker.
 import type { InputContract } from '../../inference/card.js';
 import type { Architecture } from '../architectures/layers.js';
+import type { Binarisation } from '../architectures/lenet5.js';
 import type { Augmentation } from '../augmentation/augmentation.js';
 import type { EarlyStopping } from './early-stopping.js';
 import { defaultLoss, type Loss } from './losses.js';
@@ -18,6 +19,8 @@ export interface Recipe {
   /** The dataset's folder name below data/, as `quati dataset prepare` makes it. */
   readonly dataset: string;
   readonly architecture: Architecture;
+  /** Of a binarised architecture: what it was built by. */
+  readonly binarisation?: Binarisation;
   /** Goes into the card: training, calibration, evaluation and serving all read pixels by it. */
   readonly input: InputContract;
   /** Of the training images, anew in each epoch; left out, they are trained on as they are. */

@@ -3,6 +3,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { loadRuntime } from '../../inference/runtime.js';
 import { buildForward } from '../architectures/forward.js';
 import type { Architecture } from '../architectures/layers.js';
+import { annealingAt } from '../binary/sign-gradients.js';
 import type { Dim, Graph } from '../graph/graph.js';
 import { encodeOnnx } from '../graph/onnx.js';
 import type { Batch } from './batches.js';
@@ -12,7 +13,7 @@ import type { Loss } from './losses.js';
 import type { Optimiser } from './optimisers.js';
 import { fromTensors, type Parameters } from './parameters.js';
 import { buildEvaluationStep, buildTrainingStep, names } from './training-graph.js';
-import type { DropoutMask } from './training-mode.js';
+import { annealingName, type DropoutMask } from './training-mode.js';
 
 /** Everything a step changes, as flat vectors over all parameters. */
 export interface TrainerState {
@@ -30,8 +31,8 @@ export interface StepResult {
 }
 
 export interface Trainer {
-  /** One optimiser step. @throws DivergedError when the loss is no finite number; the state is then as before. */
-  step(batch: Batch, learningRate: number): Promise<StepResult>;
+  /** One optimiser step; `progress` is the part of the run that was taken, 0…1, default 0. @throws DivergedError when the loss is no finite number; the state is then as before. */
+  step(batch: Batch, learningRate: number, progress?: number): Promise<StepResult>;
   evaluate(batch: Batch): Promise<StepResult>;
   state(): TrainerState;
   release(): Promise<void>;
@@ -54,6 +55,7 @@ export interface TrainerOptions {
 interface TrainingSession {
   readonly session: InferenceSession;
   readonly masks: readonly DropoutMask[];
+  readonly annealed: boolean;
 }
 
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
@@ -84,11 +86,11 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
     const known = trainingSessions.get(batchSize);
     if (known) return known;
     const { block } = options;
-    const { graph, masks } = buildTrainingStep(forward(batchSize), layout, optimiser, {
+    const { graph, masks, annealed } = buildTrainingStep(forward(batchSize), layout, optimiser, {
       loss,
       ...(block !== undefined && { block }),
     });
-    const opened = { session: await open(graph), masks };
+    const opened = { session: await open(graph), masks, annealed };
     trainingSessions.set(batchSize, opened);
     return opened;
   }
@@ -102,12 +104,13 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   }
 
   return {
-    async step(batch, learningRate) {
-      const { session, masks } = await sessionFor(batch.count);
+    async step(batch, learningRate, progress = 0) {
+      const { session, masks, annealed } = await sessionFor(batch.count);
       const feeds = feedsFor(batch);
       for (const mask of masks) {
         feeds[mask.name] = new Tensor('float32', dropoutMask(mask, options.seed ?? 0, step), mask.shape);
       }
+      if (annealed) feeds[annealingName] = new Tensor('float32', [annealingAt(progress)], []);
       optimiser.stateNames.forEach((name, i) => {
         feeds[name] = optimiserState[i] as Tensor;
       });

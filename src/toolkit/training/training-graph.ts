@@ -4,16 +4,25 @@ import { differentiate } from '../autodiff/differentiate.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { GraphError } from '../graph/errors.js';
 import { type Dim, elementCount, type Graph, type Value } from '../graph/graph.js';
+import { boolTensor } from '../graph/tensor-data.js';
 import { type LoweringOptions, lower } from '../lowering/lower.js';
 import { correctCount, crossEntropySum, type Loss } from './losses.js';
 import { decayOf, type Optimiser } from './optimisers.js';
-import { appendForTraining, type DropoutMask, statisticNames, type TrainingMode } from './training-mode.js';
+import {
+  appendForTraining,
+  type DropoutMask,
+  latentNames,
+  statisticNames,
+  type TrainingMode,
+} from './training-mode.js';
 
 export interface ParameterEntry {
   readonly name: string;
   readonly shape: readonly number[];
   /** False for running statistics: they follow the batches, not the gradient. */
   readonly learned: boolean;
+  /** Only its sign enters the network: it stays within ±1. */
+  readonly latent: boolean;
 }
 
 /** Where each parameter lies in the flat vector that the optimiser works on. */
@@ -40,10 +49,11 @@ export interface StepOptions extends LoweringOptions {
 /** All float32 initializers that the forward graph names in `parameters`, one after the other. */
 export function layoutOf(forward: Graph, parameters: readonly string[]): ParameterLayout {
   const statistics = statisticNames(forward.nodes);
+  const latent = latentNames(forward.nodes);
   const entries = parameters.map((name) => {
     const data = forward.initializers.get(name);
     if (!data) throw new GraphError(`${forward.name}: has no parameter ${name}`);
-    return { name, shape: data.dims, learned: !statistics.has(name) };
+    return { name, shape: data.dims, learned: !statistics.has(name), latent: latent.has(name) };
   });
   return { entries, length: entries.reduce((sum, { shape }) => sum + elementCount(shape), 0) };
 }
@@ -52,6 +62,8 @@ export interface Step {
   readonly graph: Graph;
   /** Inputs that every step is fed anew. */
   readonly masks: readonly DropoutMask[];
+  /** Whether the scalar `annealing` is an input too. */
+  readonly annealed: boolean;
 }
 
 /**
@@ -67,7 +79,7 @@ export function buildTrainingStep(
 ): Step {
   const { graph, gradients, mode } = buildBackward(forward, layout, loss);
   const updated = withUpdate(graph, gradients, { layout, optimiser, mode });
-  return { graph: lower(updated, lowering), masks: mode.masks };
+  return { graph: lower(updated, lowering), masks: mode.masks, annealed: mode.annealing !== undefined };
 }
 
 /** As the training step, but with one output more, `gradient` (flat, 0 for statistics), and none of the optimiser's. */
@@ -80,7 +92,11 @@ export function buildGradientStep(
   const extended = GraphBuilder.from(graph);
   for (const { name } of graph.outputs) extended.output(extended.value(name));
   extended.output(flatGradient(extended, gradients, layout), 'gradient');
-  return { graph: lower(extended.build(), lowering), masks: mode.masks };
+  return {
+    graph: lower(extended.build(), lowering),
+    masks: mode.masks,
+    annealed: mode.annealing !== undefined,
+  };
 }
 
 interface Backward {
@@ -107,7 +123,7 @@ export function buildEvaluationStep(forward: Graph, layout: ParameterLayout, los
   const { builder, logits, labels } = withFlatParameters(forward, layout);
   builder.output(crossEntropySum(builder, logits, labels, loss), names.loss);
   builder.output(correctCount(builder, logits, labels, loss), names.correct);
-  return builder.build();
+  return lower(builder.build());
 }
 
 interface Unrolled {
@@ -177,11 +193,25 @@ function withUpdate(
     decay: decayOf(builder, layout.entries),
   });
   for (const { name } of graph.outputs) builder.output(builder.value(name));
-  builder.output(withStatistics(builder, parameters, layout, mode), names.next(names.parameters));
+  const clipped = clipLatent(builder, parameters, layout);
+  builder.output(withStatistics(builder, clipped, layout, mode), names.next(names.parameters));
   state.forEach((value, i) => {
     builder.output(value, names.next(optimiser.stateNames[i] ?? ''));
   });
   return builder.build();
+}
+
+/** Beyond ±1 a weight only takes longer to change its sign (Courbariaux, Bengio and David, 2015). */
+function clipLatent(builder: GraphBuilder, updated: Value, { entries, length }: ParameterLayout): Value {
+  if (!entries.some(({ latent }) => latent)) return updated;
+  const isLatent = builder.shared('latent', () => {
+    const flags = entries.flatMap(({ shape, latent }) =>
+      Array<number>(elementCount(shape)).fill(Number(latent)),
+    );
+    return boolTensor(flags, [length]);
+  });
+  const clipped = builder.op('Clip', [updated, builder.scalar(-1), builder.scalar(1)]);
+  return builder.op('Where', [isLatent, clipped, updated]);
 }
 
 /** The updated vector with the running statistics moved towards the batch's: r' = keep r + (1 - keep) batch. */

@@ -112,7 +112,9 @@ async function trainEpoch(options: LoopOptions, images: Images, from: Position):
   const seconds = () => from.seconds + (performance.now() - began) / 1000;
   for await (const next of images.source.read(order, from.epoch, batch)) {
     if (options.shouldStop() || trainer.state().step >= (options.maxSteps ?? Infinity)) break;
-    const result = await trainer.step(next, rateAt(recipe, batches, trainer.state().step));
+    const { step } = trainer.state();
+    const progress = step / (recipe.epochs * batches);
+    const result = await trainer.step(next, rateAt(recipe, batches, step), progress);
     batch += 1;
     lossSum += result.lossSum;
     correct += result.correct;

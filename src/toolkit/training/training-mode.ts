@@ -1,4 +1,6 @@
 // A forward graph's nodes as they run in training: batch statistics instead of running ones, dropout by masks that are fed.
+
+import { isAnnealed } from '../binary/sign-gradients.js';
 import { type GraphBuilder, staticShape } from '../graph/builder.js';
 import { GraphError } from '../graph/errors.js';
 import { elementCount, floatAttribute, type Node, type Value } from '../graph/graph.js';
@@ -24,18 +26,30 @@ export interface RunningStatistic {
 export interface TrainingMode {
   readonly masks: DropoutMask[];
   readonly statistics: RunningStatistic[];
+  /** The scalar that gradients of the sign are annealed by, where one asks for it. */
+  annealing?: Value;
 }
+
+export const annealingName = 'annealing';
 
 /** Appends the node as training runs it, and notes what that needs. */
 export function appendForTraining(builder: GraphBuilder, node: Node, mode: TrainingMode): void {
   if (node.op === 'BatchNormalization') appendBatchNorm(builder, node, mode.statistics);
   else if (node.op === 'Dropout') appendDropout(builder, node, mode.masks);
-  else builder.append(node);
+  else if (isAnnealed(node)) {
+    mode.annealing ??= builder.input(annealingName, []);
+    builder.append({ ...node, inputs: [...node.inputs, annealingName] });
+  } else builder.append(node);
 }
 
 /** The names of the running statistics: what a forward graph carries without learning it. */
 export function statisticNames(nodes: readonly Node[]): Set<string> {
   return new Set(nodes.flatMap(({ op, inputs }) => (op === 'BatchNormalization' ? inputs.slice(3, 5) : [])));
+}
+
+/** The parameters that enter the network by their sign alone. */
+export function latentNames(nodes: readonly Node[]): Set<string> {
+  return new Set(nodes.flatMap(({ op, inputs }) => (op === 'Binarise' ? inputs : [])));
 }
 
 /** The running variance takes the batch's with n - 1 in the denominator, as in PyTorch. */

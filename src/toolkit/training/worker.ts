@@ -1,5 +1,6 @@
 // The training thread: a job in → progress, checkpoints and the result out. session.run blocks its thread, so this is its own.
 import { parentPort, workerData } from 'node:worker_threads';
+import { classifierOf } from '../architectures/layers.js';
 import { isAugmenting } from '../augmentation/augmentation.js';
 import type { Dataset } from '../datasets/dataset.js';
 import { loadDataset, sharePixels } from '../datasets/dataset.js';
@@ -94,8 +95,8 @@ function checkDataset({ name, train, labels }: Dataset, recipe: Recipe): void {
       `${name}: ${architecture.name} takes images of ${expected}, the dataset has ${got}`,
     );
   }
-  const last = architecture.layers.at(-1);
-  const apart = last?.kind === 'dense' ? labelsOf(recipe, last.units) : labels.length;
+  const last = classifierOf(architecture);
+  const apart = last ? labelsOf(recipe, last.units) : labels.length;
   if (apart !== labels.length) {
     throw new DatasetMismatchError(
       `${name}: ${architecture.name} tells ${apart} labels apart, the dataset has ${labels.length}`,

@@ -1,9 +1,12 @@
 // A recipe and the values that flags give → the recipe that is trained by, or what is wrong with it.
 import t from 'tap';
+import { type Binarisation, lenet5Binary } from '../../../src/toolkit/architectures/lenet5.js';
 import { type Recipe, type RecipeOverrides, resolveRecipe } from '../../../src/toolkit/training/recipe.js';
 import { recipes } from '../../../src/toolkit/training/recipes/index.js';
+import { lenet5BinaryRecipe } from '../../../src/toolkit/training/recipes/lenet5-binary.js';
 import { tinyRecipe } from '../../helpers/tiny-dataset.js';
 
+const binarisation = lenet5BinaryRecipe.binarisation as Binarisation;
 const stopping: Recipe = { ...tinyRecipe, earlyStopping: { monitor: 'valAccuracy', patience: 5 } };
 const stepping: Recipe = { ...tinyRecipe, schedule: { kind: 'step', milestones: [1], factor: 0.5 } };
 
@@ -31,6 +34,15 @@ const resolved: [title: string, from: Recipe, overrides: RecipeOverrides, expect
     tinyRecipe,
     { schedule: 'one-cycle', rise: 0.2 },
     { schedule: { kind: 'one-cycle', rise: 0.2 } },
+  ],
+  [
+    'what is binarised builds the architecture anew',
+    lenet5BinaryRecipe,
+    { signGradient: 'swish', lastLayer: 'float32' },
+    {
+      binarisation: { ...binarisation, signGradient: 'swish', lastLayer: 'float32' },
+      architecture: lenet5Binary({ ...binarisation, signGradient: 'swish', lastLayer: 'float32' }),
+    },
   ],
   [
     'every takes the place of milestones',
@@ -102,6 +114,7 @@ const refused: [overrides: RecipeOverrides, message: string, from?: Recipe][] = 
     'labelSmoothing: the loss sigmoid has none; it has nothing to set',
     { ...tinyRecipe, loss: { kind: 'sigmoid' } },
   ],
+  [{ signGradient: 'swish' }, 'signGradient: nothing in tiny is binarised'],
   [{ rotation: 200 }, 'augmentation rotation: expected degrees, 0…180, got 200'],
 ];
 

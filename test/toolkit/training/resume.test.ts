@@ -8,6 +8,7 @@ import { readRun, runFolder } from '../../../src/toolkit/training/run.js';
 import { decodeSafetensors } from '../../../src/toolkit/training/safetensors.js';
 import type { TrainOptions } from '../../../src/toolkit/training/train.js';
 import { train } from '../../../src/toolkit/training/train.js';
+import { tinyBinary } from '../../helpers/binary-net.js';
 import { tinyArchitecture, tinyRecipe, writeTinyDataset } from '../../helpers/tiny-dataset.js';
 
 const twoLabels = ['top', 'middle'];
@@ -41,6 +42,9 @@ const cases: Record<string, Case> = {
       clipNorm: 1,
       validationSplit: 0.2,
     },
+  },
+  'signs with an annealed gradient': {
+    change: { architecture: tinyBinary('annealed-tanh') },
   },
   'sigmoid for two labels': {
     change: { architecture: oneLogit, loss: { kind: 'sigmoid' } },

@@ -3,6 +3,8 @@ import { RecipeError } from '../errors.js';
 import type { Recipe } from '../recipe.js';
 import { cifar10CnnRecipe } from './cifar10-cnn.js';
 import { cifar10ResnetRecipe } from './cifar10-resnet.js';
+import { lenet5Recipe } from './lenet5.js';
+import { lenet5BinaryRecipe } from './lenet5-binary.js';
 import { mnistCnnRecipe } from './mnist-cnn.js';
 import { mnistDeeperRecipe } from './mnist-deeper.js';
 import { mnistDropoutRecipe } from './mnist-dropout.js';
@@ -15,6 +17,8 @@ export const recipes: readonly Recipe[] = [
   mnistDropoutRecipe,
   cifar10CnnRecipe,
   cifar10ResnetRecipe,
+  lenet5Recipe,
+  lenet5BinaryRecipe,
 ];
 
 /** @throws RecipeError naming the recipes there are. */

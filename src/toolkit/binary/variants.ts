@@ -1,0 +1,29 @@
+// Binarised forward graph with trained weights → the bytes of its binary.onnx and, where there is one, of its int8.onnx.
+import type { InputContract } from '../../inference/card.js';
+import type { Binarisation } from '../architectures/lenet5.js';
+import { compactNames } from '../graph/compact.js';
+import type { Graph } from '../graph/graph.js';
+import { encodeOnnx } from '../graph/onnx.js';
+import { encodeSigns } from './binary-pass.js';
+import { integer } from './integer.js';
+import { oneBit } from './one-bit.js';
+
+/** Variant → bytes. Neither needs calibration: ±1 is exact in both. */
+export function binaryVariants(
+  forward: Graph,
+  binarisation: Binarisation,
+  input: InputContract,
+): Map<'binary' | 'int8', Uint8Array> {
+  const encode = (graph: Graph, name: string) => encodeOnnx({ ...compactNames(graph), name });
+  const variants = new Map([
+    ['binary' as 'binary' | 'int8', encode(encodeSigns(forward, input, oneBit), 'binary')],
+  ]);
+  if (isInteger(binarisation)) variants.set('int8', encode(encodeSigns(forward, input, integer), 'int8'));
+  return variants;
+}
+
+/** Every layer meets signs, or pixels: normalised signs are real numbers. */
+function isInteger({ activations, blockOrder, firstLayer, lastLayer }: Binarisation): boolean {
+  const allBinary = [activations, firstLayer, lastLayer].every((precision) => precision === 'binary');
+  return allBinary && blockOrder === 'norm-activation';
+}

@@ -1,0 +1,61 @@
+// What a sweep began with and what its runs reached ⇄ sweep.json.
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { exists, writeJsonAtomic } from '../files.js';
+import type { Recipe } from '../training/recipe.js';
+import { SweepError } from './errors.js';
+import type { SweepRun } from './grid.js';
+
+export interface SweepResult extends SweepRun {
+  /** Of the test split, by the exported float32.onnx. */
+  readonly accuracy: number;
+  readonly valAccuracy?: number;
+  /** Of the last epoch, on the training images. */
+  readonly loss: number;
+  readonly seconds: number;
+}
+
+export interface SweepRecord {
+  /** Before each run's own values. */
+  readonly recipe: Recipe;
+  readonly datasetSha256: string;
+  /** In the order in which they ended. */
+  readonly results: readonly SweepResult[];
+}
+
+const recordFile = (folder: string) => path.join(folder, 'sweep.json');
+
+/** @throws SweepError when the folder holds a sweep of another recipe or dataset. */
+export async function beginRecord(
+  folder: string,
+  recipe: Recipe,
+  datasetSha256: string,
+  replace: boolean,
+): Promise<SweepRecord> {
+  const fresh: SweepRecord = { recipe, datasetSha256, results: [] };
+  if (replace || !(await exists(recordFile(folder)))) {
+    await writeRecord(folder, fresh);
+    return fresh;
+  }
+  const known = await readRecord(folder);
+  const same =
+    JSON.stringify(known.recipe) === JSON.stringify(recipe) && known.datasetSha256 === datasetSha256;
+  if (same) return known;
+  throw new SweepError(
+    `${folder} holds a sweep of other values or images: give it those again, --force starts anew, --run <folder> puts this one elsewhere`,
+  );
+}
+
+/** @throws SweepError when there is none, or it is damaged. */
+export async function readRecord(folder: string): Promise<SweepRecord> {
+  const file = recordFile(folder);
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as SweepRecord;
+  } catch (cause) {
+    throw new SweepError(`${file}: no sweep is recorded here: ${(cause as Error).message}`, { cause });
+  }
+}
+
+export async function writeRecord(folder: string, record: SweepRecord): Promise<void> {
+  await writeJsonAtomic(recordFile(folder), record);
+}
