@@ -33,7 +33,7 @@ t.test('a dataset becomes a model that classifies its own samples, and its loss 
   t.match(await run('quantise', at('run')), { code: 0, out: /calibrated on 80 images/ });
   t.match(await run('evaluate', at('run'), '--no-pictures', '--no-memory', '--out', at('results')), {
     code: 0,
-    out: /\nfloat32 .*\nint8 /,
+    out: /\nfloat32 .*\nfloat16 .*\nint8 /,
   });
   const folders = ['--models', at('models'), '--imgs', at('imgs')];
   const published = await run('publish', at('run'), '--as', 'rows', ...folders, '--json');

@@ -1,5 +1,4 @@
 // Tensors of images as the serving code makes them → what a graph takes: its layout, its element type, its batch size.
-
 import { channelCount, type InputContract } from '../../inference/card.js';
 import type { Tensor } from '../../inference/runtime.js';
 import { loadRuntime } from '../../inference/runtime.js';

@@ -37,7 +37,7 @@ t.test('values between half floats are rounded as ONNX Runtime’s Cast rounds t
   const session = await InferenceSession.create(encodeOnnx(builder.build()));
   const { y } = await session.run({ x: new Tensor('float32', values, [values.length]) });
   const halves = y?.data;
-  if (!(halves instanceof Uint16Array || ArrayBuffer.isView(halves))) throw new Error('no half floats');
+  if (!ArrayBuffer.isView(halves)) throw new Error('no half floats');
   const expected = new Uint16Array(halves.buffer, halves.byteOffset, values.length);
   t.strictSame([...values].map(toHalf), [...expected]);
   await session.release();
