@@ -29,7 +29,7 @@ const commands: Record<string, CommandEntry> = {
     load: async () => (await import('./sweep.js')).sweepCommand,
   },
   quantise: {
-    summary: 'write the int8 variant of a run',
+    summary: 'write the int8 and float16 variants of a run or a model.onnx',
     load: async () => (await import('./quantise.js')).quantiseCommand,
   },
   evaluate: {

@@ -24,7 +24,7 @@ for (const model of foreignModels) {
     t.test(
       `${name}: every Conv and dense layer runs as integers, with ${activations} activations`,
       async (t) => {
-        const int8 = await quantiseToInt8(bytes, name, foreignBatches(model, 2), { activations });
+        const int8 = await quantiseToInt8(bytes, name, foreignBatches(model, 1), { activations });
         const written = operatorCounts(decodeOnnx(int8.model));
         const run = await optimisedOperators(int8.model, t.testdir());
         t.equal(run.QLinearConv ?? 0, written.Conv ?? 0, 'Conv');
@@ -36,7 +36,7 @@ for (const model of foreignModels) {
     );
 
   t.test(`${name}: as float16, answers are within half floats of the weights`, async (t) => {
-    const { model: half, report } = await quantiseToFloat16(bytes, name, foreignBatches(model, 2));
+    const { model: half, report } = await quantiseToFloat16(bytes, name, foreignBatches(model, 1));
     const graph = decodeOnnx(half);
     t.equal(graph.inputs[0]?.type.dataType, model.pixels);
     t.equal(graph.outputs[0]?.type.dataType, 'float32');
