@@ -104,7 +104,7 @@ export function calibrationBatches(
     );
   }
   const chosen = choose(split.count, choice);
-  const read = createBatchReader(split, input, batchSize);
+  const read = createBatchReader(split, { ...input, layout: 'nchw', dataType: 'float32' }, batchSize);
   return {
     *[Symbol.iterator]() {
       for (let batch = 0; batch < batchCount(chosen.length, batchSize); batch++) yield read(chosen, batch);

@@ -1,6 +1,7 @@
 // Float graph + plan + ranges → the same graph with QuantizeLinear / DequantizeLinear pairs (QDQ), weights and biases as integers.
 import { GraphBuilder } from '../graph/builder.js';
 import { isPlainGemm } from '../graph/dense.js';
+import { freshNames } from '../graph/fresh-names.js';
 import type { Graph, Node, TensorData, Value } from '../graph/graph.js';
 import { float32Tensor, int8Tensor, int32Tensor, toFloat32Array, uint8Tensor } from '../graph/tensor-data.js';
 import { QuantisationError } from './errors.js';
@@ -53,6 +54,7 @@ class Rewriter {
   readonly #float = new Map<string, Value>();
   readonly #activations = new Map<string, ActivationQuantisation>();
   readonly #weights = new Map<string, Float32Array>();
+  readonly #fresh: (prefix: string) => string;
 
   constructor(
     readonly graph: Graph,
@@ -60,6 +62,7 @@ class Rewriter {
     readonly ranges: ReadonlyMap<string, Range>,
     readonly types: Int8Types,
   ) {
+    this.#fresh = freshNames(graph);
     this.#builder = new GraphBuilder(graph.name, [...graph.types.keys(), ...graph.initializers.keys()]);
     for (const { name, type } of graph.inputs) {
       const input = this.#builder.input(name, type.shape, type.dataType);
@@ -76,10 +79,14 @@ class Rewriter {
       return;
     }
     const inputs = this.#inputs(node);
-    this.#builder.append({ ...node, inputs: inputs.map((value) => value?.name ?? '') });
+    const made = this.#builder.append({
+      ...node,
+      inputs: inputs.map((value) => value?.name ?? ''),
+      outputs: node.outputs.map((name) => this.#nameOf(name)),
+    });
     const isFloat = this.#staysFloat(node) || !node.inputs.some((name) => this.plan.quantised.has(name));
-    for (const name of node.outputs) {
-      const value = this.#builder.value(name);
+    for (const [i, value] of made.entries()) {
+      const name = node.outputs[i] ?? '';
       if (isFloat) this.#float.set(name, value);
       this.#define(name, value);
     }
@@ -89,6 +96,12 @@ class Rewriter {
     for (const { name } of this.graph.outputs) this.#builder.output(this.#value(name), name);
     const values = new Map([...this.#current].map(([name, value]) => [name, value.name]));
     return { graph: this.#builder.build(), values, weights: this.#weights };
+  }
+
+  /** An output of the graph that goes through integers is what comes out of those. */
+  #nameOf(name: string): string {
+    const isOutput = this.graph.outputs.some((output) => output.name === name);
+    return isOutput && this.plan.quantised.has(name) ? this.#fresh(`${name}.float`) : name;
   }
 
   #inputs(node: Node): (Value | undefined)[] {

@@ -152,6 +152,25 @@ t.test('the same model and images give the same bytes', async (t) => {
   t.ok(Buffer.from(int8).equals(await quantise()));
 });
 
+t.test(
+  'a second output in the middle of the net keeps its name, and is what comes out of the integers',
+  async (t) => {
+    const graph = smallGraph();
+    const name = graph.nodes.find(({ op }) => op === 'MaxPool')?.outputs[0] ?? '';
+    const type = graph.types.get(name);
+    if (!type) throw new Error(`${name} has no type`);
+    const outputs = [...graph.outputs, { name, type }];
+    const model = await quantise(encodeOnnx({ ...graph, outputs }));
+    t.strictSame(
+      decodeOnnx(model).outputs.map((output) => output.name),
+      ['logits', name],
+    );
+    const images = randomImages(8, 3);
+    const expected = await runModel(float32, images, { observe: name });
+    t.ok(signalToNoise(expected, await runModel(model, images, { observe: name })) >= 30);
+  },
+);
+
 t.test('a net of one Gemm on the pixels is quantised too', async (t) => {
   const model = brightnessOnnx(grayInput, 3);
   const length = 28 * 28;
