@@ -79,10 +79,13 @@ class Rewriter {
       return;
     }
     const inputs = this.#inputs(node);
+    const outputs = node.outputs.map((name) => this.#nameOf(name));
     const made = this.#builder.append({
       ...node,
+      // The name of an output may be its node's too; it goes to the Identity that gives it.
+      name: outputs.join() === node.outputs.join() ? node.name : '',
       inputs: inputs.map((value) => value?.name ?? ''),
-      outputs: node.outputs.map((name) => this.#nameOf(name)),
+      outputs,
     });
     const isFloat = this.#staysFloat(node) || !node.inputs.some((name) => this.plan.quantised.has(name));
     for (const [i, value] of made.entries()) {
