@@ -1,18 +1,14 @@
-// npm run bench:train: images/s of full training steps with Adam, blocked and portable, and PyTorch's where it is installed.
+// npm run bench:train: images/s and memory of full training steps with Adam, blocked and portable, and PyTorch's where it is installed.
 //
-//   QUATI_PYTHON=<python with torch>   the peer (default: python3); without torch its column stays empty
+//   QUATI_PYTHON=<python with torch>   the peer (default: python3); without torch its columns stay empty
 //   --rounds 5 --seconds 3             rounds take turns, so that a noisy machine is noisy for all
+//   --nets resnet-20 --batches 128     some of them; --out <file> writes the table
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { median } from 'simple-statistics';
-import { probeBlockSize } from '../dist/toolkit/lowering/probe.js';
-import { glorotUniform } from '../dist/toolkit/training/initialisers.js';
-import { createOptimiser } from '../dist/toolkit/training/optimisers.js';
-import { collectParameters, flatten } from '../dist/toolkit/training/parameters.js';
-import { createTrainer } from '../dist/toolkit/training/trainer.js';
 import { nets } from './nets.mjs';
 
 const { values: flags } = parseArgs({
@@ -27,106 +23,101 @@ const { values: flags } = parseArgs({
 const rounds = Number(flags.rounds);
 const seconds = Number(flags.seconds);
 const threads = availableParallelism();
+const quati = [process.execPath, 'bench/peers/train_quati.mjs'];
+const pytorch = [process.env.QUATI_PYTHON ?? 'python3', 'bench/peers/train_pytorch.py'];
+const said = {};
 
-const block = await probeBlockSize();
-const peer = await startPeer();
 const rows = [];
-for (const net of nets.filter(({ name }) => flags.nets.split(',').includes(name))) {
-  for (const batch of flags.batches.split(',').map(Number)) rows.push(await measure(net, batch));
+for (const { name } of nets.filter(({ name }) => flags.nets.split(',').includes(name))) {
+  for (const batch of flags.batches.split(',').map(Number)) rows.push(await measure(name, batch));
 }
-peer?.stop();
 report(rows);
 
+/** Each contender in a process of its own, so that its memory is its own. */
 async function measure(net, batch) {
+  const question = { net, batch, seconds, threads };
   const contenders = {
-    blocked: block === undefined ? undefined : await quatiSteps(net, batch, block),
-    portable: await quatiSteps(net, batch, undefined),
-    pytorch: peer && { run: () => peer.ask({ net: net.name, batch, seconds, threads }) },
+    blocked: await startPeer(quati, question),
+    portable: await startPeer(quati, { ...question, portable: true }),
+    pytorch: await startPeer(pytorch, question),
   };
-  const speeds = { blocked: [], portable: [], pytorch: [] };
+  Object.assign(said, contenders.blocked?.hello, contenders.pytorch?.hello);
+  if (said.block === undefined) {
+    contenders.blocked.stop();
+    contenders.blocked = undefined;
+  }
+  const answers = { blocked: [], portable: [], pytorch: [] };
   for (let round = 0; round < rounds; round++) {
     for (const [name, contender] of Object.entries(contenders)) {
-      if (contender) speeds[name].push(await contender.run());
+      if (contender) answers[name].push(await contender.ask());
     }
-    process.stderr.write(`${net.name} batch ${batch}: round ${round + 1} of ${rounds}\n`);
+    process.stderr.write(`${net} batch ${batch}: round ${round + 1} of ${rounds}\n`);
   }
-  for (const contender of Object.values(contenders)) await contender?.release?.();
-  const measured = Object.entries(speeds).filter(([, all]) => all.length > 0);
-  const medians = Object.fromEntries(measured.map(([name, all]) => [name, median(all)]));
-  return { net: net.name, batch, ...medians };
+  for (const contender of Object.values(contenders)) contender?.stop();
+  const measured = Object.entries(answers).filter(([, all]) => all.length > 0);
+  return { net, batch, ...Object.fromEntries(measured.map(([name, all]) => [name, summarise(all)])) };
 }
 
-/** Steps for so many seconds → images/s. */
-async function quatiSteps(net, batch, block) {
-  const parameters = collectParameters(net, glorotUniform(1));
-  const optimiser = createOptimiser({ kind: 'adam' });
-  const flat = flatten(parameters.layout, parameters.tensors, net.name);
-  const trainer = await createTrainer({
-    architecture: net,
-    parameters,
-    optimiser,
-    threads,
-    block,
-    state: {
-      step: 0,
-      parameters: flat,
-      optimiser: optimiser.stateNames.map(() => new Float32Array(flat.length)),
-    },
-  });
-  const { channels, height, width } = net.input;
-  const images = Float32Array.from({ length: batch * channels * height * width }, Math.random);
-  const labels = BigInt64Array.from({ length: batch }, (_, i) => BigInt(i % 10));
-  const step = () => trainer.step({ images, labels, count: batch }, 0.001);
-  await step();
+/** Memory grows while the first round opens its sessions: what it gains after that is what epochs would add. */
+function summarise(answers) {
   return {
-    release: () => trainer.release(),
-    async run() {
-      const began = performance.now();
-      let steps = 0;
-      while (performance.now() - began < seconds * 1000) {
-        await step();
-        steps += 1;
-      }
-      return (steps * batch * 1000) / (performance.now() - began);
-    },
+    speed: median(answers.map(({ imagesPerSecond }) => imagesPerSecond)),
+    peak: Math.max(...answers.map(({ peak }) => peak)),
+    growth: answers.at(-1).rss - answers[0].rss,
   };
 }
 
-/** One Python process that answers a line of JSON with a line of JSON; undefined where torch is missing. */
-async function startPeer() {
-  const python = process.env.QUATI_PYTHON ?? 'python3';
-  const child = spawn(python, ['bench/peers/train_pytorch.py'], { stdio: ['pipe', 'pipe', 'ignore'] });
+/** A process that answers a line of JSON with a line of JSON; undefined where it does not start, as without torch. */
+async function startPeer([command, script], question) {
+  const child = spawn(command, [script], { stdio: ['pipe', 'pipe', 'ignore'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   child.on('error', () => {});
   const { value: hello } = await lines.next();
   if (!hello) return undefined;
   return {
-    version: JSON.parse(hello).torch,
+    hello: JSON.parse(hello),
     stop: () => child.stdin.end(),
-    async ask(question) {
+    async ask() {
       child.stdin.write(`${JSON.stringify(question)}\n`);
       const { value } = await lines.next();
-      return JSON.parse(value).imagesPerSecond;
+      if (!value) throw new Error(`${script}: ended while it trained ${question.net}`);
+      return JSON.parse(value);
     },
   };
 }
 
 function report(rows) {
-  const ratio = ({ blocked, portable, pytorch }) =>
-    pytorch === undefined ? '' : ((blocked ?? portable) / pytorch).toFixed(2);
-  const cell = (speed) => (speed === undefined ? '' : speed.toFixed(0));
+  const contenders = ['blocked', 'portable', 'pytorch'];
+  const cell = (value, digits = 0) => (value === undefined ? '' : value.toFixed(digits));
+  const ratio = ({ blocked, portable, pytorch }) => pytorch && (blocked ?? portable).speed / pytorch.speed;
+  const megabytes = (bytes) => cell(bytes === undefined ? undefined : bytes / 1e6);
+  const line = (cells) => `| ${cells.join(' | ')} |`;
   const lines = [
     '# Training speed',
     '',
     `Images/s of full training steps (forward, backward, Adam), medians of ${rounds} alternated rounds of ${seconds} s, ${threads} threads,`,
-    `${cpus()[0]?.model ?? 'unknown CPU'}; blocks of ${block ?? 'no'} channels; PyTorch ${peer?.version ?? 'not installed'}.`,
+    `${cpus()[0]?.model ?? 'unknown CPU'}; blocks of ${said.block ?? 'no'} channels; PyTorch ${said.torch ?? 'not installed'}.`,
     'Made by `npm run bench:train`.',
     '',
-    '| network | batch | blocked | portable | PyTorch | ratio |',
+    line(['network', 'batch', 'blocked', 'portable', 'PyTorch', 'ratio']),
     '| --- | ---: | ---: | ---: | ---: | ---: |',
-    ...rows.map(
-      (row) =>
-        `| ${row.net} | ${row.batch} | ${cell(row.blocked)} | ${cell(row.portable)} | ${cell(row.pytorch)} | ${ratio(row)} |`,
+    ...rows.map((row) =>
+      line([row.net, row.batch, ...contenders.map((name) => cell(row[name]?.speed)), cell(ratio(row), 2)]),
+    ),
+    '',
+    `Memory of each contender's process (resident set), MB: the peak, and in brackets what rounds 2 to ${rounds} added. A round ends with a`,
+    'smaller last batch and an evaluation, as an epoch does.',
+    '',
+    line(['network', 'batch', 'blocked', 'portable', 'PyTorch']),
+    '| --- | ---: | ---: | ---: | ---: |',
+    ...rows.map((row) =>
+      line([
+        row.net,
+        row.batch,
+        ...contenders.map(
+          (name) => row[name] && `${megabytes(row[name].peak)} (${megabytes(row[name].growth)})`,
+        ),
+      ]),
     ),
     '',
   ];

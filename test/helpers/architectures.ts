@@ -1,5 +1,6 @@
 // Every architecture whose gradients are compared with those of PyTorch, which test/fixtures/pytorch/record_gradients.py records.
 import { cifarCnn, resnet20 } from '../../src/toolkit/architectures/benchmark.js';
+import { cifar10Cnn, cifar10Resnet } from '../../src/toolkit/architectures/cifar10.js';
 import { mnistDeeper, mnistDropout, mnistSimple } from '../../src/toolkit/architectures/digits.js';
 import {
   type Architecture,
@@ -60,6 +61,8 @@ export const architectures: readonly Architecture[] = [
   mnistDeeper,
   mnistDropout,
   mnistCnn,
+  cifar10Cnn,
+  cifar10Resnet,
   cifarCnn,
   resnet20,
   mobileNet,

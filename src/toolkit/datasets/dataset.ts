@@ -45,6 +45,8 @@ export interface LoadOptions {
   readonly skipBad?: boolean | undefined;
   /** Of the images in a folder that are decoded. */
   readonly onProgress?: ((files: number, of: number) => void) | undefined;
+  /** Ends the decoding, or the reading for a checksum, with its reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -63,9 +65,12 @@ export async function loadDataset(folder: string, options?: LoadOptions): Promis
 }
 
 /** What can be said of a dataset without reading its images into memory. */
-export async function describeDataset(folder: string): Promise<Pick<Dataset, 'name' | 'labels' | 'sha256'>> {
+export async function describeDataset(
+  folder: string,
+  signal?: AbortSignal,
+): Promise<Pick<Dataset, 'name' | 'labels' | 'sha256'>> {
   const found = await findDataset(folder);
-  const sha256 = 'files' in found ? manifestSha256(found) : await hashFolder(found);
+  const sha256 = 'files' in found ? manifestSha256(found) : await hashFolder(found, signal);
   return { name: found.name, labels: [...found.labels], sha256 };
 }
 
@@ -83,7 +88,10 @@ async function loadPrepared(folder: string, manifest: Manifest): Promise<Dataset
   await verifyFiles(folder, manifest);
   const train = await loadSplit(folder, manifest, 'train');
   const test = await loadSplit(folder, manifest, 'test');
-  return { name: manifest.name, labels: manifest.labels, train, test, sha256: manifestSha256(manifest) };
+  const { name, labels, counts } = manifest;
+  const validation =
+    counts.validation === undefined ? {} : { validation: await loadSplit(folder, manifest, 'validation') };
+  return { name, labels, train, test, ...validation, sha256: manifestSha256(manifest) };
 }
 
 /** The same split, its pixels in memory that threads share; as it is where they are already. */
@@ -94,20 +102,26 @@ export function sharePixels(split: Split): Split {
   return { ...split, images };
 }
 
-async function loadSplit(folder: string, manifest: Manifest, split: 'train' | 'test'): Promise<Split> {
-  const images = await loadUint8(folder, `x_${split}.npy`, 4);
-  const labels = await loadUint8(folder, `y_${split}.npy`, 1);
+async function loadSplit(
+  folder: string,
+  manifest: Manifest,
+  split: keyof Manifest['counts'],
+): Promise<Split> {
+  const suffix = split === 'validation' ? 'val' : split;
+  const [imagesFile, labelsFile] = [`x_${suffix}.npy`, `y_${suffix}.npy`] as const;
+  const images = await loadUint8(folder, imagesFile, 4);
+  const labels = await loadUint8(folder, labelsFile, 1);
   const [count = 0, height = 0, width = 0, channels = 0] = images.shape;
   const damaged = (file: string, problem: string) =>
     new DatasetDamagedError(`${path.join(folder, file)}: ${problem}; ${remedy(folder, true)}`);
   const expected = manifest.counts[split];
-  if (count !== expected) throw damaged(`x_${split}.npy`, `images expected ${expected}, got ${count}`);
+  if (count !== expected) throw damaged(imagesFile, `images expected ${expected}, got ${count}`);
   if (labels.data.length !== count)
-    throw damaged(`y_${split}.npy`, `labels expected ${count}, got ${labels.data.length}`);
+    throw damaged(labelsFile, `labels expected ${count}, got ${labels.data.length}`);
   const outside = labels.data.findIndex((label) => label >= manifest.labels.length);
   if (outside !== -1)
     throw damaged(
-      `y_${split}.npy`,
+      labelsFile,
       `label ${outside} expected 0…${manifest.labels.length - 1}, got ${labels.data[outside]}`,
     );
   return { images: images.data, labels: labels.data, count, height, width, channels };

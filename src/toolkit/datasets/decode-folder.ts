@@ -14,6 +14,7 @@ export interface DecodeOptions {
   /** Leave out the files that are no images instead of throwing; the dataset lists them. */
   readonly skipBad?: boolean | undefined;
   readonly onProgress?: ((files: number, of: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A file that is no image, and why. */
@@ -30,6 +31,7 @@ const filesNamed = 20;
 /**
  * @throws BadImagesError naming the files that are no images (the first 20 of them), unless `skipBad`.
  * @throws FolderError when the pixels would take more than 4 GiB, or nothing to train or test on is left.
+ * @throws the signal's reason.
  */
 export async function decodeFolder(listing: FolderListing, options: DecodeOptions): Promise<Dataset> {
   const { root, name, labels } = listing;
@@ -62,12 +64,12 @@ export async function decodeFolder(listing: FolderListing, options: DecodeOption
 }
 
 /** The same checksum without decoding: over split, path and sha256 of each file. */
-export async function hashFolder(listing: FolderListing): Promise<string> {
+export async function hashFolder(listing: FolderListing, signal?: AbortSignal): Promise<string> {
   const files = [...listing.train, ...(listing.validation ?? []), ...listing.test];
   const digests = await pMap(
     files,
     async (file) => [file.path, sha256Hex(await readFile(path.join(listing.root, file.path)))] as const,
-    { concurrency: filesAtATime },
+    { concurrency: filesAtATime, signal },
   );
   return folderSha256(listing, new Map(digests));
 }
@@ -86,7 +88,7 @@ type OnFile = (file: string, digest: string, reason: string | undefined) => void
 async function decodeSplit(
   root: string,
   files: readonly ImageFile[],
-  { input }: DecodeOptions,
+  { input, signal }: DecodeOptions,
   onFile: OnFile,
 ): Promise<Split> {
   const { width, height } = input;
@@ -107,7 +109,7 @@ async function decodeSplit(
       images.set(pixels.data, i * length);
       return true;
     },
-    { concurrency: filesAtATime },
+    { concurrency: filesAtATime, signal },
   );
   const kept = [...files.keys()].filter((i) => good[i]);
   for (const [to, from] of kept.entries())

@@ -12,7 +12,9 @@ const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
 
 export const manifestFile = 'dataset.json';
 export const arrayFiles = ['x_train.npy', 'y_train.npy', 'x_test.npy', 'y_test.npy'] as const;
-export type ArrayFile = (typeof arrayFiles)[number];
+/** Where a dataset has images of its own to validate on. */
+export const validationFiles = ['x_val.npy', 'y_val.npy'] as const;
+export type ArrayFile = (typeof arrayFiles)[number] | (typeof validationFiles)[number];
 
 export const Manifest = Type.Object(
   {
@@ -23,7 +25,11 @@ export const Manifest = Type.Object(
       description: 'Label i is written i in y.',
     }),
     counts: Type.Object(
-      { train: Type.Integer({ minimum: 1 }), test: Type.Integer({ minimum: 1 }) },
+      {
+        train: Type.Integer({ minimum: 1 }),
+        test: Type.Integer({ minimum: 1 }),
+        validation: Type.Optional(Type.Integer({ minimum: 1 })),
+      },
       { ...strict, description: 'Images of each split.' },
     ),
     source: Type.Union([
@@ -38,7 +44,17 @@ export const Manifest = Type.Object(
         strict,
       ),
     ]),
-    files: Type.Record(Type.Enum([...arrayFiles]), Sha256, { description: 'sha256 of each array file.' }),
+    files: Type.Object(
+      {
+        'x_train.npy': Sha256,
+        'y_train.npy': Sha256,
+        'x_test.npy': Sha256,
+        'y_test.npy': Sha256,
+        'x_val.npy': Type.Optional(Sha256),
+        'y_val.npy': Type.Optional(Sha256),
+      },
+      { ...strict, description: 'sha256 of each array file.' },
+    ),
     licence: Type.String(),
   },
   strict,
@@ -77,16 +93,21 @@ function parseManifest(text: string, file: string, folder: string): Manifest {
   throw new DatasetDamagedError(`${file}: ${where} ${first?.message}; ${remedy(folder, true)}`);
 }
 
-/** One checksum of the whole dataset: over each array file's sha256 and name, in the order train, test. */
-export function manifestSha256(manifest: Pick<Manifest, 'files'>): string {
+/** The dataset's array files, in the order train, test, validation. */
+export function filesOf({ counts }: Pick<Manifest, 'counts'>): readonly ArrayFile[] {
+  return counts.validation === undefined ? arrayFiles : [...arrayFiles, ...validationFiles];
+}
+
+/** One checksum of the whole dataset: over each array file's sha256 and name, in their order. */
+export function manifestSha256(manifest: Pick<Manifest, 'counts' | 'files'>): string {
   const hash = createHash('sha256');
-  for (const name of arrayFiles) hash.update(`${manifest.files[name]}  ${name}\n`);
+  for (const name of filesOf(manifest)) hash.update(`${manifest.files[name]}  ${name}\n`);
   return hash.digest('hex');
 }
 
 /** @throws DatasetDamagedError naming the first file that is missing or not the one that dataset.json describes. */
 export async function verifyFiles(folder: string, manifest: Manifest): Promise<void> {
-  for (const name of arrayFiles) {
+  for (const name of filesOf(manifest)) {
     const file = path.join(folder, name);
     let got: string;
     try {

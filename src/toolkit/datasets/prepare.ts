@@ -7,9 +7,11 @@ import {
   type ArrayFile,
   arrayFiles,
   fileSha256,
+  filesOf,
   type Manifest,
   manifestFile,
   readManifest,
+  validationFiles,
   verifyFiles,
 } from './manifest.js';
 import { writeNpy } from './npy.js';
@@ -23,6 +25,7 @@ import {
 export interface Splits {
   train: Split;
   test: Split;
+  validation?: Split | undefined;
 }
 
 /** What dataset.json says beside what the images say themselves. */
@@ -90,6 +93,8 @@ export async function prepareDataset(recipe: DatasetRecipe, options: PrepareOpti
 export interface Obtaining {
   /** How often `obtain` reports. */
   steps: number;
+  /** Whether it gives images to validate on. */
+  hasValidation?: boolean;
   /** @param scratch an empty folder that is gone afterwards. */
   obtain: (scratch: string, onStep: (step: string) => void) => Promise<Splits>;
 }
@@ -101,13 +106,14 @@ export interface Obtaining {
 export async function writeDataset(
   about: DatasetAbout,
   options: WriteOptions,
-  { steps, obtain }: Obtaining,
+  { steps, hasValidation = false, obtain }: Obtaining,
 ): Promise<Prepared> {
   const folder = path.resolve(options.into);
   await mkdir(path.dirname(folder), { recursive: true });
   const staging = await mkdtemp(path.join(path.dirname(folder), `.${about.name}-`));
   try {
-    const report = stepReporter(options, steps);
+    const files = arrayFiles.length + (hasValidation ? validationFiles.length : 0);
+    const report = stepReporter(options, steps + files);
     const scratch = path.join(staging, 'package');
     const made = path.join(staging, 'dataset');
     await mkdir(scratch);
@@ -118,7 +124,7 @@ export async function writeDataset(
       report(`write ${file}`);
     });
     options.signal?.throwIfAborted();
-    await publish(made, folder);
+    await publish(made, folder, manifest);
     report('done');
     return { folder, status: 'written', manifest };
   } finally {
@@ -143,9 +149,9 @@ function isSource(written: Manifest['source'], wanted: PackageSource): boolean {
   return 'folder' in written ? written.verified : written.integrity === wanted.integrity;
 }
 
-function stepReporter({ onProgress }: WriteOptions, steps: number): (step: string) => void {
+function stepReporter({ onProgress }: WriteOptions, total: number): (step: string) => void {
   let done = 0;
-  return (step) => onProgress?.({ step, done: done++, total: steps + arrayFiles.length });
+  return (step) => onProgress?.({ step, done: done++, total });
 }
 
 function checkCounts(recipe: DatasetRecipe, splits: Splits): void {
@@ -161,14 +167,20 @@ function checkCounts(recipe: DatasetRecipe, splits: Splits): void {
 
 async function writeArrays(
   about: DatasetAbout,
-  { train, test }: Splits,
+  splits: Splits,
   folder: string,
   beforeFile: (file: ArrayFile) => void,
 ): Promise<Manifest> {
+  const { train, test, validation } = splits;
+  const counts = {
+    train: train.count,
+    test: test.count,
+    ...(validation && { validation: validation.count }),
+  };
   const files: Record<string, string> = {};
-  for (const name of arrayFiles) {
+  for (const name of filesOf({ counts })) {
     beforeFile(name);
-    const split = name.endsWith('_train.npy') ? train : test;
+    const split = splitOf(name, splits);
     const { count, height, width, channels } = split;
     const images = name.startsWith('x_');
     const shape = images ? [count, height, width, channels] : [count];
@@ -177,16 +189,21 @@ async function writeArrays(
     files[name] = await fileSha256(file);
   }
   const { name, labels, source, licence } = about;
-  const counts = { train: train.count, test: test.count };
   const manifest = { name, labels, counts, source, files: files as Manifest['files'], licence };
   await writeFile(path.join(folder, manifestFile), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;
 }
 
+function splitOf(name: ArrayFile, { train, test, validation = test }: Splits): Split {
+  if (name.endsWith('_train.npy')) return train;
+  return name.endsWith('_val.npy') ? validation : test;
+}
+
 /** Takes dataset.json away first and puts it back last: in between the folder counts as unprepared. */
-async function publish(made: string, folder: string): Promise<void> {
+async function publish(made: string, folder: string, manifest: Manifest): Promise<void> {
   await mkdir(folder, { recursive: true });
   await rm(path.join(folder, manifestFile), { force: true });
-  for (const name of [...arrayFiles, manifestFile])
+  for (const name of validationFiles) await rm(path.join(folder, name), { force: true });
+  for (const name of [...filesOf(manifest), manifestFile])
     await rename(path.join(made, name), path.join(folder, name));
 }

@@ -42,7 +42,8 @@ const foreseen = [
 ];
 
 /** What the training thread threw, as the error it was: between threads only its name and texts survive. */
-export function fromThread(name: string, message: string, stack: string | undefined): QuatiError {
+export function fromThread(name: string, message: string, stack: string | undefined): Error {
+  if (name === 'AbortError') return new DOMException(message, name);
   const Foreseen = foreseen.find((known) => known.name === name);
   return Foreseen
     ? new Foreseen(message, { cause: stack })

@@ -65,6 +65,7 @@ export const lossWindow = 20;
  * @throws DatasetMismatchError when images or labels do not fit the network, or a resumed run began with others.
  * @throws DivergedError when the loss or the weights are no numbers any more; the last checkpoint is from before.
  * @throws CheckpointError when the checkpoint to resume from is damaged.
+ * @throws AbortError when the signal comes before the first step, while the images of a folder are read: nothing was trained.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const record = await prepareRun(options);
@@ -119,7 +120,7 @@ async function prepareRun(options: TrainOptions): Promise<RunRecord> {
   if (existing === 'resume') {
     if (!held) throw new RunError(`${options.runFolder}: there is no checkpoint to resume from`);
     const record = await readRun(options.runFolder);
-    if ((await describeDataset(options.datasetFolder)).sha256 !== record.dataset.sha256) {
+    if ((await describeDataset(options.datasetFolder, options.signal)).sha256 !== record.dataset.sha256) {
       throw new DatasetMismatchError(
         `${options.datasetFolder}: is not the dataset that ${options.runFolder} began with`,
       );
@@ -139,7 +140,7 @@ async function prepareRun(options: TrainOptions): Promise<RunRecord> {
       `${options.runFolder} holds a run already: --resume goes on with it, --force starts anew, --run <folder> puts this one elsewhere`,
     );
   }
-  const { name, labels, sha256 } = await describeDataset(options.datasetFolder);
+  const { name, labels, sha256 } = await describeDataset(options.datasetFolder, options.signal);
   const fitted = fitLabels(recipe, labels.length);
   const skipBad = options.skipBad && { skipBad: true as const };
   const record: RunRecord = {

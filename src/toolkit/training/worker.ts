@@ -20,7 +20,9 @@ const send = (message: WorkerMessage) => parentPort?.postMessage(message);
 
 async function train(job: TrainingJob): Promise<void> {
   const { recipe } = job;
-  const dataset = await readDataset(job);
+  const stopping = new AbortController();
+  parentPort?.on('message', () => stopping.abort());
+  const dataset = await readDataset(job, stopping.signal);
   checkDataset(dataset, recipe);
   const optimiser = optimiserOf(recipe);
   const parameters = collectParameters(recipe.architecture, glorotUniform(recipe.seed));
@@ -39,10 +41,6 @@ async function train(job: TrainingJob): Promise<void> {
     block: job.portable ? undefined : await probeBlockSize(),
   });
   let told = resumed?.history.length ?? 0;
-  let stop = false;
-  parentPort?.on('message', () => {
-    stop = true;
-  });
   const result = await runLoop({
     recipe,
     dataset,
@@ -50,7 +48,7 @@ async function train(job: TrainingJob): Promise<void> {
     start: resumed ?? startOfRun,
     ...(job.maxSteps !== undefined && { maxSteps: job.maxSteps }),
     dataThreads: job.dataThreads,
-    shouldStop: () => stop,
+    shouldStop: () => stopping.signal.aborted,
     onStep: (progress) => send({ kind: 'step', progress }),
     async onCheckpoint(checkpoint, isBest) {
       // The best first: a crash in between repeats the epoch, and writes the same once more.
@@ -65,10 +63,14 @@ async function train(job: TrainingJob): Promise<void> {
   send({ kind: 'done', ...result, steps: trainer.state().step });
 }
 
-async function readDataset({ datasetFolder, recipe, skipBad, dataThreads }: TrainingJob): Promise<Dataset> {
+async function readDataset(
+  { datasetFolder, recipe, skipBad, dataThreads }: TrainingJob,
+  signal: AbortSignal,
+): Promise<Dataset> {
   const dataset = await loadDataset(datasetFolder, {
     input: recipe.input,
     skipBad,
+    signal,
     onProgress: (files, of) => send({ kind: 'decoded', files, of }),
   });
   if (dataset.skipped) send({ kind: 'skipped', bad: dataset.skipped });

@@ -54,6 +54,25 @@ t.test('a folder is trained on as it is, and a resumed run ends with the same lo
   t.equal(resumed.history[0]?.valLoss, result.history[0]?.valLoss);
 });
 
+t.test('told to stop while the folder is decoded, it stops there, with nothing trained', async (t) => {
+  const folder = t.testdir({});
+  const datasetFolder = await writeFolder(path.join(folder, 'pictures'));
+  const stopping = new AbortController();
+  const stopped = train({
+    recipe,
+    datasetFolder,
+    runFolder: path.join(folder, 'run'),
+    skipBad: true,
+    command: 'npx quati train tiny',
+    tool: 'quati test',
+    signal: stopping.signal,
+    onDecoded: () => stopping.abort(),
+    onStep: () => t.fail('a step was taken'),
+  });
+  stopping.abort();
+  await t.rejects(stopped, { name: 'AbortError' });
+});
+
 t.test(
   'the last layer becomes as wide as the labels; a network that ends in another is refused',
   async (t) => {

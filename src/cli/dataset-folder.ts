@@ -1,0 +1,108 @@
+// quati dataset prepare <folder>: images by category to the arrays that a prepared dataset is made of.
+import path from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { InputContract } from '../inference/card.js';
+import type { Prepared } from '../toolkit/datasets/prepare.js';
+import { exists } from '../toolkit/files.js';
+import { WrongUseError } from './errors.js';
+import type { CliIo } from './io.js';
+import { createProgress, type Progress } from './progress.js';
+
+export interface FolderFlags {
+  into?: string;
+  recipe?: string;
+  size?: Size;
+  channels?: InputContract['channels'];
+  fit?: InputContract['fit'];
+  skipBad?: boolean;
+  json?: boolean;
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** How what was prepared is told of. */
+interface Telling {
+  summary(prepared: Prepared): object;
+  sentence(prepared: Prepared): string;
+}
+
+export function addFolderFlags(command: Command): Command {
+  return command
+    .optionsGroup('Of a folder:')
+    .option('--recipe <name>', 'size, channels and fit that this recipe trains on')
+    .option('--size <WxH>', 'or: the size that images are brought to, as 32x32', parseSize)
+    .addOption(new Option('--channels <channels>', 'with --size (default: rgb)').choices(['gray', 'rgb']))
+    .addOption(
+      new Option(
+        '--fit <fit>',
+        'with --size: how an image of another shape meets it (default: cover)',
+      ).choices(['fill', 'contain', 'cover']),
+    )
+    .option('--skip-bad', 'leave out files that are no images');
+}
+
+/** @throws WrongUseError when there is no such folder, or nothing says how its images are to be brought to one size. */
+export async function prepareFolder(
+  folder: string,
+  flags: FolderFlags,
+  io: CliIo,
+  { summary, sentence }: Telling,
+): Promise<void> {
+  if (!(await exists(folder)))
+    throw new WrongUseError(
+      `${folder}: is neither a dataset that can be fetched, mnist or cifar10, nor a folder`,
+    );
+  const input = await inputOf(folder, flags);
+  const { datasetName, prepareImageFolder } = await import('../toolkit/datasets/image-folder.js');
+  const name = datasetName(folder);
+  let progress: Progress | undefined;
+  try {
+    const prepared = await prepareImageFolder({
+      from: folder,
+      into: flags.into ?? path.join('data', `${name}-${input.width}x${input.height}`),
+      input,
+      skipBad: flags.skipBad,
+      signal: io.onInterrupt(),
+      onProgress({ step, done, total }) {
+        progress ??= createProgress(io.stderr, { title: name, total });
+        progress.update(done, step);
+      },
+    });
+    progress?.stop();
+    for (const { file, reason } of prepared.skipped ?? []) io.stderr.write(`left out ${file}: ${reason}\n`);
+    const told = { ...summary(prepared), ...(prepared.skipped && { skipped: prepared.skipped }) };
+    io.stdout.write(flags.json ? `${JSON.stringify(told, null, 2)}\n` : sentence(prepared));
+  } finally {
+    progress?.stop();
+  }
+}
+
+async function inputOf(folder: string, { recipe, size, channels, fit }: FolderFlags): Promise<InputContract> {
+  if (recipe !== undefined && (size ?? channels ?? fit) !== undefined)
+    throw new WrongUseError('--recipe says size, channels and fit: leave --size, --channels and --fit out');
+  if (recipe !== undefined) {
+    const { findRecipe } = await import('../toolkit/training/recipes/index.js');
+    return findRecipe(recipe).input;
+  }
+  if (size === undefined)
+    throw new WrongUseError(`${folder}: --recipe <name> or --size 32x32 has to say what size its images get`);
+  return {
+    ...size,
+    channels: channels ?? 'rgb',
+    fit: fit ?? 'cover',
+    kernel: 'linear',
+    scale: 1,
+    mean: [0],
+    std: [1],
+  };
+}
+
+function parseSize(text: string): Size {
+  const [, width, height] = /^([1-9]\d{0,3})x([1-9]\d{0,3})$/.exec(text) ?? [];
+  if (width === undefined || height === undefined)
+    throw new InvalidArgumentError('expected width x height, as 32x32');
+  return { width: Number(width), height: Number(height) };
+}

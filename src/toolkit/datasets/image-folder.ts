@@ -1,0 +1,68 @@
+// A folder of images by category → a prepared dataset: decoded once, by the input contract that it is to be trained under.
+import path from 'node:path';
+import type { InputContract } from '../../inference/card.js';
+import { type BadImage, decodeFolder } from './decode-folder.js';
+import { FolderError } from './errors.js';
+import { listFolder } from './folder.js';
+import { type Prepared, type WriteOptions, writeDataset } from './prepare.js';
+
+export interface ImageFolderOptions extends WriteOptions {
+  /** Categories and splits lie in it as folder.ts says. */
+  readonly from: string;
+  readonly input: InputContract;
+  /** Leave out the files that are no images. */
+  readonly skipBad?: boolean | undefined;
+}
+
+/** What was left out, if anything was. */
+export type PreparedFolder = Prepared & { readonly skipped?: readonly BadImage[] | undefined };
+
+const reports = 20;
+
+/**
+ * The folder `into` is always written anew, whole or not at all.
+ * @throws FolderError when `from` holds no categories, or is `into` itself.
+ * @throws BadImagesError naming the files that are no images, unless `skipBad`.
+ */
+export async function prepareImageFolder(options: ImageFolderOptions): Promise<PreparedFolder> {
+  const { from, input, skipBad, signal } = options;
+  const listing = await listFolder(from);
+  if (!listing) throw new FolderError(`${from}: holds no folders of images, one a category`);
+  if (path.resolve(from) === path.resolve(options.into))
+    throw new FolderError(`${from}: holds the images themselves; the dataset needs another folder`);
+  const files = listing.train.length + listing.test.length + (listing.validation?.length ?? 0);
+  const every = Math.ceil(files / reports);
+  let skipped: readonly BadImage[] | undefined;
+  const about = {
+    name: datasetName(from),
+    labels: [...listing.labels],
+    licence: 'that of the images',
+    source: { folder: path.resolve(from), verified: false },
+  };
+  const prepared = await writeDataset(about, options, {
+    steps: Math.ceil(files / every),
+    hasValidation: listing.validation !== undefined,
+    async obtain(_scratch, onStep) {
+      const dataset = await decodeFolder(listing, {
+        input,
+        skipBad,
+        signal,
+        onProgress(done) {
+          if (done % every === 0 || done === files) onStep(`decode images, ${done} of ${files}`);
+        },
+      });
+      skipped = dataset.skipped;
+      return dataset;
+    },
+  });
+  return { ...prepared, skipped };
+}
+
+/** The folder's own name, in the characters that names of datasets are made of. */
+export function datasetName(folder: string): string {
+  const words = path
+    .basename(path.resolve(folder))
+    .toLowerCase()
+    .match(/[a-z0-9]+/g);
+  return words?.join('-') ?? 'images';
+}
