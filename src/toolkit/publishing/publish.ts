@@ -1,26 +1,20 @@
 // A measured run → models/<name>/<version>/ with card, variants and golden images, and samples in imgs/<name>/.
-import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Card, parseCard, type Variant, type VariantName } from '../../inference/card.js';
 import { type Dataset, loadDataset } from '../datasets/dataset.js';
 import { type Report, readReport } from '../evaluation/report.js';
 import { resolveTarget, type Target, variantNames } from '../evaluation/targets.js';
-import { exists, sha256Of, writeFileAtomic } from '../files.js';
+import { sha256Of, writeFileAtomic } from '../files.js';
 import { commandsWith, type RunRecord, readRun } from '../training/run.js';
 import { PublishingError } from './errors.js';
 import { goldenEntries } from './golden.js';
-import { firstSamples, type Sample } from './samples.js';
+import { everyNth, firstSamples, type Sample } from './samples.js';
+import { type VersionOptions, versionFolder, writeModel } from './write-model.js';
 
-export interface PublishOptions {
+export interface PublishOptions extends VersionOptions {
   readonly run: string;
-  readonly name: string;
   /** As typed; the card lists it after those that made the run. */
   readonly command: string;
-  /** Default: one more than the highest there is. */
-  readonly version?: number;
-  /** Overwrite that version. */
-  readonly replace?: boolean;
-  readonly modelsFolder?: string;
   readonly samplesFolder?: string;
   readonly samplesPerLabel?: number;
 }
@@ -31,7 +25,7 @@ export interface Published {
   readonly samples: readonly string[];
 }
 
-const goldenImages = 4;
+export const goldenImages = 4;
 
 /**
  * The folder appears whole or not at all, and last.
@@ -40,7 +34,7 @@ const goldenImages = 4;
  * @throws CardError when the name cannot be that of a model.
  */
 export async function publish(options: PublishOptions): Promise<Published> {
-  const { run, name, modelsFolder = 'models', samplesFolder = 'imgs', samplesPerLabel = 2 } = options;
+  const { run, name, samplesFolder = 'imgs', samplesPerLabel = 2 } = options;
   const trained = await readRun(run);
   const record = { ...trained, commands: commandsWith(trained.commands, 'publish', options.command) };
   const target = await resolveTarget(run);
@@ -50,13 +44,7 @@ export async function publish(options: PublishOptions): Promise<Published> {
     skipBad: record.dataset.skipBad,
   });
   checkDatasets(run, record, report, dataset);
-  const version = options.version ?? (await nextVersion(path.join(modelsFolder, name)));
-  const folder = path.join(modelsFolder, name, String(version));
-  if (!options.replace && (await exists(folder))) {
-    throw new PublishingError(
-      `${folder} exists already: --replace overwrites it, --model-version <n> names another`,
-    );
-  }
+  const folder = await versionFolder(options);
   const samples = await firstSamples(dataset, target.input, samplesPerLabel);
   const golden = everyNth(samples, goldenImages);
   const card = parseCard(
@@ -65,7 +53,8 @@ export async function publish(options: PublishOptions): Promise<Published> {
   );
   const files = samples.map(({ file }) => path.join(samplesFolder, name, file));
   for (const [i, { png }] of samples.entries()) await writeFileAtomic(files[i] ?? '', png);
-  await writeModel(folder, card, target, golden);
+  const variants = [...target.variants.values()].map((file) => [path.basename(file), file] as const);
+  await writeModel(folder, card, new Map(variants), golden);
   return { folder, card, samples: files };
 }
 
@@ -79,12 +68,6 @@ function checkDatasets(run: string, record: RunRecord, report: Report, dataset: 
   if (dataset.sha256 !== sha256) {
     throw new PublishingError(`${folder}: is not the dataset any more that ${run} was trained on`);
   }
-}
-
-async function nextVersion(folder: string): Promise<number> {
-  const entries = await readdir(folder).catch(() => []);
-  const versions = entries.map(Number).filter((version) => Number.isInteger(version) && version > 0);
-  return Math.max(0, ...versions) + 1;
 }
 
 interface CardParts {
@@ -139,44 +122,4 @@ async function describeVariants(target: Target, report: Report): Promise<Card['v
     };
   }
   return variants;
-}
-
-/** Written beside, then renamed; what was there is moved aside first, and back when that fails. */
-async function writeModel(
-  folder: string,
-  card: Card,
-  target: Target,
-  golden: readonly Sample[],
-): Promise<void> {
-  const beside = `${folder}.${process.pid}.tmp`;
-  await rm(beside, { recursive: true, force: true });
-  await mkdir(beside, { recursive: true });
-  try {
-    await writeFile(path.join(beside, 'card.json'), `${JSON.stringify(card, null, 2)}\n`);
-    for (const file of target.variants.values()) await copyFile(file, path.join(beside, path.basename(file)));
-    await mkdir(path.join(beside, 'golden'));
-    for (const { file, png } of golden) await writeFile(path.join(beside, 'golden', file), png);
-    await replaceFolder(beside, folder);
-  } catch (cause) {
-    await rm(beside, { recursive: true, force: true });
-    throw cause;
-  }
-}
-
-async function replaceFolder(beside: string, folder: string): Promise<void> {
-  const previous = `${folder}.${process.pid}.old`;
-  const replaced = await exists(folder);
-  if (replaced) await rename(folder, previous);
-  try {
-    await rename(beside, folder);
-  } catch (cause) {
-    if (replaced) await rename(previous, folder);
-    throw cause;
-  }
-  await rm(previous, { recursive: true, force: true });
-}
-
-function everyNth<T>(items: readonly T[], count: number): T[] {
-  const step = Math.max(1, Math.floor(items.length / count));
-  return items.filter((_, i) => i % step === 0).slice(0, count);
 }

@@ -28,3 +28,9 @@ export async function firstSamples(
   }
   return samples;
 }
+
+/** `count` of them, evenly spread. */
+export function everyNth<T>(items: readonly T[], count: number): T[] {
+  const step = Math.max(1, Math.floor(items.length / count));
+  return items.filter((_, i) => i % step === 0).slice(0, count);
+}

@@ -1,0 +1,139 @@
+// An ONNX classifier from anywhere, and what its files don't say → models/<name>/<version>/ with card, variants, golden images.
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { type Card, parseCard, type Variant, type VariantName } from '../../inference/card.js';
+import { ModelError } from '../../inference/errors.js';
+import { tensorLength } from '../../inference/tensor.js';
+import type { Dataset } from '../datasets/dataset.js';
+import { checkLabels, evaluateModel } from '../evaluation/evaluate.js';
+import { variantOfFile } from '../evaluation/foreign.js';
+import { type ForeignOptions, resolveTargets, type Target } from '../evaluation/targets.js';
+import { sha256Of, writeFileAtomic } from '../files.js';
+import { createRandom } from '../training/random.js';
+import { PublishingError } from './errors.js';
+import { goldenEntries } from './golden.js';
+import { encodePng } from './png.js';
+import { goldenImages, type Published } from './publish.js';
+import { everyNth, firstSamples, type Sample } from './samples.js';
+import { type VersionOptions, versionFolder, writeModel } from './write-model.js';
+
+export interface PublishForeignOptions extends VersionOptions {
+  /** An ONNX file, or a folder of float32.onnx, int8.onnx and so on: variants of one function. */
+  readonly model: string;
+  readonly foreign: ForeignOptions;
+  readonly title?: string;
+  /** Measured on its test images, which also become samples and golden images; without one those are noise. */
+  readonly loadDataset?: (target: Target) => Promise<Dataset>;
+  readonly command: string;
+  readonly tool: string;
+  readonly samplesFolder?: string;
+}
+
+/**
+ * The folder appears whole or not at all, and last.
+ * @throws ModelError when a file can't be loaded or gives another number of scores than there are labels.
+ * @throws PublishingError when two files are the same variant or the version exists. @throws CardError, EvaluationError.
+ */
+export async function publishForeign(options: PublishForeignOptions): Promise<Published> {
+  const { model, name, foreign, title = name, samplesFolder = 'imgs' } = options;
+  const targets = await resolveTargets(model, foreign);
+  const target = mergeTargets(model, targets);
+  const folder = await versionFolder(options);
+  const dataset = await options.loadDataset?.(target);
+  if (dataset) checkLabels(target, dataset);
+  const samples = dataset ? await firstSamples(dataset, target.input, 2) : [];
+  const golden = dataset ? everyNth(samples, goldenImages) : await noiseImages(target);
+  const files = new Map([...target.variants].map(([variant, file]) => [`${variant}.onnx`, file]));
+  const card = parseCard(
+    {
+      name,
+      title,
+      labels: [...target.labels],
+      input: target.input,
+      output: target.output,
+      defaultVariant: target.variants.has('int8') ? 'int8' : [...target.variants.keys()][0],
+      variants: await describeVariants(target, dataset),
+      golden: await goldenOf(golden, target),
+      provenance: {
+        ...(dataset && { dataset: { name: dataset.name, sha256: dataset.sha256 } }),
+        commands: [options.command],
+        date: new Date().toISOString(),
+        tool: options.tool,
+      },
+    },
+    path.join(folder, 'card.json'),
+  );
+  const sampleFiles = samples.map(({ file }) => path.join(samplesFolder, name, file));
+  for (const [i, { png }] of samples.entries()) await writeFileAtomic(sampleFiles[i] ?? '', png);
+  await writeModel(folder, card, files, golden);
+  return { folder, card, samples: sampleFiles };
+}
+
+/** Files of one folder that take the same images, by the variants that their names tell. */
+function mergeTargets(model: string, targets: readonly Target[]): Target {
+  const variants = new Map<VariantName, string>();
+  for (const file of targets.flatMap((target) => [...target.variants.values()])) {
+    const variant = variantOfFile(path.basename(file));
+    const other = variants.get(variant);
+    if (other !== undefined)
+      throw new PublishingError(
+        `${other} and ${file} are both ${variant}: name files by their variant, as int8.onnx`,
+      );
+    variants.set(variant, file);
+  }
+  const [first] = targets;
+  if (!first) throw new PublishingError(`${model}: holds no ONNX file`);
+  for (const { input, output, variants: files } of targets)
+    if (JSON.stringify([input, output]) !== JSON.stringify([first.input, first.output]))
+      throw new PublishingError(
+        `${[...files.values()]}: takes other images or gives other scores than ${[...first.variants.values()]}`,
+      );
+  return { ...first, variants };
+}
+
+async function goldenOf(golden: readonly Sample[], target: Target): Promise<Card['golden']> {
+  try {
+    return await goldenEntries(golden, target);
+  } catch (cause) {
+    const files = [...target.variants.values()].join(', ');
+    throw new ModelError(`${files}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function describeVariants(target: Target, dataset: Dataset | undefined): Promise<Card['variants']> {
+  const variants: Record<string, Variant> = {};
+  for (const [name, file] of target.variants) {
+    const { size: bytes } = await stat(file);
+    const measured = dataset && (await evaluateModel(file, target, dataset.test)).evaluation;
+    variants[name] = {
+      file: `${name}.onnx`,
+      bytes,
+      sha256: await sha256Of(file),
+      ...(measured && {
+        accuracy: measured.accuracy,
+        latencyMs: Number(measured.latencyMs.p50.toFixed(3)),
+      }),
+    };
+  }
+  return variants;
+}
+
+/** Seeded, in blocks of a quarter of the image, so that resizing and layout matter to what a model says. */
+async function noiseImages({ input }: Target): Promise<Sample[]> {
+  const { width, height } = input;
+  const channels = tensorLength(input) / (width * height);
+  const numbers = Array.from({ length: goldenImages }, (_, i) => i + 1);
+  return await Promise.all(
+    numbers.map(async (n) => {
+      const random = createRandom(n, 'golden');
+      const blocks = Array.from({ length: 16 * channels }, () => 256 * random.next());
+      const pixels = Uint8Array.from({ length: width * height * channels }, (_, i) => {
+        const [pixel, channel] = [Math.floor(i / channels), i % channels];
+        const across = Math.floor((4 * (pixel % width)) / width);
+        const down = Math.floor((4 * Math.floor(pixel / width)) / height);
+        return Math.floor(0.8 * (blocks[(4 * down + across) * channels + channel] ?? 0) + 50 * random.next());
+      });
+      return { label: '', file: `noise-${n}.png`, png: await encodePng(pixels, input) };
+    }),
+  );
+}

@@ -1,0 +1,76 @@
+// A card, its variants and golden images → models/<name>/<version>/, whole or not at all.
+import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Card } from '../../inference/card.js';
+import { exists } from '../files.js';
+import { PublishingError } from './errors.js';
+import type { Sample } from './samples.js';
+
+export interface VersionOptions {
+  readonly name: string;
+  /** Default: one more than the highest there is. */
+  readonly version?: number;
+  /** Overwrite that version. */
+  readonly replace?: boolean;
+  readonly modelsFolder?: string;
+}
+
+/** @throws PublishingError when it exists and isn't to be replaced. */
+export async function versionFolder({
+  name,
+  version,
+  replace,
+  modelsFolder = 'models',
+}: VersionOptions): Promise<string> {
+  const model = path.join(modelsFolder, name);
+  const folder = path.join(model, String(version ?? (await nextVersion(model))));
+  if (!replace && (await exists(folder)))
+    throw new PublishingError(
+      `${folder} exists already: --replace overwrites it, --model-version <n> names another`,
+    );
+  return folder;
+}
+
+async function nextVersion(folder: string): Promise<number> {
+  const entries = await readdir(folder).catch(() => []);
+  const versions = entries.map(Number).filter((version) => Number.isInteger(version) && version > 0);
+  return Math.max(0, ...versions) + 1;
+}
+
+/**
+ * Written beside, then renamed; what was there is moved aside first, and back when that fails.
+ * @param files by the names they get.
+ */
+export async function writeModel(
+  folder: string,
+  card: Card,
+  files: ReadonlyMap<string, string>,
+  golden: readonly Sample[],
+): Promise<void> {
+  const beside = `${folder}.${process.pid}.tmp`;
+  await rm(beside, { recursive: true, force: true });
+  await mkdir(beside, { recursive: true });
+  try {
+    await writeFile(path.join(beside, 'card.json'), `${JSON.stringify(card, null, 2)}\n`);
+    for (const [name, file] of files) await copyFile(file, path.join(beside, name));
+    await mkdir(path.join(beside, 'golden'));
+    for (const { file, png } of golden) await writeFile(path.join(beside, 'golden', file), png);
+    await replaceFolder(beside, folder);
+  } catch (cause) {
+    await rm(beside, { recursive: true, force: true });
+    throw cause;
+  }
+}
+
+async function replaceFolder(beside: string, folder: string): Promise<void> {
+  const previous = `${folder}.${process.pid}.old`;
+  const replaced = await exists(folder);
+  if (replaced) await rename(folder, previous);
+  try {
+    await rename(beside, folder);
+  } catch (cause) {
+    if (replaced) await rename(previous, folder);
+    throw cause;
+  }
+  await rm(previous, { recursive: true, force: true });
+}
