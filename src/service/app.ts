@@ -6,11 +6,14 @@ import Fastify, { type FastifyInstance, type FastifySchemaValidationError, LogCo
 import type { Pipeline } from '../inference/pipeline.js';
 import type { Config } from './config.js';
 import { ProblemError } from './errors.js';
+import { createMetrics, type Metrics } from './metrics.js';
+import { access } from './plugins/access.js';
 import { draining } from './plugins/draining.js';
 import { inference } from './plugins/inference.js';
 import { openapi } from './plugins/openapi.js';
 import { problems, rawProblemResponse, sendProblem } from './plugins/problems.js';
 import { createRequestId, requestId } from './plugins/request-id.js';
+import { watching } from './plugins/watching.js';
 import { healthRoutes } from './routes/health.js';
 import { modelRoutes } from './routes/models.js';
 import { predictRoutes } from './routes/predict.js';
@@ -19,25 +22,32 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
   version: string;
 };
 
-/**
- * @param pipeline is closed with the app.
- * @param log takes the lines of the log, instead of the process's output.
- */
+export interface AppOptions {
+  /** Those that observe the pipeline. */
+  metrics?: Metrics;
+  /** Takes the log, a line of JSON at a time; default standard output. */
+  log?: { write(line: string): void };
+}
+
+/** @param pipeline is closed with the app. */
 export async function createApp(
   config: Config,
   pipeline: Pipeline,
-  log?: { write(line: string): void },
+  { metrics = createMetrics(), log }: AppOptions = {},
 ): Promise<FastifyInstance> {
   const app = Fastify({
     logger: { level: config.logLevel, ...(log && { stream: log }) },
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: createRequestId,
     return503OnClosing: false,
+    // It bounds the hooks of closing, too.
+    pluginTimeout: config.drainTimeoutMs + 10_000,
+    trustProxy: config.trustProxy === 'yes',
     // A slow upload must not hold a connection for ever; Node looks for late ones once a checking interval.
     requestTimeout: config.requestTimeoutMs,
     connectionTimeout: config.requestTimeoutMs + config.deadlineMs + 10_000,
     http: {
-      headersTimeout: Math.min(10_000, config.requestTimeoutMs),
+      headersTimeout: Math.min(config.headersTimeoutMs, config.requestTimeoutMs),
       connectionsCheckingInterval: Math.min(1000, config.requestTimeoutMs),
     },
     clientErrorHandler: answerClientError,
@@ -50,14 +60,21 @@ export async function createApp(
   app.setValidatorCompiler(TypeBoxValidatorCompiler);
   await app.register(requestId);
   await app.register(problems);
-  await app.register(draining);
+  await app.register(draining, config);
+  await app.register(access, config);
   await app.register(inference, { pipeline });
   await app.register(openapi, { version });
+  await app.register(watching, { metrics, logRequests: logsRequests(config) });
   await app.register(healthRoutes);
   await app.register(modelRoutes);
   await app.register(predictRoutes, config);
   await app.ready();
+  app.server.maxConnections = config.maxConnections;
   return app;
+}
+
+function logsRequests({ logRequests }: Config): boolean {
+  return logRequests === 'always' || (logRequests === 'auto' && process.stdout.isTTY === true);
 }
 
 /** `query /top must be >= 1`: the value's place, and what was expected there. */

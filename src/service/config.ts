@@ -1,5 +1,5 @@
 // environment variables → the service's settings, checked and typed.
-import { IsInteger, type Static, type TSchema, Type } from 'typebox';
+import { IsArray, IsInteger, type Static, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { VariantName } from '../inference/card.js';
 import { QuatiError } from '../inference/errors.js';
@@ -40,8 +40,29 @@ export const Config = Type.Object({
   maxPixels: integer('QUATI_MAX_PIXELS', 25_000_000, 1, 2 ** 30),
   maxQueueImages: integer('QUATI_MAX_QUEUE_IMAGES', 256, 1, 1_000_000),
   maxBatch: integer('QUATI_MAX_BATCH', 16, 1, 1024),
+  maxBatchMs: integer('QUATI_MAX_BATCH_MS', 100, 1, 60_000),
+  maxConnections: integer('QUATI_MAX_CONNECTIONS', 1024, 1, 1_000_000),
   deadlineMs: integer('QUATI_DEADLINE_MS', 10_000, 1, 3_600_000),
+  headersTimeoutMs: integer('QUATI_HEADERS_TIMEOUT_MS', 10_000, 1, 3_600_000),
   requestTimeoutMs: integer('QUATI_REQUEST_TIMEOUT_MS', 30_000, 1, 3_600_000),
+  drainTimeoutMs: integer('QUATI_DRAIN_TIMEOUT_MS', 20_000, 1, 3_600_000),
+  apiKeys: list('QUATI_API_KEYS', '^[\\x21-\\x2b\\x2d-\\x7e]{16,}$', {
+    description: 'keys of at least 16 printable characters, separated by commas',
+  }),
+  rateLimit: Type.Optional(integer('QUATI_RATE_LIMIT', undefined, 1, 1_000_000, '; requests a minute')),
+  corsOrigins: list('QUATI_CORS_ORIGINS', '^(\\*|https?://[^/,\\s]+)$', {
+    description: 'origins such as https://example.org, separated by commas, or *',
+  }),
+  trustProxy: Type.Enum(['yes', 'no'], {
+    env: 'QUATI_TRUST_PROXY',
+    default: 'no',
+    description: 'yes or no: whether X-Forwarded-For says who asks',
+  }),
+  logRequests: Type.Enum(['auto', 'always', 'never'], {
+    env: 'QUATI_LOG_REQUESTS',
+    default: 'auto',
+    description: 'auto (on a terminal), always or never: a line in the log for each request',
+  }),
   logLevel: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     env: 'QUATI_LOG_LEVEL',
     default: 'info',
@@ -49,6 +70,9 @@ export const Config = Type.Object({
   }),
 });
 export type Config = Static<typeof Config>;
+
+/** Their values are shown nowhere. */
+const secrets: ReadonlySet<string> = new Set(['QUATI_API_KEYS']);
 
 /** An empty variable counts as unset. @throws ConfigError naming variable, value, and what is expected. */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
@@ -59,7 +83,9 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     const value = text === undefined || text === '' ? schema.default : toValue(text, schema);
     if (value === undefined) continue;
     if (!Value.Check(schema, value))
-      throw new ConfigError(`${schema.env}=${text}: expected ${schema.description}`);
+      throw new ConfigError(
+        `${schema.env}=${secrets.has(schema.env) ? '…' : text}: expected ${schema.description}`,
+      );
     settings[name] = value;
   }
   return Value.Parse(Config, settings);
@@ -71,8 +97,15 @@ function isSetting(schema: TSchema): schema is SettingSchema {
   return 'env' in schema;
 }
 
-function toValue(text: string, schema: SettingSchema): string | number {
+function toValue(text: string, schema: SettingSchema): string | number | string[] {
+  if (IsArray(schema)) return text.split(',').map((part) => part.trim());
   return IsInteger(schema) && /^\d+$/.test(text) ? Number(text) : text;
+}
+
+function list(env: string, pattern: string, { description }: { description: string }) {
+  return Type.Optional(
+    Type.Array(Type.String({ pattern }), { env, minItems: 1, uniqueItems: true, description }),
+  );
 }
 
 function integer(env: string, fallback: number | undefined, minimum: number, maximum: number, note = '') {

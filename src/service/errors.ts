@@ -24,6 +24,7 @@ interface CatalogueEntry {
 /** Every way in which a request can fail. */
 export const catalogue = {
   bad_request: { status: 400, title: 'The request is malformed' },
+  unauthorised: { status: 401, title: 'An API key is needed' },
   not_found: { status: 404, title: 'There is nothing at this path' },
   model_not_found: { status: 404, title: 'There is no such model or version' },
   method_not_allowed: { status: 405, title: 'The path does not take this method' },
@@ -33,6 +34,7 @@ export const catalogue = {
   unsupported_type: { status: 415, title: 'The bytes are no image of an accepted type' },
   undecodable_image: { status: 422, title: 'The image is damaged' },
   queue_full: { status: 429, title: 'Too many images wait', retryAfterSeconds: 1 },
+  rate_limited: { status: 429, title: 'Too many requests of one client' },
   internal: { status: 500, title: 'The server failed' },
   not_ready: { status: 503, title: 'The model is not ready', retryAfterSeconds: 5 },
   draining: { status: 503, title: 'The server is shutting down', retryAfterSeconds: 5 },
@@ -90,7 +92,10 @@ export function problemHeaders(code: ProblemCode, error?: unknown): Record<strin
   const entry: CatalogueEntry = catalogue[code];
   const measured = error instanceof QueueFullError ? Math.ceil(error.retryAfterMs / 1000) : undefined;
   const seconds = measured ?? entry.retryAfterSeconds;
-  return seconds === undefined ? {} : { 'retry-after': String(seconds) };
+  return {
+    ...(seconds !== undefined && { 'retry-after': String(seconds) }),
+    ...(code === 'unauthorised' && { 'www-authenticate': 'Bearer' }),
+  };
 }
 
 function errorToCode(error: unknown): ProblemCode {

@@ -1,40 +1,42 @@
 // config → a server that listens; signals → it drains, and the process ends.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { createPipeline } from '../inference/pipeline.js';
 import { createApp } from './app.js';
 import type { Config } from './config.js';
+import { createMetrics } from './metrics.js';
 
 export interface Server {
   app: FastifyInstance;
   /** Where it can be reached, e.g. http://localhost:8000. */
   url: string;
-  /** Refuses new requests, answers those under way, ends the workers. */
+  /** Answers what is under way or comes on open connections, ends the workers; cuts what takes longer than drainTimeoutMs. */
   close(): Promise<void>;
 }
 
-/** Longer than the deadline of an image that was accepted, shorter than an orchestrator's patience. */
-const drainTimeoutMs = 20_000;
-
 /** Resolves when the models have been opened and the port is open. */
 export async function startServer(config: Config): Promise<Server> {
-  const { models, defaultModel, variant, workers, maxPixels, maxQueueImages, maxBatch } = config;
-  const pipeline = await createPipeline({
-    models,
-    defaultModel,
-    variant,
-    workers,
-    maxPixels,
-    maxQueueImages,
-    maxBatch,
-  });
-  const app = await createApp(config, pipeline);
+  const metrics = createMetrics();
+  const pipeline = await createPipeline({ ...config, observer: metrics.observer });
+  const app = await createApp(config, pipeline, { metrics });
   try {
     await app.listen({ host: config.host, port: config.port });
   } catch (error) {
     await app.close();
     throw error;
   }
-  return { app, url: reachableUrl(app, config.host), close: () => app.close() };
+  return { app, url: reachableUrl(app, config.host), close: () => closeInTime(app, config) };
+}
+
+async function closeInTime(app: FastifyInstance, { drainTimeoutMs }: Config): Promise<void> {
+  const late = setTimeout(() => {
+    app.log.error(`Draining took longer than ${drainTimeoutMs} ms: what is still under way is cut`);
+    app.server.closeAllConnections();
+  }, drainTimeoutMs);
+  // Connections that are about to be accepted are: closing resets what the system still holds.
+  await nextTurn();
+  await app.close();
+  clearTimeout(late);
 }
 
 /** The first SIGTERM or SIGINT drains, the second ends the process at once. Resolves when the server is closed. */
@@ -43,9 +45,7 @@ export async function closeOnSignal(server: Server): Promise<void> {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
   });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1));
-  const late = setTimeout(() => process.exit(1), drainTimeoutMs);
   await server.close();
-  clearTimeout(late);
 }
 
 function reachableUrl(app: FastifyInstance, host: string): string {

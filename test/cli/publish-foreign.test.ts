@@ -13,7 +13,7 @@ import {
   foreignModels,
   foreignOnnx,
   halves,
-} from '../helpers/foreign-models.js';
+} from '../helpers/foreign-shapes.js';
 import { createLocalPool } from '../helpers/local-pool.js';
 import { smallGraph } from '../helpers/quantised-net.js';
 import { tinyArchitecture } from '../helpers/tiny-dataset.js';

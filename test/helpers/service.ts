@@ -1,7 +1,7 @@
 // fixture models and settings → the app, ready for inject; forms → what inject takes.
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { createPipeline, type Pipeline } from '../../src/inference/pipeline.js';
-import { createApp } from '../../src/service/app.js';
+import { type AppOptions, createApp } from '../../src/service/app.js';
 import { type Config, readConfig } from '../../src/service/config.js';
 import { idlePipeline } from '../../src/service/openapi.js';
 import { type FixtureModel, writeFixtureModel } from './fixture-model.js';
@@ -19,13 +19,17 @@ export function testConfig(settings: Partial<Config> = {}): Config {
 /** The app over real decoding and real sessions, without worker threads. */
 export async function createTestApp(
   t: Tap,
-  { models = [{}], ...settings }: Omit<Partial<Config>, 'models'> & { models?: FixtureModel[] } = {},
+  {
+    models = [{}],
+    log,
+    ...settings
+  }: Omit<Partial<Config>, 'models'> & Pick<AppOptions, 'log'> & { models?: FixtureModel[] } = {},
 ): Promise<FastifyInstance> {
   const folder = t.testdir();
   for (const model of models) await writeFixtureModel(folder, model);
   const config = testConfig({ ...settings, models: folder });
   const pipeline = await createPipeline({ ...config, workers: 1, createPool: createLocalPool });
-  return await closing(t, createApp(config, pipeline));
+  return await closing(t, createApp(config, pipeline, log ? { log } : {}));
 }
 
 /** The app over a pipeline of the test's own. */

@@ -25,6 +25,8 @@ interface Answer {
 /** The type makes a code without a provocation an error of the compiler. */
 const provocations: Record<ProblemCode, (t: Test) => Promise<Answer>> = {
   bad_request: async (t) => post(await createTestApp(t), '/predict', Buffer.alloc(0)),
+  unauthorised: async (t) =>
+    post(await createTestApp(t, { apiKeys: ['0123456789abcdef'] }), '/predict', good),
   not_found: async (t) => post(await createTestApp(t), '/nothing', good),
   model_not_found: async (t) => post(await createTestApp(t), '/models/none/predict', good),
   method_not_allowed: async (t) => inject(await createTestApp(t), { method: 'PUT', url: '/predict' }),
@@ -39,6 +41,11 @@ const provocations: Record<ProblemCode, (t: Test) => Promise<Answer>> = {
   queue_full: (t) => postTo(t, new QueueFullError('1 images wait already, allowed are 1', 400)),
   not_ready: async (t) => {
     const app = await createTestApp(t, { models: [{ change: (card) => ({ ...card, name: 'other' }) }] });
+    return await post(app, '/predict', good);
+  },
+  rate_limited: async (t) => {
+    const app = await createTestApp(t, { rateLimit: 1 });
+    await post(app, '/predict', good);
     return await post(app, '/predict', good);
   },
   draining: (t) => postTo(t, new DrainingError('The server is shutting down')),
@@ -58,7 +65,8 @@ for (const [code, provoke] of Object.entries(provocations)) {
     t.match(problem.requestId, /^[\w-]+$/);
     t.equal(problem.requestId, answer.headers['x-request-id']);
     const seconds = 'retryAfterSeconds' in entry ? String(entry.retryAfterSeconds) : undefined;
-    t.equal(answer.headers['retry-after'], seconds);
+    if (code === 'rate_limited') t.match(answer.headers['retry-after'], /^\d+$/);
+    else t.equal(answer.headers['retry-after'], seconds);
   });
 }
 

@@ -81,7 +81,7 @@ t.test(
     const lines: string[] = [];
     const config = testConfig({ models, logLevel: 'error' });
     const pipeline = await createPipeline({ ...config, workers: 1, createPool: createLocalPool });
-    const app = await createApp(config, pipeline, { write: (line) => lines.push(line) });
+    const app = await createApp(config, pipeline, { log: { write: (line) => lines.push(line) } });
     t.teardown(() => app.close());
     const expected = {
       damaged: /damaged\/1\/float32\.onnx: The model can't be loaded/,

@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { setImmediate as nextTick } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import type { Classification } from '../../src/inference/pipeline.js';
@@ -22,33 +23,62 @@ const answer: Classification = {
   timings: { queueMs: 0, decodeMs: 0, inferenceMs: 0 },
 };
 
-t.test('a closing server answers what it took and refuses what comes on open connections', async (t) => {
-  let finish = (_: Classification) => {};
-  let start = () => {};
-  const started = new Promise<void>((resolve) => {
-    start = resolve;
-  });
-  const app = await createFakeApp(t, () => {
-    start();
-    return new Promise((resolve) => {
-      finish = resolve;
+t.test(
+  'a closing server is not ready, answers what comes on open connections, and takes no new ones',
+  async (t) => {
+    let finish = (_: Classification) => {};
+    let start = () => {};
+    const started = new Promise<void>((resolve) => {
+      start = resolve;
     });
-  });
-  const url = await app.listen({ port: 0, host: '127.0.0.1' });
-  const first = fetch(`${url}/predict`, { method: 'POST', body: image });
-  await started;
-  const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1' });
-  await once(socket, 'connect');
-  const closing = app.close();
-  socket.write('GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n');
-  const refused = await text(socket);
-  t.match(refused, /^HTTP\/1.1 503 /);
-  t.match(refused, /"code":"draining"/);
-  t.match(refused, /^connection: close/im);
-  finish(answer);
-  t.same(await (await first).json(), { category: 'bright' });
-  await closing;
+    const app = await createFakeApp(t, () => {
+      start();
+      return new Promise((resolve) => {
+        finish = resolve;
+      });
+    });
+    const url = await app.listen({ port: 0, host: '127.0.0.1' });
+    const port = Number(new URL(url).port);
+    const first = fetch(`${url}/predict`, { method: 'POST', body: image });
+    await started;
+    const open = await Promise.all(['live', 'ready'].map((path) => connected(port, path)));
+    const closing = app.close();
+    while (!app.isDraining()) await nextTick();
+    const [live = '', ready = ''] = await Promise.all(open.map((ask) => ask()));
+    t.match(live, /^HTTP\/1.1 200 /);
+    t.match(live, /^connection: close/im);
+    t.match(ready, /^HTTP\/1.1 503 /);
+    t.match(ready, /"code":"draining"/);
+    await t.rejects(fetch(`${url}/health/live`), 'nothing listens');
+    finish(answer);
+    t.same(await (await first).json(), { category: 'bright' });
+    await closing;
+  },
+);
+
+t.test('draining ends in time, though a client never reads or finishes its request', async (t) => {
+  const models = t.testdir();
+  await writeFixtureModel(models);
+  const server = await startServer(
+    testConfig({ models, host: '127.0.0.1', port: 0, workers: 1, drainTimeoutMs: 300 }),
+  );
+  const socket = connect({ port: Number(new URL(server.url).port), host: '127.0.0.1' });
+  socket.on('error', () => {});
+  socket.write('POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nslow');
+  await once(server.app.server, 'request');
+  await server.close();
+  t.pass('closed');
 });
+
+/** An open connection; what it is answered when it asks. */
+async function connected(port: number, path: string): Promise<() => Promise<string>> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  await once(socket, 'connect');
+  return () => {
+    socket.write(`GET /health/${path} HTTP/1.1\r\nhost: x\r\n\r\n`);
+    return text(socket);
+  };
+}
 
 t.test('a port that is taken is an error, and the workers end', async (t) => {
   const models = t.testdir();

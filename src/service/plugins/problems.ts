@@ -23,6 +23,7 @@ export const problems = fp(
 
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = errorToProblem(error, request.id);
+  request.server.metrics.rejected(problem.code);
   if (problem.code === 'internal') request.log.error({ err: error }, problem.title);
   else request.log.debug({ err: error }, problem.title);
   return reply

@@ -1,6 +1,7 @@
 // GET → whether the process lives, and whether its models can answer.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { DrainingError } from '../../inference/errors.js';
 import { ProblemError } from '../errors.js';
 import { Live, Ready } from '../schemas/health.js';
 import { problemResponses } from '../schemas/problem.js';
@@ -32,6 +33,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
     async () => {
+      if (app.isDraining()) throw new DrainingError('The server is shutting down');
       const served = app.pipeline.models().filter((model) => model.served);
       if (app.pipeline.ready())
         return { status: 'ready' as const, models: served.map(({ name, version }) => ({ name, version })) };

@@ -1,0 +1,127 @@
+// what happens in the pipeline and over HTTP → Prometheus metrics.
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { ModelName, PipelineObserver, Timings } from '../inference/pipeline.js';
+
+/** What can be asked of a pipeline when metrics are read. */
+export interface MetricSources {
+  waiting(): number;
+  models(): readonly { name: string; version: number; variant?: string; ready: boolean }[];
+}
+
+export interface Metrics {
+  observer: PipelineObserver;
+  request(method: string, route: string, status: number, seconds: number): void;
+  rejected(reason: string): void;
+  /** Prometheus' text, of everything above and of the process. */
+  render(sources: MetricSources): Promise<string>;
+  contentType: string;
+}
+
+const modelLabels = ['model', 'version', 'variant'] as const;
+const requestSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const stageSeconds = [0.0001, 0.00025, 0.0005, ...requestSeconds];
+const batchImages = [1, 2, 4, 8, 16, 32, 64];
+const eventLoopResolutionMs = 10;
+
+export function createMetrics(): Metrics {
+  const registers = [new Registry()];
+  const [registry = new Registry()] = registers;
+  collectDefaultMetrics({ register: registry });
+  const http = createHttpMetrics(registers);
+  return {
+    observer: createObserver(registers),
+    ...http,
+    render: createRender(registry),
+    contentType: registry.contentType,
+  };
+}
+
+function createHttpMetrics(registers: Registry[]) {
+  const requests = new Counter({
+    name: 'quati_requests_total',
+    help: 'Requests answered.',
+    labelNames: ['method', 'route', 'status'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'quati_request_duration_seconds',
+    help: 'From the head of a request to the end of its answer.',
+    labelNames: ['route'],
+    buckets: requestSeconds,
+    registers,
+  });
+  const rejects = new Counter({
+    name: 'quati_rejected_total',
+    help: 'Requests answered with a problem, by its code.',
+    labelNames: ['reason'],
+    registers,
+  });
+  return {
+    request(method: string, route: string, status: number, seconds: number) {
+      requests.inc({ method, route, status });
+      duration.observe({ route }, seconds);
+    },
+    rejected: (reason: string) => rejects.inc({ reason }),
+  };
+}
+
+function createObserver(registers: Registry[]): PipelineObserver {
+  const histogram = (name: string, help: string, buckets = stageSeconds) =>
+    new Histogram({ name: `quati_${name}`, help, buckets, labelNames: modelLabels, registers });
+  const batch = histogram('batch_images', 'Images that ran together.', batchImages);
+  const queue = histogram('queue_wait_seconds', 'An image waiting for a free worker.');
+  const decode = histogram('decode_seconds', 'Decoding, centring and sizing an image.');
+  const inference = histogram('inference_seconds', 'The batch that an image was in.');
+  const restarts = new Counter({
+    name: 'quati_worker_restarts_total',
+    help: 'Inference workers that ended and were replaced.',
+    registers,
+  });
+  const labels = ({ name, version, variant }: ModelName) => ({ model: name, version, variant });
+  return {
+    batch: (model, images) => batch.observe(labels(model), images),
+    image(model, { queueMs, decodeMs, inferenceMs }: Timings) {
+      queue.observe(labels(model), queueMs / 1000);
+      decode.observe(labels(model), decodeMs / 1000);
+      if (inferenceMs > 0) inference.observe(labels(model), inferenceMs / 1000);
+    },
+    workerLost: () => restarts.inc(),
+  };
+}
+
+function createRender(registry: Registry): Metrics['render'] {
+  const registers = [registry];
+  const waiting = new Gauge({
+    name: 'quati_queue_images',
+    help: 'Images that wait for a worker.',
+    registers,
+  });
+  const ready = new Gauge({
+    name: 'quati_model_ready',
+    help: 'Whether a version can answer.',
+    labelNames: modelLabels,
+    registers,
+  });
+  const delay = new Gauge({
+    name: 'quati_event_loop_delay_seconds',
+    help: 'Of the HTTP thread, since the last time that metrics were read.',
+    labelNames: ['quantile'],
+    registers,
+  });
+  const loop = monitorEventLoopDelay({ resolution: eventLoopResolutionMs });
+  loop.enable();
+  return (sources) => {
+    waiting.set(sources.waiting());
+    ready.reset();
+    for (const { name, version, variant = '', ready: up } of sources.models())
+      ready.set({ model: name, version, variant }, up ? 1 : 0);
+    for (const percent of [50, 99, 100]) {
+      // The histogram holds the whole interval between two looks, its resolution included.
+      const ms = Math.max(0, loop.percentile(percent) / 1e6 - eventLoopResolutionMs);
+      delay.set({ quantile: String(percent / 100) }, Number.isFinite(ms) ? ms / 1000 : 0);
+    }
+    loop.reset();
+    return registry.metrics();
+  };
+}

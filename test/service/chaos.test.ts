@@ -1,0 +1,120 @@
+// a server under load whose workers end, whose process is told to end: no request is lost.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+import { buffer, text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { setEnvironmentData } from 'node:worker_threads';
+import t from 'tap';
+import { createPipeline } from '../../src/inference/pipeline.js';
+import { createPool } from '../../src/inference/pool.js';
+import { createApp } from '../../src/service/app.js';
+import { createMetrics } from '../../src/service/metrics.js';
+import { writeFixtureModel } from '../helpers/fixture-model.js';
+import { solidPng } from '../helpers/images.js';
+import { testConfig } from '../helpers/service.js';
+
+const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+const images = [0, 255].map((value) => solidPng(28, 28, value));
+const expected = ['{"category":"dark"}', '{"category":"bright"}'];
+
+t.setTimeout(120_000);
+
+t.test('workers that end under load lose no request, and are counted', async (t) => {
+  const models = t.testdir();
+  await writeFixtureModel(models);
+  setEnvironmentData('tasks', new Int32Array(new SharedArrayBuffer(4)));
+  setEnvironmentData('deadly tasks', [8, 60, 120]);
+  const metrics = createMetrics();
+  const workerUrl = new URL('../helpers/mortal-worker.js', import.meta.url);
+  const pipeline = await createPipeline({
+    models,
+    workers: 2,
+    observer: metrics.observer,
+    createPool: (options) => createPool({ ...options, workerUrl }),
+  });
+  const app = await createApp(testConfig(), pipeline, { metrics });
+  t.teardown(() => app.close());
+  const url = await app.listen({ port: 0, host: '127.0.0.1' });
+  const agent = new Agent({ keepAlive: true, maxSockets: 24 });
+  t.teardown(() => agent.destroy());
+  const answers = await Promise.all(
+    Array.from({ length: 600 }, (_, i) => post(`${url}/predict`, images[i % 2] as Buffer, agent)),
+  );
+  t.same(
+    answers.filter(({ status, body }, i) => status !== 200 || body !== expected[i % 2]),
+    [],
+  );
+  t.match(await text(await get(`${url}/metrics`)), /^quati_worker_restarts_total 3$/m);
+});
+
+t.test(
+  'SIGTERM under load: every request that was taken is answered, and the process exits with 0',
+  async (t) => {
+    const models = t.testdir();
+    await writeFixtureModel(models);
+    const server = spawn(process.execPath, [main, 'serve'], {
+      env: {
+        PATH: process.env.PATH,
+        QUATI_MODELS: models,
+        QUATI_HOST: '127.0.0.1',
+        QUATI_PORT: '0',
+        QUATI_WORKERS: '1',
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const url = await new Promise<string>((resolve) => {
+      let printed = '';
+      server.stdout.on('data', (chunk) => {
+        printed += chunk;
+        const found = /listens on (\S+)/.exec(printed)?.[1];
+        if (found) resolve(found);
+      });
+    });
+    const agent = new Agent({ keepAlive: true });
+    t.teardown(() => agent.destroy());
+    let answered = 0;
+    const lost: string[] = [];
+    const client = async (i: number) => {
+      for (;;) {
+        try {
+          const { status, body } = await post(`${url}/predict`, images[i % 2] as Buffer, agent);
+          if (status !== 200 || body !== expected[i % 2]) lost.push(`${status} ${body}`);
+          if (++answered === 200) server.kill('SIGTERM');
+        } catch (error) {
+          // Refused before anything was sent: nothing was lost, another instance would be asked.
+          if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') lost.push(String(error));
+          return;
+        }
+      }
+    };
+    const exit = once(server, 'exit');
+    await Promise.all(Array.from({ length: 16 }, (_, i) => client(i)));
+    t.same(lost, []);
+    t.ok(answered >= 200);
+    t.same(await exit, [0, null]);
+  },
+);
+
+function post(
+  url: string,
+  body: Buffer,
+  agent: Agent,
+): Promise<{ status: number | undefined; body: string }> {
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'image/png', 'content-length': body.length };
+    const upload = request(url, { method: 'POST', agent, headers }, (response) => {
+      buffer(response).then(
+        (bytes) => resolve({ status: response.statusCode, body: bytes.toString() }),
+        reject,
+      );
+    });
+    upload.on('error', reject);
+    upload.end(body);
+  });
+}
+
+async function get(url: string) {
+  const [response] = await once(request(url).end(), 'response');
+  return response;
+}

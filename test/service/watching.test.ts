@@ -1,0 +1,81 @@
+// requests → what /metrics and the log tell of them.
+import t from 'tap';
+import { createPipeline } from '../../src/inference/pipeline.js';
+import { createApp } from '../../src/service/app.js';
+import { createMetrics } from '../../src/service/metrics.js';
+import { writeFixtureModel } from '../helpers/fixture-model.js';
+import { solidPng, truncatedPng } from '../helpers/images.js';
+import { createLocalPool } from '../helpers/local-pool.js';
+import { createTestApp, testConfig } from '../helpers/service.js';
+
+async function post(app: Awaited<ReturnType<typeof createApp>>, payload: Buffer, url = '/predict') {
+  return await app.inject({ method: 'POST', url, payload, headers: { 'content-type': 'image/png' } });
+}
+
+t.test('metrics tell of requests, stages, batches, rejects, models and the event loop', async (t) => {
+  const models = t.testdir();
+  await writeFixtureModel(models);
+  const metrics = createMetrics();
+  const observer = metrics.observer;
+  const pipeline = await createPipeline({ models, workers: 1, observer, createPool: createLocalPool });
+  const app = await createApp(testConfig(), pipeline, { metrics });
+  t.teardown(() => app.close());
+  await Promise.all([1, 2, 3].map((value) => post(app, solidPng(28, 28, value))));
+  await post(app, truncatedPng());
+  await app.inject('/made/up/by/a/client');
+  const response = await app.inject('/metrics');
+  t.match(response.headers['content-type'], /^text\/plain; version=0\.0\.4/);
+  const model = 'model="brightness",version="1",variant="float32"';
+  for (const line of [
+    'quati_requests_total{method="POST",route="/predict",status="200"} 3',
+    'quati_requests_total{method="POST",route="/predict",status="422"} 1',
+    'quati_requests_total{method="GET",route="none",status="404"} 1',
+    'quati_request_duration_seconds_count{route="/predict"} 4',
+    'quati_rejected_total{reason="undecodable_image"} 1',
+    'quati_rejected_total{reason="not_found"} 1',
+    `quati_queue_wait_seconds_count{${model}} 3`,
+    `quati_decode_seconds_count{${model}} 3`,
+    `quati_inference_seconds_count{${model}} 3`,
+    // One, and then both that waited for it, and then the truncated one.
+    `quati_batch_images_sum{${model}} 4`,
+    `quati_batch_images_count{${model}} 3`,
+    `quati_model_ready{${model}} 1`,
+    'quati_queue_images 0',
+    'quati_worker_restarts_total 0',
+  ])
+    t.ok(response.body.includes(`\n${line}\n`), line);
+  t.match(response.body, /^quati_event_loop_delay_seconds\{quantile="0\.99"\} [\d.e-]+$/m);
+  t.match(response.body, /^process_resident_memory_bytes \d+$/m);
+});
+
+t.test('every metric of ours has a Prometheus name: base units, counters end in _total', async (t) => {
+  const { body } = await (await createTestApp(t)).inject('/metrics');
+  const types = [...body.matchAll(/^# TYPE (quati_\w+) (\w+)$/gm)];
+  t.ok(types.length >= 10);
+  for (const [, name = '', type] of types) {
+    t.match(name, /^quati_[a-z_]+$/);
+    t.equal(name.endsWith('_total'), type === 'counter', name);
+    t.notMatch(name, /_ms|milli/);
+  }
+});
+
+t.test('requests are logged, one line each with the id of the answer, where that is asked for', async (t) => {
+  const lines: Record<string, unknown>[] = [];
+  const log = { write: (line: string) => void lines.push(JSON.parse(line)) };
+  for (const logRequests of ['always', 'never'] as const) {
+    const app = await createTestApp(t, { logRequests, logLevel: 'info', log });
+    const response = await post(app, solidPng(28, 28, 0), '/predict?top=1');
+    const found = lines.splice(0);
+    if (logRequests === 'never') t.same(found, []);
+    else
+      t.match(found, [
+        {
+          reqId: response.headers['x-request-id'],
+          method: 'POST',
+          url: '/predict?top=1',
+          status: 200,
+          ms: Number,
+        },
+      ]);
+  }
+});
