@@ -1,10 +1,11 @@
 // quati evaluate: what each variant of runs, published models or ONNX files measures, as tables and pictures.
 import path from 'node:path';
 import { Command } from 'commander';
-import { type Dataset, describeDataset, loadDataset } from '../toolkit/datasets/dataset.js';
+import { type Dataset, describeDataset, loadDataset, type Split } from '../toolkit/datasets/dataset.js';
 import { EvaluationError } from '../toolkit/evaluation/errors.js';
 import { evaluateTarget } from '../toolkit/evaluation/evaluate-target.js';
-import { type Evaluation, type Report, writeReport } from '../toolkit/evaluation/report.js';
+import { drawReinked, type Reinked } from '../toolkit/evaluation/reinked.js';
+import { type Evaluation, type Report, readReport, writeReport } from '../toolkit/evaluation/report.js';
 import {
   mergeSummaries,
   readSummary,
@@ -14,8 +15,8 @@ import {
 } from '../toolkit/evaluation/summary.js';
 import { resolveTargets, type Target } from '../toolkit/evaluation/targets.js';
 import { exists } from '../toolkit/files.js';
-import { writeTradeOff, writeVariantResults } from '../toolkit/plots/evaluation.js';
-import { latestRun, recordCommand } from '../toolkit/training/run.js';
+import { writeOverview, writeVariantResults } from '../toolkit/plots/evaluation.js';
+import { latestRun, readRun, recordCommand } from '../toolkit/training/run.js';
 import { commandLine, positiveInteger } from './command-line.js';
 import { addForeignFlags, type ForeignFlags, foreignOptions } from './foreign-flags.js';
 import type { CliIo } from './io.js';
@@ -57,7 +58,7 @@ export function evaluateCommand(io: CliIo): Command {
 }
 
 const examples = `
-Writes <out>/<dataset>/evaluation_summary.csv and .json, accuracy_latency.png, and for each variant a folder with its
+Writes <out>/<dataset>/evaluation_summary.csv and .json, accuracy_latency.png, README.md, and for each variant a folder with its
 classification report, confusion matrix, surest mistakes and reliability. What was measured there before stays.
 
 Examples:
@@ -69,13 +70,14 @@ Examples:
 export async function runEvaluate(models: readonly string[], flags: EvaluateFlags, io: CliIo): Promise<void> {
   const chosen = models.length > 0 ? models : [await latestRun()];
   const load = datasetLoader(flags.data);
+  const redraw = reinkedDrawer(flags.reinked);
   const reports: Record<string, Report> = {};
   const summaries = new Map<string, Summary>();
   for (const target of await findTargets(chosen, flags)) {
     const dataset = await load(target);
     const folder = path.join(flags.out, dataset.name);
     const report = await evaluateTarget(target, dataset, {
-      reinked: flags.reinked,
+      reinked: await redraw(dataset.test),
       step: (title, total, run) => withProgress(io, title, total, run),
       ...(flags.memory && { peakRss: (_, file) => measurePeakRss(file, target, dataset.test) }),
       ...(flags.pictures && {
@@ -89,7 +91,7 @@ export async function runEvaluate(models: readonly string[], flags: EvaluateFlag
     reports[target.isRun ? target.folder : keyOf(target)] = report;
     if (!flags.json) io.stdout.write(describeReport(target, report));
   }
-  if (flags.pictures) for (const [folder, summary] of summaries) await writeTradeOff(folder, summary);
+  if (flags.pictures) for (const [folder, summary] of summaries) await writeOverview(folder, summary);
   if (flags.json) io.stdout.write(`${JSON.stringify(reports, null, 2)}\n`);
   else
     io.stdout.write(
@@ -130,15 +132,32 @@ function datasetLoader(data: string | undefined): (target: Target) => Promise<Da
   };
 }
 
+const reinkedSeed = 1;
+
+/** The same images are drawn once. */
+function reinkedDrawer(count: number | undefined): (test: Split) => Promise<Reinked[]> | undefined {
+  const drawn = new Map<Split, Promise<Reinked[]>>();
+  return (test) => {
+    if (count === undefined) return undefined;
+    const known = drawn.get(test) ?? drawReinked(test, { count, seed: reinkedSeed });
+    drawn.set(test, known);
+    return known;
+  };
+}
+
+/** Variants that were not measured now keep their figures, where those are of the same images. */
 async function keepReport({ folder }: Target, report: Report): Promise<void> {
   await recordCommand(folder, 'evaluate', commandLine());
-  await writeReport(folder, report);
+  const before = await readReport(folder).catch(() => undefined);
+  const kept = before?.dataset.sha256 === report.dataset.sha256 ? before.variants : {};
+  await writeReport(folder, { ...report, variants: { ...kept, ...report.variants } });
 }
 
 async function addToSummary(folder: string, target: Target, { dataset, variants }: Report): Promise<Summary> {
+  const commands = target.isRun ? [...(await readRun(target.folder)).commands] : [commandLine()];
   const rows = [...target.variants].flatMap(([variant, file]) => {
     const evaluation = variants[variant];
-    return evaluation ? [{ model: target.name, variant, file, evaluation }] : [];
+    return evaluation ? [{ model: target.name, variant, file, commands, evaluation }] : [];
   });
   const before = (await exists(path.join(folder, `${summaryName}.json`)))
     ? await readSummary(folder)

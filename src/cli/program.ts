@@ -48,6 +48,10 @@ const commands: Record<string, CommandEntry> = {
     summary: 'put a run into models/ with its card and samples',
     load: async () => (await import('./publish.js')).publishCommand,
   },
+  models: {
+    summary: 'list and check the models of a folder',
+    load: async () => (await import('./models.js')).modelsCommand,
+  },
   serve: {
     summary: 'serve the models of models/ over HTTP',
     load: async () => (await import('./serve.js')).serveCommand,

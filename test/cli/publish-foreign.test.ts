@@ -8,6 +8,11 @@ import { createPipeline } from '../../src/inference/pipeline.js';
 import { encodeOnnx } from '../../src/toolkit/graph/onnx.js';
 import { writeTrainedRun } from '../helpers/fixture-run.js';
 import {
+  foreignModels as exported,
+  foreignPixels,
+  runForeign as runExported,
+} from '../helpers/foreign-models.js';
+import {
   type ForeignModel,
   foreignInput,
   foreignModels,
@@ -76,6 +81,26 @@ t.test(
     }
   },
 );
+
+t.test('what PyTorch and Keras exported is published and passes its own golden images', async (t) => {
+  const root = t.testdir();
+  for (const model of exported) {
+    const file = path.join(root, `${model.name}.onnx`);
+    await writeFile(file, model.bytes);
+    const scores = (await runExported(model, model.bytes, foreignPixels(model, 1), 1)).length;
+    const labels = path.join(root, `${model.name}.txt`);
+    await writeFile(labels, Array.from({ length: Math.max(2, scores) }, (_, i) => `label ${i}`).join('\n'));
+    const { code, err } = await publish(root, file, '--as', model.name, '--labels', labels);
+    t.equal(code, 0, `${model.name}: ${err}`);
+    const { input } = await loadCard(path.join(root, 'models', model.name, '1', 'card.json'));
+    t.equal(input.dataType ?? 'float32', model.pixels, model.name);
+    t.equal(input.layout ?? 'nchw', model.shape(1)[1] === 3 ? 'nchw' : 'nhwc', model.name);
+  }
+  const models = path.join(root, 'models');
+  const pipeline = await createPipeline({ models, workers: 1, createPool: createLocalPool });
+  t.teardown(() => pipeline.close());
+  t.ok(pipeline.ready(), JSON.stringify(pipeline.models().map(({ problem }) => problem)));
+});
 
 t.test('a folder holds the variants of one model; a dataset measures them and gives samples', async (t) => {
   const root = t.testdir();

@@ -20,5 +20,11 @@ export function figures(known: Partial<Evaluation> & { ms?: number } = {}): Eval
 
 export function summaryRow(name: string, known: Partial<Evaluation> & { ms?: number } = {}): SummaryRow {
   const [model = '', variant = 'float32'] = name.split(' ');
-  return { model, variant, file: `runs/${model}/${variant}.onnx`, evaluation: figures(known) };
+  return {
+    model,
+    variant,
+    file: `runs/${model}/${variant}.onnx`,
+    commands: [`npx quati train ${model}`],
+    evaluation: figures(known),
+  };
 }

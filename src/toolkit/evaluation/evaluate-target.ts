@@ -2,13 +2,13 @@
 import type { Dataset } from '../datasets/dataset.js';
 import type { Answers } from './classify.js';
 import { checkLabels, evaluateModel } from './evaluate.js';
-import { evaluateReinked } from './reinked.js';
+import { evaluateReinked, type Reinked } from './reinked.js';
 import type { Evaluation, Report } from './report.js';
 import type { Target } from './targets.js';
 
 export interface EvaluateTargetOptions {
-  /** Test images that are drawn anew as dark ink on paper. */
-  readonly reinked?: number | undefined;
+  /** Test images drawn anew as dark ink on paper. */
+  readonly reinked?: readonly Reinked[] | undefined;
   /** Runs a part that takes a while under a title, with a bar or without. */
   readonly step?: <T>(
     title: string,
@@ -20,8 +20,6 @@ export interface EvaluateTargetOptions {
   /** Once a variant is measured. */
   readonly onAnswers?: ((variant: string, answers: Answers) => Promise<void>) | undefined;
 }
-
-const reinkedSeed = 1;
 
 /** @throws EvaluationError when labels or images are not those that the target takes. */
 export async function evaluateTarget(
@@ -37,12 +35,10 @@ export async function evaluateTarget(
       evaluateModel(file, target, dataset.test, { onProgress }),
     );
     variants[variant] = evaluation;
-    if (reinked !== undefined) {
-      const count = Math.min(reinked, dataset.test.count);
-      evaluation.reinked = await step(`${title} re-inked`, count, (onProgress) =>
-        evaluateReinked(file, target, dataset.test, { count, seed: reinkedSeed, onProgress }),
+    if (reinked)
+      evaluation.reinked = await step(`${title} re-inked`, reinked.length, (onProgress) =>
+        evaluateReinked(file, target, reinked, onProgress),
       );
-    }
     if (peakRss) evaluation.peakRssBytes = await peakRss(variant, file);
     await onAnswers?.(variant, answers);
   }

@@ -84,12 +84,19 @@ export interface ReinkedResult {
   readonly accuracy: number;
 }
 
+/** All of them, to be shown to several models. */
+export async function drawReinked(split: Split, options: ReinkOptions): Promise<Reinked[]> {
+  const drawn: Reinked[] = [];
+  for await (const image of reinkedDigits(split, options)) drawn.push(image);
+  return drawn;
+}
+
 /** Decodes and classifies the files one by one, as uploads are. */
 export async function evaluateReinked(
   file: string,
   target: Classifier,
-  split: Split,
-  { count, seed, onProgress }: ReinkOptions & { readonly onProgress?: (images: number) => void },
+  files: readonly Reinked[],
+  onProgress?: (images: number) => void,
 ): Promise<ReinkedResult> {
   const session = await openSession(file, { input: target.input });
   const write = createTensorWriter(target.input);
@@ -97,7 +104,7 @@ export async function evaluateReinked(
   let images = 0;
   let correct = 0;
   try {
-    for await (const { bytes, label } of reinkedDigits(split, { count, seed })) {
+    for (const { bytes, label } of files) {
       const { data } = await decodeImage(bytes, target.input, { maxPixels });
       write(data, tensor, 0);
       if (surestLabel(await session.run(tensor, 1), target).label === label) correct++;

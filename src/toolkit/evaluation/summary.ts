@@ -12,6 +12,7 @@ const SummaryRow = Type.Object({
   model: Type.String(),
   variant: Type.String(),
   file: Type.String({ description: 'As it was measured, from where quati evaluate ran.' }),
+  commands: Type.Array(Type.String(), { description: 'What made and measured it, as typed.' }),
   evaluation: Evaluation,
 });
 export type SummaryRow = Static<typeof SummaryRow>;

@@ -17,6 +17,7 @@ import { answerExample } from './examples.js';
 import { predictionsSpec } from './predictions.js';
 import { reliabilitySpec } from './reliability.js';
 import { specToSvg, svgToPng } from './render.js';
+import { summaryPage } from './summary-page.js';
 import { tradeOffSpec } from './trade-off.js';
 
 const mostMistakes = 30;
@@ -43,9 +44,12 @@ export async function writeVariantResults(
   return await writeAll(path.join(folder, target.name, variant), files);
 }
 
-export async function writeTradeOff(folder: string, { dataset, rows }: Summary): Promise<string[]> {
-  const spec = tradeOffSpec(dataset.name, rows);
-  return await writeAll(folder, { 'accuracy_latency.png': await picture(spec) });
+/** The picture that decides, and the figures as a page. */
+export async function writeOverview(folder: string, summary: Summary): Promise<string[]> {
+  return await writeAll(folder, {
+    'accuracy_latency.png': await picture(tradeOffSpec(summary.dataset.name, summary.rows)),
+    'README.md': summaryPage(summary),
+  });
 }
 
 async function picture(spec: Parameters<typeof specToSvg>[0], scale = 1.5): Promise<Uint8Array> {

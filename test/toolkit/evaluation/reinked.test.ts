@@ -8,7 +8,12 @@ import { applyDigitRules, isDarkOnLight } from '../../../src/inference/digits.js
 import type { Split } from '../../../src/toolkit/datasets/dataset.js';
 import { loadDataset } from '../../../src/toolkit/datasets/dataset.js';
 import { EvaluationError } from '../../../src/toolkit/evaluation/errors.js';
-import { evaluateReinked, type Reinked, reinkedDigits } from '../../../src/toolkit/evaluation/reinked.js';
+import {
+  drawReinked,
+  evaluateReinked,
+  type Reinked,
+  reinkedDigits,
+} from '../../../src/toolkit/evaluation/reinked.js';
 import { exists } from '../../../src/toolkit/files.js';
 import { drawSeven, meanDifference } from '../../helpers/digit-pictures.js';
 import { brightnessOnnx, grayInput } from '../../helpers/fixture-model.js';
@@ -68,11 +73,12 @@ t.test('right answers to the files are counted', async (t) => {
   const seen: number[] = [];
   const target = { input, output: 'softmax', labels: ['dark', 'bright'] } as const;
   const onProgress = (done: number) => seen.push(done);
-  const options = { count: 5, seed: 1, onProgress };
-  t.same(await evaluateReinked(file, target, split, options), { images: 5, accuracy: 0 });
+  const evaluate = async (of: Split) =>
+    evaluateReinked(file, target, await drawReinked(of, { count: 5, seed: 1 }), onProgress);
+  t.same(await evaluate(split), { images: 5, accuracy: 0 });
   t.same(seen, [1, 2, 3, 4, 5]);
   const dark = { ...split, labels: new Uint8Array(count) };
-  t.same(await evaluateReinked(file, target, dark, options), { images: 5, accuracy: 1 });
+  t.same(await evaluate(dark), { images: 5, accuracy: 1 });
 });
 
 t.test('colour images are refused', async (t) => {
@@ -86,6 +92,7 @@ t.test('the trained digit model reads at least 97 of 100', async (t) => {
     return t.comment('skipped: quati dataset prepare mnist, quati train mnist-cnn');
   const { test, labels } = await loadDataset('data/mnist');
   const target = { input, output: 'softmax', labels } as const;
-  const { accuracy } = await evaluateReinked(model, target, test, { count: 100, seed: 1 });
+  const drawn = await drawReinked(test, { count: 100, seed: 1 });
+  const { accuracy } = await evaluateReinked(model, target, drawn);
   t.ok(accuracy >= 0.97, `${accuracy}`);
 });

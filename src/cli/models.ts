@@ -1,0 +1,48 @@
+// quati models: what lies in models/, checked as a server checks it at its start.
+import { Command } from 'commander';
+import { type ModelStatus, openModels } from '../inference/models.js';
+import { createPool } from '../inference/pool.js';
+import { readRepository } from '../inference/repository.js';
+import { CommandFailedError } from './errors.js';
+import type { CliIo } from './io.js';
+import { formatTable } from './table.js';
+
+export function modelsCommand(io: CliIo): Command {
+  return new Command('models')
+    .description('list the models of a folder, their files and golden images checked as a server checks them')
+    .argument('[folder]', 'of <name>/<version>/card.json', 'models')
+    .option('--json', 'print the list as JSON')
+    .addHelpText(
+      'after',
+      '\nExit code 1 when one of them could not serve.\n\nExamples:\n  $ quati models\n  $ quati models /srv/models --json',
+    )
+    .action((folder: string, flags: { json?: boolean }) => runModels(folder, flags, io));
+}
+
+export async function runModels(folder: string, { json }: { json?: boolean }, io: CliIo): Promise<void> {
+  const repository = await readRepository(folder);
+  const models = repository.stored.map(({ key, file, card }) => ({ key, file, input: card.input }));
+  const pool = createPool({ models, threads: 1 });
+  const { status } = await openModels(repository, pool).finally(() => pool.close());
+  io.stdout.write(json ? `${JSON.stringify(status, null, 2)}\n` : describe(folder, status));
+  const broken = status.filter(({ ready }) => !ready);
+  if (broken.length > 0)
+    throw new CommandFailedError(
+      `${broken.length} of ${status.length} can't serve: ${broken.map(({ problem }) => problem).join('; ')}`,
+    );
+}
+
+function describe(folder: string, status: readonly ModelStatus[]): string {
+  if (status.length === 0) return `There are no models in ${folder}\n`;
+  const rows = status.flatMap(({ name, version, variant: serving, ready, card }) => {
+    if (!card) return [[`${name} ${version}`, '', '', '', 'not ready']];
+    return Object.entries(card.variants).map(([variant, { bytes, accuracy }]) => [
+      `${name} ${version}`,
+      variant,
+      String(bytes),
+      accuracy === undefined ? '' : `${(100 * accuracy).toFixed(2)} %`,
+      ready ? (variant === serving ? 'serves' : 'ready') : 'not ready',
+    ]);
+  });
+  return formatTable([['model', 'variant', 'bytes', 'accuracy', ''], ...rows]);
+}
