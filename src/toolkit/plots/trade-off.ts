@@ -10,17 +10,22 @@ const [width, height] = [620, 400];
 /** A variant up and to the left of all others is better than they; the bars are the 95 % intervals. */
 export function tradeOffSpec(dataset: string, rows: readonly SummaryRow[]): Spec {
   const front = paretoFront(rows);
-  const values = rows.map((row) => point(row, front.includes(row)));
+  const named = new Set(mostAccurate(rows));
+  const values = rows.map((row) => ({
+    ...point(row),
+    label: named.has(row) ? row.model : '',
+    edge: front.includes(row) ? '#222' : 'white',
+  }));
   return {
     ...baseSpec(
       `Accuracy against latency on ${dataset}`,
       width,
       height,
-      'The line joins what nothing else beats.',
+      'The line joins what nothing else beats; the label is at the most accurate variant of a model.',
     ),
     data: [
       { name: 'points', values },
-      { name: 'front', values: front.map((row) => point(row, true)) },
+      { name: 'front', values: front.map(point) },
     ],
     scales: [
       {
@@ -28,7 +33,7 @@ export function tradeOffSpec(dataset: string, rows: readonly SummaryRow[]): Spec
         type: 'log',
         domain: { data: 'points', field: 'ms' },
         range: 'width',
-        nice: true,
+        padding: 40,
       },
       {
         name: 'y',
@@ -65,23 +70,31 @@ export function tradeOffSpec(dataset: string, rows: readonly SummaryRow[]): Spec
       { orient: 'left', scale: 'y', title: 'Accuracy', grid: true, format: '.2~%', tickCount: 6 },
     ],
     legends: [
-      { fill: 'colour', title: 'Variant', symbolType: 'circle', orient: 'right' },
+      { fill: 'colour', title: 'Variant', symbolType: 'circle', orient: 'right', rowPadding: 6, padding: 8 },
       { size: 'size', title: 'Bytes', format: '~s', symbolFillColor: '#999', tickCount: 3, orient: 'right' },
     ],
     marks: [frontMark, intervalMark, dotMark, labelMark],
   };
 }
 
-function point({ model, variant, evaluation }: SummaryRow, onFront: boolean) {
+/** Of each model one row. */
+function mostAccurate(rows: readonly SummaryRow[]): SummaryRow[] {
+  const best = new Map<string, SummaryRow>();
+  for (const row of rows) {
+    const { evaluation } = best.get(row.model) ?? {};
+    if (!evaluation || row.evaluation.accuracy > evaluation.accuracy) best.set(row.model, row);
+  }
+  return [...best.values()];
+}
+
+function point({ variant, evaluation }: SummaryRow) {
   const { accuracy, accuracyInterval, latencyMs, bytes } = evaluation;
   return {
-    name: `${model} ${variant}`,
     variant,
     ms: latencyMs.p50,
     accuracy,
     ...accuracyInterval,
     bytes,
-    weight: onFront ? 'bold' : 'normal',
   };
 }
 
@@ -124,23 +137,24 @@ const dotMark: Mark = {
       size: { scale: 'size', field: 'bytes' },
       fill: { scale: 'colour', field: 'variant' },
       fillOpacity: { value: 0.75 },
-      stroke: { value: 'white' },
+      stroke: { field: 'edge' },
+      strokeWidth: { value: 1.5 },
     },
   },
 };
 
+/** One a model, above its most accurate variant; colours tell the variants. */
 const labelMark: Mark = {
   type: 'text',
   from: { data: 'points' },
   encode: {
     update: {
       ...place,
-      text: { field: 'name' },
-      dy: { value: -8 },
-      dx: { value: 6 },
+      text: { field: 'label' },
+      dy: { value: -16 },
+      align: { value: 'center' },
       font: { value: fontFamily },
-      fontSize: { value: 9 },
-      fontWeight: { field: 'weight' },
+      fontSize: { value: 10 },
       fill: { value: '#222' },
     },
   },
