@@ -50,15 +50,16 @@ for (const [title, argv, message] of wrong)
 t.test('a run that does not exist is exit code 1, and is not made', async (t) => {
   const folder = t.testdir();
   const missing = path.join(folder, 'nothing');
-  for (const argv of [
-    ['quantise', missing],
-    ['publish', missing, '--as', 'm', '--models', path.join(folder, 'models')],
-  ])
-    t.match(await run(...argv), {
-      code: 1,
-      out: '',
-      err: /^error: .*nothing\/run\.json: no run is recorded here: /,
-    });
+  t.match(await run('quantise', missing), {
+    code: 1,
+    out: '',
+    err: /^error: .*nothing\/run\.json: no run is recorded here: /,
+  });
+  t.match(await run('publish', missing, '--as', 'm', '--models', path.join(folder, 'models')), {
+    code: 1,
+    out: '',
+    err: /^error: .*nothing: neither a run \(run\.json\), nor a published model \(card\.json\), nor ONNX files\n$/,
+  });
   t.match(await run('evaluate', missing), {
     code: 1,
     err: /nothing: neither a run .* nor a published model/,
