@@ -105,7 +105,7 @@ function report(rows) {
       line([row.net, row.batch, ...contenders.map((name) => cell(row[name]?.speed)), cell(ratio(row), 2)]),
     ),
     '',
-    `Memory of each contender's process (resident set), MB: the peak, and in brackets what rounds 2 to ${rounds} added. A round ends with a`,
+    `Memory of each contender's process (resident set), MB: the peak, and in brackets what the rounds after the first added. A round ends with a`,
     'smaller last batch and an evaluation, as an epoch does.',
     '',
     line(['network', 'batch', 'blocked', 'portable', 'PyTorch']),
