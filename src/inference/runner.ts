@@ -116,6 +116,9 @@ function copyRow(model: OpenModel, values: TensorValues, row: number): void {
     const shape = `${channelCount(model.input)} x ${height} x ${width}`;
     throw new ModelError(`Tensor: expected ${shape} = ${model.length} values, got ${values.length}`);
   }
+  const { name } = model.batch.constructor;
+  if (values.constructor.name !== name)
+    throw new ModelError(`Tensor: expected ${name}, got ${values.constructor.name}`);
   model.batch.set(values, row * model.length);
 }
 
