@@ -30,7 +30,11 @@ const wrong: [title: string, argv: string[], message: RegExp][] = [
   ['an unknown command', ['fly'], /unknown command 'fly'/],
   ['an unknown option', ['predict', 'x.png', '--fast'], /unknown option '--fast'/],
   ['a missing argument', ['predict'], /missing required argument 'paths'/],
-  ['an unknown dataset', ['dataset', 'prepare', 'imagenet'], /imagenet: is neither a dataset that can be fetched, mnist or cifar10, nor a folder/],
+  [
+    'an unknown dataset',
+    ['dataset', 'prepare', 'imagenet'],
+    /imagenet: is neither a dataset that can be fetched, mnist or cifar10, nor a folder/,
+  ],
   ['a number that is none', ['predict', 'x.png', '--top', '0'], /expected a positive integer/],
   ['a URL that is none', ['predict', 'x.png', '--url', 'localhost:8000'], /expected an http\(s\) URL/],
   [
