@@ -1,0 +1,35 @@
+// in a process of its own: one image, decoded and classified again and again on every processor → images/s, without any HTTP.
+//
+//   node bench/serve/inprocess.mjs <models folder> <model> <variant> <image> <seconds>
+import { readFile } from 'node:fs/promises';
+import { countCpus } from '../../dist/inference/cpus.js';
+import { createPool } from '../../dist/inference/pool.js';
+import { readRepository } from '../../dist/inference/repository.js';
+
+const [folder, name, variant, file, seconds] = process.argv.slice(2);
+const batch = 16;
+const { stored } = await readRepository(folder, variant);
+const model = stored.findLast((candidate) => candidate.name === name);
+if (!model) throw new Error(`${folder} has no model ${name}`);
+const threads = countCpus();
+const pool = createPool({ models: [{ key: model.key, file: model.file, input: model.card.input }], threads });
+const bytes = await readFile(file);
+const images = Array.from({ length: batch }, () => ({
+  bytes,
+  wanted: 'scores',
+  budgetMs: Number.POSITIVE_INFINITY,
+}));
+
+const [first] = await pool.run(model.key, images);
+if (!('scores' in first)) throw new Error(first.error.message);
+let count = 0;
+const start = performance.now();
+const until = start + Number(seconds) * 1000;
+await Promise.all(Array.from({ length: threads }, classifyUntil));
+const elapsed = performance.now() - start;
+await pool.close();
+process.stdout.write(`${JSON.stringify({ imagesPerSecond: (count * 1000) / elapsed })}\n`);
+
+async function classifyUntil() {
+  while (performance.now() < until) count += (await pool.run(model.key, images)).length;
+}

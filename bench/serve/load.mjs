@@ -1,0 +1,35 @@
+// in a process of its own: an image, posted over so many connections for so many seconds → requests/s and latencies, as a line of JSON.
+//
+//   node bench/serve/load.mjs <url> raw|multipart <image> <connections> <seconds>
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import autocannon from 'autocannon';
+
+const [url, kind, file, connections, seconds] = process.argv.slice(2);
+const bytes = await readFile(file);
+const type = path.extname(file) === '.png' ? 'image/png' : 'image/jpeg';
+const result = await autocannon({
+  url,
+  method: 'POST',
+  connections: Number(connections),
+  duration: Number(seconds),
+  ...(kind === 'raw' ? { headers: { 'content-type': type }, body: bytes } : multipart()),
+});
+const { latency, requests, non2xx, errors } = result;
+process.stdout.write(
+  `${JSON.stringify({
+    requestsPerSecond: requests.average,
+    p50: latency.p50,
+    p99: latency.p99,
+    requests: result['2xx'],
+    failed: non2xx + errors,
+  })}\n`,
+);
+
+function multipart() {
+  const boundary = '----------------quati-bench';
+  const disposition = `form-data; name="file"; filename="${path.basename(file)}"`;
+  const head = `--${boundary}\r\ncontent-disposition: ${disposition}\r\ncontent-type: ${type}\r\n\r\n`;
+  const body = Buffer.concat([Buffer.from(head), bytes, Buffer.from(`\r\n--${boundary}--\r\n`)]);
+  return { headers: { 'content-type': `multipart/form-data; boundary=${boundary}` }, body };
+}
