@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { copyPage } from './copy-page.mjs';
 
 const target = 'build';
 mkdirSync(target, { recursive: true });
@@ -17,6 +18,7 @@ const { status } = spawnSync(
   },
 );
 copyFileSync('package.json', path.join(target, 'package.json'));
+copyPage(path.join(target, 'src', 'service'));
 process.exitCode = status ?? 1;
 
 /** A test whose source was deleted or renamed must not run on. */

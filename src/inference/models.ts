@@ -5,7 +5,7 @@ import { scoresToConfidences } from './category.js';
 import { ModelNotFoundError, ModelNotReadyError } from './errors.js';
 import { replayGolden } from './golden.js';
 import type { Pool } from './pool.js';
-import type { Repository, StoredModel } from './repository.js';
+import { type Repository, type StoredModel, withVariant } from './repository.js';
 import { createTensor } from './tensor.js';
 import { resultToScores } from './wire.js';
 
@@ -30,10 +30,11 @@ export interface ModelSet {
   /** By name, then version. */
   readonly status: readonly ModelStatus[];
   /**
-   * Name: as asked, else the default, else the only one, else cifar10. Version: as asked, else the highest.
+   * Name: as asked, else the default, else the only one, else cifar10. Version: as asked, else the highest. Variant: as
+   * asked, else the one that serves.
    * @throws ModelNotFoundError, ModelNotReadyError
    */
-  choose(name?: string, version?: number): StoredModel;
+  choose(name?: string, version?: number, variant?: VariantName): StoredModel;
 }
 
 const fallbackName = 'cifar10';
@@ -52,17 +53,26 @@ export async function openModels(
   const stored = new Map(repository.stored.map((model) => [model.key, model]));
   const status = describeModels(repository, stored, problems);
 
-  function choose(name?: string, version?: number): StoredModel {
+  function choose(name?: string, version?: number, variant?: VariantName): StoredModel {
     const chosen = findStatus(status, name ?? impliedName(status, defaultModel), version);
     const model = stored.get(`${chosen.name}/${chosen.version}`);
     if (!chosen.ready || !model)
       throw new ModelNotReadyError(
         `${chosen.name} version ${chosen.version} is not ready: ${chosen.problem}`,
       );
-    return model;
+    return chooseVariant(model, variant);
   }
 
   return { status, choose };
+}
+
+function chooseVariant(model: StoredModel, variant: VariantName = model.variant): StoredModel {
+  const chosen = withVariant(model, variant);
+  if (chosen) return chosen;
+  const variants = Object.keys(model.card.variants).join(', ');
+  throw new ModelNotFoundError(
+    `${model.name} version ${model.version} has no variant ${variant}; it has ${variants}`,
+  );
 }
 
 async function check(model: StoredModel, pool: Pool): Promise<string | undefined> {

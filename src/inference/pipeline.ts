@@ -6,7 +6,7 @@
 //     session     tensor → scores                              session.ts
 //   category    scores → confidences → predictions           category.ts
 import { createBatcher } from './batcher.js';
-import type { VariantName } from './card.js';
+import { VariantName } from './card.js';
 import { confidencesToPredictions, type Prediction, scoresToConfidences } from './category.js';
 import { countCpus } from './cpus.js';
 import { acceptedKind } from './decode.js';
@@ -14,8 +14,8 @@ import { messageToError } from './errors.js';
 import { type ModelSet, type ModelStatus, openModels } from './models.js';
 import { packPng } from './png.js';
 import { createPool, type Pool } from './pool.js';
-import { readRepository, type StoredModel } from './repository.js';
-import type { RunnerImage, RunnerResult } from './runner.js';
+import { readRepository, type StoredModel, withVariant } from './repository.js';
+import type { RunnerImage, RunnerModel, RunnerResult } from './runner.js';
 import type { TensorValues } from './tensor.js';
 
 export interface PipelineOptions {
@@ -63,6 +63,8 @@ export interface Timings {
 export interface ClassifyOptions {
   model?: string | undefined;
   version?: number | undefined;
+  /** Instead of the one that serves. It is opened when it is first asked for. */
+  variant?: VariantName | undefined;
   /** Aborted: an image that still waits is dropped. */
   signal?: AbortSignal | undefined;
   /** From now on; an image that isn't decoded by then isn't run. */
@@ -144,7 +146,7 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
   }
 
   async function classify(bytes: Uint8Array, options: ClassifyOptions = {}): Promise<Classification> {
-    const model = models.choose(options.model, options.version);
+    const model = models.choose(options.model, options.version, options.variant);
     const { result, timings } = await submit(fileImage(bytes, 'scores', options), model, options);
     const { card } = model;
     const confidences = scoresToConfidences(rowOf(result), card.output, card.labels.length);
@@ -153,7 +155,7 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
   }
 
   async function infer(inputs: readonly InferenceInput[], options: ClassifyOptions = {}): Promise<Inference> {
-    const model = models.choose(options.model, options.version);
+    const model = models.choose(options.model, options.version, options.variant);
     batcher.checkRoom(inputs.length);
     const failed = new AbortController();
     const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
@@ -168,7 +170,7 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
   }
 
   async function preview(bytes: Uint8Array, options: ClassifyOptions = {}): Promise<Buffer> {
-    const model = models.choose(options.model, options.version);
+    const model = models.choose(options.model, options.version, options.variant);
     const { result } = await submit(fileImage(bytes, 'pixels', options), model, options);
     return packPng('pixels' in result ? result.pixels : new Uint8Array(), model.card.input);
   }
@@ -230,8 +232,16 @@ function nameOf({ name, version, variant }: StoredModel): ModelName {
   return { name, version, variant };
 }
 
-function poolModels(stored: readonly StoredModel[]) {
-  return stored.map(({ key, file, card }) => ({ key, file, input: card.input }));
+/** Every variant; those that don't serve cost memory only once they are asked for. */
+function poolModels(stored: readonly StoredModel[]): RunnerModel[] {
+  return stored.flatMap((served) =>
+    VariantName.enum.flatMap((variant) => {
+      const model = withVariant(served, variant);
+      return model
+        ? [{ key: model.key, file: model.file, input: model.card.input, onDemand: model !== served }]
+        : [];
+    }),
+  );
 }
 
 function isReady({ status }: ModelSet): boolean {

@@ -113,6 +113,21 @@ export function chooseVariant(
   return { variant, variantReason };
 }
 
+/** The same version with another of its card's variants, if there is one. */
+export function withVariant(model: StoredModel, variant: VariantName): StoredModel | undefined {
+  if (variant === model.variant) return model;
+  const file = model.card.variants[variant]?.file;
+  if (file === undefined) return undefined;
+  const key = `${model.key}/${variant}`;
+  return {
+    ...model,
+    key,
+    variant,
+    variantReason: `${variant} was asked for`,
+    file: join(model.folder, file),
+  };
+}
+
 function isVersion(folder: string): boolean {
   return /^[1-9]\d*$/.test(folder);
 }

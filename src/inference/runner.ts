@@ -17,6 +17,8 @@ export interface RunnerModel {
   /** Path of the variant's .onnx file. */
   file: string;
   input: InputContract;
+  /** Opened when it is first asked for, not at the start. */
+  onDemand?: boolean | undefined;
 }
 
 /** What goes in: an image's file, for its scores or for its pixels alone, or an image that is a tensor already. */
@@ -50,14 +52,25 @@ interface OpenModel {
   batch: TensorValues;
 }
 
-/** Opens every model and runs it once; one that fails is the answer to its own images only. */
+/** Opens every model that isn't on demand and runs it once; one that fails is the answer to its own images only. */
 export async function createRunner(models: readonly RunnerModel[], maxPixels: number): Promise<Runner> {
+  const known = new Map(models.map((model) => [model.key, model]));
   const open = new Map<string, OpenModel | Error>();
-  for (const model of models)
-    open.set(model.key, await openModel(model).catch((error: unknown) => error as Error));
+  for (const model of models) if (!model.onDemand) await find(model.key);
+
+  async function find(key: string): Promise<OpenModel | Error> {
+    const found = open.get(key);
+    if (found) return found;
+    const model = known.get(key);
+    if (!model) return new ModelError(`No model ${key} in this worker`);
+    const opened = await openModel(model).catch((error: unknown) => error as Error);
+    open.set(key, opened);
+    return opened;
+  }
+
   return {
     async run(key, images) {
-      const model = open.get(key) ?? new ModelError(`No model ${key} in this worker`);
+      const model = await find(key);
       if (model instanceof Error) return images.map(() => ({ error: errorToMessage(model), decodeMs: 0 }));
       return await runBatch(model, images, maxPixels);
     },

@@ -16,6 +16,7 @@ import { createRequestId, requestId } from './plugins/request-id.js';
 import { watching } from './plugins/watching.js';
 import { healthRoutes } from './routes/health.js';
 import { modelRoutes } from './routes/models.js';
+import { playgroundRoutes } from './routes/playground.js';
 import { predictRoutes } from './routes/predict.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
@@ -68,6 +69,7 @@ export async function createApp(
   await app.register(healthRoutes);
   await app.register(modelRoutes);
   await app.register(predictRoutes, config);
+  await app.register(playgroundRoutes);
   await app.ready();
   app.server.maxConnections = config.maxConnections;
   return app;

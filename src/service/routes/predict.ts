@@ -2,6 +2,7 @@
 import { type FastifyPluginAsyncTypebox, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import type { VariantName } from '../../inference/card.js';
 import type { Classification, ClassifyOptions } from '../../inference/pipeline.js';
 import type { Config } from '../config.js';
 import { upload } from '../plugins/upload.js';
@@ -22,6 +23,7 @@ export type PredictOptions = Pick<Config, 'maxUploadBytes' | 'deadlineMs'>;
 interface Asked {
   model?: string | undefined;
   version?: number | undefined;
+  variant?: VariantName | undefined;
   top?: number | undefined;
   timings?: boolean | undefined;
 }
@@ -38,7 +40,7 @@ export const predictRoutes: FastifyPluginAsyncTypebox<PredictOptions> = async (
   );
 
   /** Reads the image; then what is left of the time that the client gives. */
-  async function receive(request: FastifyRequest, reply: FastifyReply, { model, version }: Asked) {
+  async function receive(request: FastifyRequest, reply: FastifyReply, { model, version, variant }: Asked) {
     const signal = signalOfClient(reply);
     const bytes = await request.readImage();
     const uploadMs = reply.elapsedTime;
@@ -48,6 +50,7 @@ export const predictRoutes: FastifyPluginAsyncTypebox<PredictOptions> = async (
     const options: ClassifyOptions = {
       model,
       version,
+      variant,
       signal,
       deadlineMs: Math.min(deadlineMs, patience - uploadMs),
     };

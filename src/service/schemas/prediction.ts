@@ -1,5 +1,6 @@
 // What is asked of a prediction, and what it answers.
 import { Type } from 'typebox';
+import { VariantName } from '../../inference/card.js';
 
 const strict = { additionalProperties: false };
 
@@ -13,12 +14,20 @@ const top = Type.Optional(
 
 const timings = Type.Optional(Type.Boolean({ description: 'Adds where the time went, in milliseconds.' }));
 
-export const AnswerQuery = Type.Object({ top, timings }, strict);
+const variant = Type.Optional(
+  Type.Enum(VariantName.enum, {
+    description:
+      'A variant of the model, else the one that serves. Opened when first asked for: that answer takes longer.',
+  }),
+);
+
+export const AnswerQuery = Type.Object({ top, timings, variant }, strict);
 
 export const PredictQuery = Type.Object(
   {
     top,
     timings,
+    variant,
     model: Type.Optional(
       Type.String({ description: 'A model; else QUATI_MODEL, else the only one, else cifar10.' }),
     ),

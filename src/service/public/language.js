@@ -1,0 +1,89 @@
+// The language of this page → sentences, percentages and durations in it.
+import { messages } from './messages.js';
+import { recall, remember } from './preferences.js';
+
+/** @typedef {import('./messages.js').MessageKey} MessageKey */
+/** @typedef {keyof typeof messages} Language */
+
+/** @type {Language} */
+let language = 'en';
+
+/** The one that was chosen, else the first of the browser's that there is. */
+export function startLanguage() {
+  const wanted = [recall('language') ?? '', ...navigator.languages];
+  useLanguage(wanted.map(toLanguage).find((found) => found !== undefined) ?? 'en');
+}
+
+export function switchLanguage() {
+  useLanguage(language === 'en' ? 'pt-BR' : 'en');
+  remember('language', language);
+}
+
+/**
+ * @param {MessageKey} key
+ * @param {Record<string, string | number>} [values]
+ */
+export function say(key, values = {}) {
+  return messages[language][key].replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ''));
+}
+
+/** @param {string} code a problem's; one that this page doesn't know is `unknown`. */
+export function sayProblem(code) {
+  const key = `problem.${code}`;
+  return say(key in messages.en ? /** @type {MessageKey} */ (key) : 'problem.unknown');
+}
+
+/**
+ * One decimal; what isn't quite 1 or 0 never looks as if it were.
+ * @param {number} share 0…1
+ */
+export function sayPercent(share) {
+  const format = new Intl.NumberFormat(language, {
+    style: 'percent',
+    minimumFractionDigits: 1,
+    maximumFractionDigits: 1,
+  });
+  if (share < 1 && share >= 0.9995) return `>\u00a0${format.format(0.999)}`;
+  if (share > 0 && share < 0.0005) return `<\u00a0${format.format(0.001)}`;
+  return format.format(share);
+}
+
+/** @param {number} value */
+export function sayMilliseconds(value) {
+  const digits = value < 9.95 ? 1 : 0;
+  const number = new Intl.NumberFormat(language, {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+  return `${number.format(value)}\u00a0ms`;
+}
+
+/** @param {Language} next */
+function useLanguage(next) {
+  language = next;
+  document.documentElement.lang = next;
+  for (const element of document.querySelectorAll('[data-text]'))
+    element.textContent = say(keyOf(element, 'data-text'));
+  for (const element of document.querySelectorAll('[data-label]'))
+    element.setAttribute('aria-label', say(keyOf(element, 'data-label')));
+  for (const button of document.querySelectorAll('button[data-label]'))
+    button.setAttribute('title', say(keyOf(button, 'data-label')));
+  document.getElementById('language')?.setAttribute('lang', next === 'en' ? 'pt-BR' : 'en');
+}
+
+/**
+ * @param {Element} element
+ * @param {string} attribute
+ */
+function keyOf(element, attribute) {
+  return /** @type {MessageKey} */ (element.getAttribute(attribute));
+}
+
+/**
+ * @param {string} tag
+ * @returns {Language | undefined}
+ */
+function toLanguage(tag) {
+  if (/^pt\b/i.test(tag)) return 'pt-BR';
+  return /^en\b/i.test(tag) ? 'en' : undefined;
+}

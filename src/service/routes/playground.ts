@@ -1,0 +1,73 @@
+// GET / and what it loads → the playground, from the files of src/service/public.
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+
+interface StaticFile {
+  type: string;
+  etag: string;
+  content: Buffer;
+}
+
+const folder = new URL('../public/', import.meta.url);
+
+const types: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+/** Nothing but this page's own files; pictures that are shown are blobs of the page. */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' blob:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+].join('; ');
+
+/** Files are read once; a browser asks each time whether the one it has is still the same. */
+export const playgroundRoutes: FastifyPluginAsync = async (app) => {
+  for (const name of await readdir(folder)) {
+    const file = await readStatic(name);
+    if (!file) continue;
+    const url = name === 'index.html' ? '/' : `/public/${name}`;
+    app.get(url, { schema: { hide: true } }, (request, reply) => sendStatic(file, request, reply));
+  }
+};
+
+async function readStatic(name: string): Promise<StaticFile | undefined> {
+  const type = types[path.extname(name)];
+  if (type === undefined) return undefined;
+  const content = await readFile(new URL(name, folder));
+  const etag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
+  return { type, etag, content };
+}
+
+async function sendStatic(
+  { type, etag, content }: StaticFile,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  reply.headers({
+    'content-security-policy': contentSecurityPolicy,
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cache-control': 'no-cache',
+    etag,
+  });
+  if (isKnown(request.headers['if-none-match'], etag)) return reply.code(304).send();
+  return reply.type(type).send(content);
+}
+
+/** Compared as weak ones, as a proxy that compresses makes them. */
+function isKnown(header: string | undefined, etag: string): boolean {
+  const tags = (header ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return tags.includes(etag) || tags.includes('*');
+}
