@@ -44,8 +44,8 @@ t.test(
     const [live, ready] = [await connected(app, 'live'), await connected(app, 'ready')];
     const closing = app.close();
     while (!app.isDraining()) await nextTick();
-    t.match(await live(), /^HTTP\/1.1 200 OK[^]*\nconnection: close/i);
-    t.match(await ready(), /^HTTP\/1.1 503 [^]*"code":"draining"/);
+    t.match(await live(), /^HTTP\/1.1 200 OK[\s\S]*\nconnection: close/i);
+    t.match(await ready(), /^HTTP\/1.1 503 [\s\S]*"code":"draining"/);
     await t.rejects(fetch(`${url}/health/live`), 'nothing listens');
     finish(answer);
     t.same(await (await first).json(), { category: 'bright' });
