@@ -1,7 +1,7 @@
 // A summary → a page: every row as a table, the picture that decides, and the commands that made them.
 import type { Evaluation } from '../evaluation/report.js';
 import type { Summary, SummaryRow } from '../evaluation/summary.js';
-import { percent, table } from './table.js';
+import { markdownTable, percent } from './table.js';
 
 export function summaryPage({ dataset, rows }: Summary): string {
   const commands = [...new Set(rows.flatMap((row) => row.commands))];
@@ -11,7 +11,7 @@ export function summaryPage({ dataset, rows }: Summary): string {
       `${dataset.sha256.slice(0, 12)}…). Latency is of one image on one thread, decoding left out; images a second are in ` +
       'batches of 32 on one thread; memory is the most that a process takes which serves that variant alone. Both depend on ' +
       'the machine that measured.',
-    table([headers, ...rows.map(cells)]),
+    markdownTable([headers, ...rows.map(cells)]),
     '![Accuracy against latency, size as the dot](accuracy_latency.png)',
     `${['```sh', ...commands, '```'].join('\n')}\n`,
   ].join('\n\n');

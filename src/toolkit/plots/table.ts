@@ -42,11 +42,7 @@ function variantRow(name: string, evaluation: Evaluation): string[] {
   ];
 }
 
-<<<<<<< HEAD
 export function markdownTable(rows: readonly (readonly string[])[]): string {
-=======
-export function table(rows: readonly (readonly string[])[]): string {
->>>>>>> 362420d (Results of the digit recipes in three variants, as quati evaluate writes them; a page with every row and the commands; quati models; docs of measuring, choosing, cards)
   const [header = [], ...rest] = rows.map((row) => `| ${row.join(' | ')} |`);
   const rule = `|${' --- |'.repeat(rows[0]?.length ?? 0)}`;
   return [header, rule, ...rest].join('\n');
