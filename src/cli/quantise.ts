@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { InputContract } from '../inference/card.js';
+import { hasIntegerForm } from '../toolkit/binary/variants.js';
 import { readOnnx } from '../toolkit/graph/onnx.js';
 import type { CalibrationMethod } from '../toolkit/quantisation/calibrate.js';
 import { calibrationBatches, calibrationSplit } from '../toolkit/quantisation/calibration-images.js';
@@ -144,6 +145,11 @@ async function runJob(run: string | undefined, flags: QuantiseFlags): Promise<Jo
   const model = await readFile(file).catch((cause) => {
     throw new QuantisationError(`${file}: there is no trained model yet: ${cause.message}`, { cause });
   });
+  const isExact = recipe.binarisation && hasIntegerForm(recipe.binarisation);
+  if (isExact && flags.out === undefined && (flags.to ?? variants).includes('int8'))
+    throw new WrongUseError(
+      `${folder}: its int8.onnx is exact already, training wrote it; --to float16 leaves it as it is`,
+    );
   const { input, seed } = recipe;
   return {
     ...{ file, model, input, options: {} },

@@ -18,12 +18,13 @@ export function binaryVariants(
   const variants = new Map([
     ['binary' as 'binary' | 'int8', encode(encodeSigns(forward, input, oneBit), 'binary')],
   ]);
-  if (isInteger(binarisation)) variants.set('int8', encode(encodeSigns(forward, input, integer), 'int8'));
+  if (hasIntegerForm(binarisation))
+    variants.set('int8', encode(encodeSigns(forward, input, integer), 'int8'));
   return variants;
 }
 
 /** Every layer meets signs, or pixels: normalised signs are real numbers. */
-function isInteger({ activations, blockOrder, firstLayer, lastLayer }: Binarisation): boolean {
+export function hasIntegerForm({ activations, blockOrder, firstLayer, lastLayer }: Binarisation): boolean {
   const allBinary = [activations, firstLayer, lastLayer].every((precision) => precision === 'binary');
   return allBinary && blockOrder === 'norm-activation';
 }

@@ -78,6 +78,9 @@ interface CardParts {
   readonly golden: readonly Sample[];
 }
 
+/** The smaller, where both are there. */
+const servedFirst: readonly VariantName[] = ['binary', 'int8'];
+
 async function buildCard({ name, record, target, report, golden }: CardParts): Promise<Card> {
   const { recipe } = record;
   return {
@@ -86,7 +89,7 @@ async function buildCard({ name, record, target, report, golden }: CardParts): P
     labels: [...target.labels],
     input: target.input,
     output: target.output,
-    defaultVariant: target.variants.has('int8') ? 'int8' : 'float32',
+    defaultVariant: servedFirst.find((name) => target.variants.has(name)) ?? 'float32',
     variants: await describeVariants(target, report),
     golden: await goldenEntries(golden, target),
     provenance: {
