@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Classification, ClassifyOptions } from '../../inference/pipeline.js';
 import type { Config } from '../config.js';
+import { remainingMs, signalOfClient } from '../patience.js';
 import { upload } from '../plugins/upload.js';
 import {
   AnswerQuery,
@@ -42,15 +43,8 @@ export const predictRoutes: FastifyPluginAsyncTypebox<PredictOptions> = async (
     const signal = signalOfClient(reply);
     const bytes = await request.readImage();
     const uploadMs = reply.elapsedTime;
-    const { 'x-request-timeout-ms': patience = Infinity } = request.headers as {
-      'x-request-timeout-ms'?: number;
-    };
-    const options: ClassifyOptions = {
-      model,
-      version,
-      signal,
-      deadlineMs: Math.min(deadlineMs, patience - uploadMs),
-    };
+    const left = remainingMs(request, reply, deadlineMs);
+    const options: ClassifyOptions = { model, version, signal, deadlineMs: left };
     return { bytes, uploadMs, options };
   }
 
@@ -94,15 +88,6 @@ export const predictRoutes: FastifyPluginAsyncTypebox<PredictOptions> = async (
       preview(request, reply, { model: request.params.name, version: request.params.version }),
   );
 };
-
-/** Aborted when the connection closes before the answer; Fastify's request.signal fires once the body was read. */
-function signalOfClient(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort();
-  });
-  return controller.signal;
-}
 
 function describePrediction({ predictions, model, timings }: Classification, uploadMs: number, asked: Asked) {
   const [first] = predictions;
