@@ -29,7 +29,8 @@ export const wholeBody = fp(
     app.addContentTypeParser(
       'application/octet-stream',
       { parseAs: 'buffer', bodyLimit: maxUploadBytes },
-      (request: FastifyRequest, body: Buffer) => decompress(body, request.headers['content-encoding'], maxUploadBytes),
+      (request: FastifyRequest, body: Buffer) =>
+        decompress(body, request.headers['content-encoding'], maxUploadBytes),
     );
   },
   { name: 'whole-body' },
