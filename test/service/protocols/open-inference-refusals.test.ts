@@ -211,3 +211,13 @@ t.test('a full queue is 429 with Retry-After, a deadline that passes 504', async
   const late = await infer(app, path, { inputs: [input], parameters: { timeout: 0.001 } });
   t.equal(late.statusCode, 504, 'a nanosecond');
 });
+
+t.test('a missing API key is refused in the shape of the protocol, and health needs none', async (t) => {
+  const app = await createTestApp(t, { apiKeys: ['a-key-of-this-test'] });
+  for (const url of ['/v2', '/v2/models/brightness', '/v1/models/brightness']) {
+    const response = await app.inject(url);
+    t.equal(response.statusCode, 401, url);
+    t.match(response.json(), { error: /API key is needed/ });
+  }
+  t.equal((await app.inject('/v2/health/ready')).statusCode, 200);
+});
