@@ -43,6 +43,25 @@ export function bodyOf(request: FastifyRequest): Buffer {
   throw new ProblemError('bad_request', 'The request has no body');
 }
 
+interface Checker<Value> {
+  Check(json: unknown): json is Value;
+  Errors(json: unknown): Iterable<{ instancePath: string; message: string }>;
+}
+
+/** @param hint ends what is said of text that is no JSON. @throws ProblemError bad_request naming the place. */
+export function parseJson<Value>(text: string, checker: Checker<Value>, hint = ''): Value {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    const detail = `The body is no JSON: ${(cause as Error).message}${hint}`;
+    throw new ProblemError('bad_request', detail, { cause });
+  }
+  if (checker.Check(json)) return json;
+  const [first] = checker.Errors(json);
+  throw new ProblemError('bad_request', `body ${first?.instancePath} ${first?.message}`.replace(/ +/g, ' '));
+}
+
 async function decompress(body: Buffer, encoding = 'identity', maxOutputLength: number): Promise<Buffer> {
   const name = encoding.trim().toLowerCase();
   if (name === 'identity') return body;

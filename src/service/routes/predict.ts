@@ -16,7 +16,7 @@ import {
   TimeoutHeaders,
   VersionParams,
 } from '../schemas/prediction.js';
-import { problemResponses } from '../schemas/problem.js';
+import { classificationCodes, problemResponses } from '../schemas/problem.js';
 
 export type PredictOptions = Pick<Config, 'maxUploadBytes' | 'deadlineMs'>;
 
@@ -122,19 +122,7 @@ function documented<Answer>(operationId: string, summary: string, answer: Answer
     headers: TimeoutHeaders,
     response: {
       200: answer,
-      ...problemResponses(
-        'bad_request',
-        'model_not_found',
-        'request_timeout',
-        'too_many_bytes',
-        'too_many_pixels',
-        'unsupported_type',
-        'undecodable_image',
-        'queue_full',
-        'not_ready',
-        'draining',
-        'deadline_exceeded',
-      ),
+      ...problemResponses('request_timeout', ...classificationCodes),
     },
   };
 }

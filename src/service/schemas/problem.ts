@@ -17,6 +17,20 @@ export const Problem = Type.Object(
 );
 export type Problem = Static<typeof Problem>;
 
+/** What can become of an image that has arrived. */
+export const classificationCodes = [
+  'bad_request',
+  'model_not_found',
+  'too_many_bytes',
+  'too_many_pixels',
+  'unsupported_type',
+  'undecodable_image',
+  'queue_full',
+  'not_ready',
+  'draining',
+  'deadline_exceeded',
+] as const satisfies ProblemCode[];
+
 /** How the protocols of other servers say that something failed. */
 export const ProtocolError = Type.Object(
   { error: Type.String({ description: 'What is wrong with this request.' }) },

@@ -87,7 +87,7 @@ t.test('rows and columns, of images and of numbers, named or not, are answered a
 
 const image = b64(255);
 const malformed: Record<string, [body: unknown, error: RegExp]> = {
-  'no JSON': ['{', /JSON Parse error/],
+  'no JSON': ['{', /The body is no JSON/],
   'no object': [[], /body/],
   'neither form': [{ signature_name: '' }, /either instances or inputs/],
   'both forms': [{ instances: [image], inputs: [image] }, /either instances or inputs/],

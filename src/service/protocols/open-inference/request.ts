@@ -4,6 +4,7 @@ import type { InputContract } from '../../../inference/card.js';
 import type { InferenceInput } from '../../../inference/pipeline.js';
 import { tensorLength } from '../../../inference/tensor.js';
 import { ProblemError } from '../../errors.js';
+import { parseJson } from '../body.js';
 import {
   base64ToImage,
   checkBatch,
@@ -39,6 +40,7 @@ export interface Target {
 }
 
 const validator = Compile(InferRequest);
+const separation = '; bytes after it need Inference-Header-Content-Length';
 
 /**
  * @param headerLength of Inference-Header-Content-Length: bytes of JSON; 0: the body is one image's file and nothing else.
@@ -50,7 +52,7 @@ export function parseInferRequest(body: Buffer, headerLength: string | undefined
     const outputs = target.tensors.outputs.map(({ name }) => ({ name, binary: true }));
     return { images: [{ bytes: body }], outputs, timeoutMs: Infinity };
   }
-  const request = parseJson(body.toString('utf8', 0, jsonBytes));
+  const request = parseJson(body.toString('utf8', 0, jsonBytes), validator, separation);
   const [first, ...others] = request.inputs.map((input) => findInput(input, target.tensors));
   if (!first || others.length > 0)
     throw new ProblemError(
@@ -72,19 +74,6 @@ function readHeaderLength(body: Buffer, headerLength: string | undefined): numbe
   if (length <= body.length) return length;
   const name = 'Inference-Header-Content-Length';
   throw new ProblemError('bad_request', `${name}: expected 0 to ${body.length}, got ${headerLength}`);
-}
-
-function parseJson(text: string): InferRequest {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    const detail = `The body is no JSON: ${(cause as Error).message}; bytes after it need Inference-Header-Content-Length`;
-    throw new ProblemError('bad_request', detail, { cause });
-  }
-  if (validator.Check(json)) return json;
-  const [first] = validator.Errors(json);
-  throw new ProblemError('bad_request', `body ${first?.instancePath} ${first?.message}`.replace(/ +/g, ' '));
 }
 
 function describeInputs({ input, image }: ModelTensors): string {

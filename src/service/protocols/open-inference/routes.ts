@@ -6,7 +6,7 @@ import type { StoredModel } from '../../../inference/repository.js';
 import type { Config } from '../../config.js';
 import { ProblemError } from '../../errors.js';
 import { ModelParams, TimeoutHeaders, VersionParams } from '../../schemas/prediction.js';
-import { protocolErrorResponses } from '../../schemas/problem.js';
+import { classificationCodes, protocolErrorResponses } from '../../schemas/problem.js';
 import { bodyOf, sendBytes, wholeBody } from '../body.js';
 import { inferOutputs } from '../outputs.js';
 import { describeTensors, type TensorDescription } from '../tensors.js';
@@ -65,7 +65,7 @@ export const openInferenceRoutes: FastifyPluginAsyncTypebox<OpenInferenceOptions
 
   for (const { path, params, suffix } of places) {
     app.get(
-      `${path}`,
+      path,
       {
         schema: {
           ...ofModel(`modelMetadata${suffix}`, 'Inputs and outputs of a model', 'ModelMetadata'),
@@ -183,18 +183,7 @@ function inference(operationId: string) {
           'application/octet-stream': octets,
         },
       },
-      ...protocolErrorResponses(
-        'bad_request',
-        'model_not_found',
-        'too_many_bytes',
-        'too_many_pixels',
-        'unsupported_type',
-        'undecodable_image',
-        'queue_full',
-        'not_ready',
-        'draining',
-        'deadline_exceeded',
-      ),
+      ...protocolErrorResponses(...classificationCodes),
     },
   };
 }

@@ -3,6 +3,7 @@ import { Compile } from 'typebox/compile';
 import type { InputContract } from '../../../inference/card.js';
 import type { InferenceInput } from '../../../inference/pipeline.js';
 import { ProblemError } from '../../errors.js';
+import { parseJson } from '../body.js';
 import { base64ToImage, checkBatch, describeJson, imageShape, listToTensor, splitBatch } from '../tensors.js';
 import { TensorflowRequest } from './schemas.js';
 
@@ -18,7 +19,7 @@ const validator = Compile(TensorflowRequest);
 
 /** @throws ProblemError bad_request */
 export function parsePredictRequest(body: Buffer, input: InputContract, maxBatch: number): AskedPrediction {
-  const { signature_name, instances, inputs } = parseJson(body);
+  const { signature_name, instances, inputs } = parseJson(body.toString(), validator);
   if (signature_name && signature_name !== signature)
     throw new ProblemError(
       'bad_request',
@@ -32,18 +33,6 @@ export function parsePredictRequest(body: Buffer, input: InputContract, maxBatch
   checkBatch(items.length, maxBatch);
   const images = toImages(name, items, input, place);
   return { key: isRow ? 'predictions' : 'outputs', images };
-}
-
-function parseJson(body: Buffer): TensorflowRequest {
-  let json: unknown;
-  try {
-    json = JSON.parse(body.toString());
-  } catch (cause) {
-    throw new ProblemError('bad_request', `JSON Parse error: ${(cause as Error).message}`, { cause });
-  }
-  if (validator.Check(json)) return json;
-  const [first] = validator.Errors(json);
-  throw new ProblemError('bad_request', `body ${first?.instancePath} ${first?.message}`.replace(/ +/g, ' '));
 }
 
 type Named = [name: 'input' | 'image' | undefined, items: unknown[]];

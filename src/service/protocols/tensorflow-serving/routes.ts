@@ -7,7 +7,7 @@ import type { StoredModel } from '../../../inference/repository.js';
 import type { Config } from '../../config.js';
 import { ProblemError } from '../../errors.js';
 import { ModelParams, TimeoutHeaders, VersionParams } from '../../schemas/prediction.js';
-import { protocolErrorResponses } from '../../schemas/problem.js';
+import { classificationCodes, protocolErrorResponses } from '../../schemas/problem.js';
 import { bodyOf, sendBytes, wholeBody } from '../body.js';
 import { inferOutputs, shortestFloat } from '../outputs.js';
 import { describeTensors, type TensorDescription } from '../tensors.js';
@@ -156,18 +156,7 @@ function prediction(operationId: string) {
     body: { content: { 'application/json': { schema: Type.Ref('TensorflowRequest') } } },
     response: {
       200: Type.Ref('TensorflowResponse'),
-      ...protocolErrorResponses(
-        'bad_request',
-        'model_not_found',
-        'too_many_bytes',
-        'too_many_pixels',
-        'unsupported_type',
-        'undecodable_image',
-        'queue_full',
-        'not_ready',
-        'draining',
-        'deadline_exceeded',
-      ),
+      ...protocolErrorResponses(...classificationCodes),
     },
   };
 }
