@@ -5,6 +5,7 @@
 //     tensor      pixels → the model's numbers                 tensor.ts
 //     session     tensor → scores                              session.ts
 //   category    scores → confidences → predictions           category.ts
+import { setMaxListeners } from 'node:events';
 import { createBatcher } from './batcher.js';
 import { VariantName } from './card.js';
 import { confidencesToPredictions, type Prediction, scoresToConfidences } from './category.js';
@@ -159,6 +160,8 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
     batcher.checkRoom(inputs.length);
     const failed = new AbortController();
     const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
+    // Each image listens to it; ten would be a warning.
+    setMaxListeners(0, signal);
     const answers = await Promise.all(
       inputs.map((input) => submit(inputImage(input, options), model, { ...options, signal })),
     ).catch((error: unknown) => {

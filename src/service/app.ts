@@ -14,6 +14,8 @@ import { openapi } from './plugins/openapi.js';
 import { problems, rawProblemResponse, sendProblem } from './plugins/problems.js';
 import { createRequestId, requestId } from './plugins/request-id.js';
 import { watching } from './plugins/watching.js';
+import { openInferenceRoutes } from './protocols/open-inference/routes.js';
+import { tensorflowServingRoutes } from './protocols/tensorflow-serving/routes.js';
 import { healthRoutes } from './routes/health.js';
 import { modelRoutes } from './routes/models.js';
 import { playgroundRoutes } from './routes/playground.js';
@@ -70,6 +72,8 @@ export async function createApp(
   await app.register(modelRoutes);
   await app.register(predictRoutes, config);
   await app.register(playgroundRoutes);
+  await app.register(openInferenceRoutes, { ...config, serverVersion: version });
+  await app.register(tensorflowServingRoutes, config);
   await app.ready();
   app.server.maxConnections = config.maxConnections;
   return app;

@@ -43,7 +43,7 @@ export const access = fp(
       await app.register(cors, {
         origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
         methods: ['GET', 'HEAD', 'POST'],
-        exposedHeaders: ['x-request-id', 'retry-after'],
+        exposedHeaders: ['x-request-id', 'retry-after', 'inference-header-content-length'],
         maxAge: 600,
       });
     if (apiKeys.length > 0) app.addHook('onRequest', keyCheck(apiKeys));

@@ -37,6 +37,11 @@ export const openapi = fp(
           { name: 'classification', description: 'Images to categories.' },
           { name: 'models', description: 'What is served.' },
           { name: 'health', description: 'For orchestrators.' },
+          {
+            name: 'open inference',
+            description: 'Open Inference Protocol v2, as Triton and KServe speak it.',
+          },
+          { name: 'tensorflow serving', description: 'The REST interface of TensorFlow Serving.' },
         ],
       },
       refResolver: { buildLocalReference: (json, _uri, _fragment, i) => String(json.$id ?? `schema-${i}`) },

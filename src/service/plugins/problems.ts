@@ -1,13 +1,13 @@
-// errors, unknown paths and wrong methods → problem+json.
+// errors, unknown paths and wrong methods → problem+json; under /v1 and /v2, the shape that their protocols have.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { createProblem, errorToProblem, type ProblemCode, ProblemError, problemHeaders } from '../errors.js';
-import { Problem } from '../schemas/problem.js';
+import { Problem, ProtocolError } from '../schemas/problem.js';
 
 export const problems = fp(
   async (app: FastifyInstance) => {
     const methodsOf = collectMethods(app);
-    app.addSchema(Problem);
+    for (const schema of [Problem, ProtocolError]) app.addSchema(schema);
     app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
     app.setNotFoundHandler((request, reply) => {
       const path = request.url.split('?', 1)[0] ?? '';
@@ -26,11 +26,13 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   request.server.metrics.rejected(problem.code);
   if (problem.code === 'internal') request.log.error({ err: error }, problem.title);
   else request.log.debug({ err: error }, problem.title);
-  return reply
-    .code(problem.status)
-    .headers(problemHeaders(problem.code, error))
-    .type('application/problem+json')
-    .send(problem);
+  reply.code(problem.status).headers(problemHeaders(problem.code, error));
+  if (isProtocolPath(request.url)) return reply.type('application/json').send({ error: problem.detail });
+  return reply.type('application/problem+json').send(problem);
+}
+
+function isProtocolPath(url: string): boolean {
+  return /^\/v[12](?=[/?]|$)/.test(url);
 }
 
 /** The bytes of a whole response, for requests that are too broken to reach a route. */
@@ -62,7 +64,9 @@ function collectMethods(app: FastifyInstance): (path: string) => string[] {
   };
 }
 
+/** `:name([^/:]+)::verb` is a parameter, and a colon that is meant. */
 function pathPattern(url: string): RegExp {
-  const literal = url.replace(/[.+?^${}()|[\]\\]/g, '\\$&');
-  return new RegExp(`^${literal.replace(/:\w+/g, '[^/]+').replace(/\*/g, '.*')}$`);
+  const literal = url.replace(/(:\w+)\([^)]*\)/g, '$1').replace(/[.+?^${}()|[\]\\]/g, '\\$&');
+  const parts = literal.replace(/::|:\w+/g, (part) => (part === '::' ? ':' : '[^/:]+'));
+  return new RegExp(`^${parts.replace(/\*/g, '.*')}$`);
 }

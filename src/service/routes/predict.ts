@@ -5,6 +5,7 @@ import { Type } from 'typebox';
 import type { VariantName } from '../../inference/card.js';
 import type { Classification, ClassifyOptions } from '../../inference/pipeline.js';
 import type { Config } from '../config.js';
+import { remainingMs, signalOfClient } from '../patience.js';
 import { upload } from '../plugins/upload.js';
 import {
   AnswerQuery,
@@ -16,7 +17,7 @@ import {
   TimeoutHeaders,
   VersionParams,
 } from '../schemas/prediction.js';
-import { problemResponses } from '../schemas/problem.js';
+import { classificationCodes, problemResponses } from '../schemas/problem.js';
 
 export type PredictOptions = Pick<Config, 'maxUploadBytes' | 'deadlineMs'>;
 
@@ -44,16 +45,8 @@ export const predictRoutes: FastifyPluginAsyncTypebox<PredictOptions> = async (
     const signal = signalOfClient(reply);
     const bytes = await request.readImage();
     const uploadMs = reply.elapsedTime;
-    const { 'x-request-timeout-ms': patience = Infinity } = request.headers as {
-      'x-request-timeout-ms'?: number;
-    };
-    const options: ClassifyOptions = {
-      model,
-      version,
-      variant,
-      signal,
-      deadlineMs: Math.min(deadlineMs, patience - uploadMs),
-    };
+    const left = remainingMs(request, reply, deadlineMs);
+    const options: ClassifyOptions = { model, version, variant, signal, deadlineMs: left };
     return { bytes, uploadMs, options };
   }
 
@@ -98,15 +91,6 @@ export const predictRoutes: FastifyPluginAsyncTypebox<PredictOptions> = async (
   );
 };
 
-/** Aborted when the connection closes before the answer; Fastify's request.signal fires once the body was read. */
-function signalOfClient(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort();
-  });
-  return controller.signal;
-}
-
 function describePrediction({ predictions, model, timings }: Classification, uploadMs: number, asked: Asked) {
   const [first] = predictions;
   const { top } = asked;
@@ -140,19 +124,7 @@ function documented<Answer>(operationId: string, summary: string, answer: Answer
     headers: TimeoutHeaders,
     response: {
       200: answer,
-      ...problemResponses(
-        'bad_request',
-        'model_not_found',
-        'request_timeout',
-        'too_many_bytes',
-        'too_many_pixels',
-        'unsupported_type',
-        'undecodable_image',
-        'queue_full',
-        'not_ready',
-        'draining',
-        'deadline_exceeded',
-      ),
+      ...problemResponses('request_timeout', ...classificationCodes),
     },
   };
 }

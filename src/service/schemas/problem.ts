@@ -17,8 +17,37 @@ export const Problem = Type.Object(
 );
 export type Problem = Static<typeof Problem>;
 
+/** What can become of an image that has arrived. */
+export const classificationCodes = [
+  'bad_request',
+  'model_not_found',
+  'too_many_bytes',
+  'too_many_pixels',
+  'unsupported_type',
+  'undecodable_image',
+  'queue_full',
+  'not_ready',
+  'draining',
+  'deadline_exceeded',
+] as const satisfies ProblemCode[];
+
+/** How the protocols of other servers say that something failed. */
+export const ProtocolError = Type.Object(
+  { error: Type.String({ description: 'What is wrong with this request.' }) },
+  { $id: 'ProtocolError', additionalProperties: false },
+);
+
 /** The response schemas of an operation that may fail with these codes. */
 export function problemResponses(...possible: ProblemCode[]) {
+  return errorResponses(possible, { 'application/problem+json': { schema: Type.Ref('Problem') } });
+}
+
+/** The same of an operation whose protocol has an error shape of its own. */
+export function protocolErrorResponses(...possible: ProblemCode[]) {
+  return errorResponses(possible, { 'application/json': { schema: Type.Ref('ProtocolError') } });
+}
+
+function errorResponses(possible: readonly ProblemCode[], content: object) {
   const all = [...possible, 'internal' as const];
   const statuses = [...new Set(all.map((code) => catalogue[code].status))];
   const describe = (status: number) =>
@@ -26,12 +55,6 @@ export function problemResponses(...possible: ProblemCode[]) {
       catalogue[code].status === status ? [`\`${code}\`: ${catalogue[code].title}.`] : [],
     );
   return Object.fromEntries(
-    statuses.map((status) => [
-      status,
-      {
-        description: describe(status).join(' '),
-        content: { 'application/problem+json': { schema: Type.Ref('Problem') } },
-      },
-    ]),
+    statuses.map((status) => [status, { description: describe(status).join(' '), content }]),
   );
 }

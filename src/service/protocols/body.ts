@@ -1,0 +1,109 @@
+// a body of any type, plain or compressed → its bytes; an answer's bytes → compressed where the client takes that.
+import { promisify } from 'node:util';
+import { deflate, gunzip, gzip, inflate } from 'node:zlib';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+import { ProblemError } from '../errors.js';
+
+export interface WholeBodyOptions {
+  /** As sent, and again once decompressed. */
+  maxUploadBytes: number;
+}
+
+const decompressors = { gzip: promisify(gunzip), deflate: promisify(inflate) };
+const compressors = { gzip: promisify(gzip), deflate: promisify(deflate) };
+type Encoding = keyof typeof compressors;
+const encodings: readonly Encoding[] = ['gzip', 'deflate'];
+
+/** Below this what compression saves is less than a packet. */
+const minCompressedBytes = 1024;
+
+/** Takes over all body parsing of the scope that it is registered in: request.body is a Buffer, or undefined. */
+export const wholeBody = fp(
+  async (app: FastifyInstance, { maxUploadBytes }: WholeBodyOptions) => {
+    app.removeAllContentTypeParsers();
+    // What a body is follows from the path and its headers of inference, not from the type it claims.
+    app.addHook('onRequest', async ({ raw: { headers } }) => {
+      headers['content-type'] = 'application/octet-stream';
+    });
+    app.addContentTypeParser(
+      'application/octet-stream',
+      { parseAs: 'buffer', bodyLimit: maxUploadBytes },
+      (request: FastifyRequest, body: Buffer) =>
+        decompress(body, request.headers['content-encoding'], maxUploadBytes),
+    );
+  },
+  { name: 'whole-body' },
+);
+
+/** @throws ProblemError bad_request when there is none. */
+export function bodyOf(request: FastifyRequest): Buffer {
+  const { body } = request;
+  if (Buffer.isBuffer(body) && body.length > 0) return body;
+  throw new ProblemError('bad_request', 'The request has no body');
+}
+
+interface Checker<Value> {
+  Check(json: unknown): json is Value;
+  Errors(json: unknown): Iterable<{ instancePath: string; message: string }>;
+}
+
+/** @param hint ends what is said of text that is no JSON. @throws ProblemError bad_request naming the place. */
+export function parseJson<Value>(text: string, checker: Checker<Value>, hint = ''): Value {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    const detail = `The body is no JSON: ${(cause as Error).message}${hint}`;
+    throw new ProblemError('bad_request', detail, { cause });
+  }
+  if (checker.Check(json)) return json;
+  const [first] = checker.Errors(json);
+  throw new ProblemError('bad_request', `body ${first?.instancePath} ${first?.message}`.replace(/ +/g, ' '));
+}
+
+async function decompress(body: Buffer, encoding = 'identity', maxOutputLength: number): Promise<Buffer> {
+  const name = encoding.trim().toLowerCase();
+  if (name === 'identity') return body;
+  const known = encodings.find((one) => one === name);
+  if (!known)
+    throw new ProblemError(
+      'unsupported_type',
+      `content-encoding: expected gzip, deflate or identity, got ${encoding}`,
+    );
+  try {
+    return await decompressors[known](body, { maxOutputLength });
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'ERR_BUFFER_TOO_LARGE') {
+      const detail = `The body has more than ${maxOutputLength} bytes once it is decompressed`;
+      throw new ProblemError('too_many_bytes', detail, { cause });
+    }
+    throw new ProblemError('bad_request', `The body can't be decompressed as ${known}: ${message}`, {
+      cause,
+    });
+  }
+}
+
+/** Sends the bytes as they are, or compressed as the client's accept-encoding allows. */
+export async function sendBytes(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  type: string,
+  bytes: Buffer,
+): Promise<FastifyReply> {
+  reply.type(type).header('vary', 'accept-encoding');
+  const encoding = bytes.length < minCompressedBytes ? undefined : acceptedEncoding(request);
+  if (!encoding) return reply.send(bytes);
+  return reply.header('content-encoding', encoding).send(await compressors[encoding](bytes));
+}
+
+function acceptedEncoding({ headers }: FastifyRequest): Encoding | undefined {
+  const accepted = String(headers['accept-encoding'] ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((entry) => entry.split(';').map((part) => part.trim()))
+    .filter(([, weight = '']) => !/^q=0(\.0*)?$/.test(weight))
+    .map(([name]) => name);
+  return encodings.find((encoding) => accepted.includes(encoding));
+}

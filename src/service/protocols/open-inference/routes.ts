@@ -1,0 +1,189 @@
+// Open Inference Protocol v2 over REST, with Triton's binary tensors and classification, on the models that are served.
+import { type FastifyPluginAsyncTypebox, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import type { StoredModel } from '../../../inference/repository.js';
+import type { Config } from '../../config.js';
+import { ProblemError } from '../../errors.js';
+import { ModelParams, TimeoutHeaders, VersionParams } from '../../schemas/prediction.js';
+import { classificationCodes, protocolErrorResponses } from '../../schemas/problem.js';
+import { bodyOf, sendBytes, wholeBody } from '../body.js';
+import { inferOutputs } from '../outputs.js';
+import { describeTensors, type TensorDescription } from '../tensors.js';
+import { parseInferRequest } from './request.js';
+import { encodeInferResponse } from './response.js';
+import {
+  InferRequest,
+  InferResponse,
+  ModelMetadata,
+  ModelReady,
+  ServerLive,
+  ServerMetadata,
+  ServerReady,
+} from './schemas.js';
+
+export type OpenInferenceOptions = Pick<Config, 'maxUploadBytes' | 'maxBatch' | 'deadlineMs'> & {
+  serverVersion: string;
+};
+
+export const openInferenceRoutes: FastifyPluginAsyncTypebox<OpenInferenceOptions> = async (
+  app,
+  { serverVersion, maxBatch, deadlineMs, ...limits },
+) => {
+  await app.register(wholeBody, limits);
+  for (const schema of [ServerMetadata, ServerLive, ServerReady, ModelReady, ModelMetadata])
+    app.addSchema(schema);
+  for (const schema of [InferRequest, InferResponse]) app.addSchema(schema);
+  // The body is bytes here: InferRequest documents it, parseInferRequest checks it.
+  app.setValidatorCompiler((route) =>
+    route.httpPart === 'body' ? () => true : TypeBoxValidatorCompiler(route),
+  );
+
+  app.get(
+    '/v2',
+    { schema: documented('serverMetadata', 'The server and its extensions', 'ServerMetadata') },
+    async () => ({
+      name: 'quati',
+      version: serverVersion,
+      extensions: ['binary_tensor_data', 'classification'],
+    }),
+  );
+  app.get(
+    '/v2/health/live',
+    { schema: documented('serverLive', 'The process answers', 'ServerLive') },
+    async () => ({ live: true as const }),
+  );
+  app.get(
+    '/v2/health/ready',
+    { schema: documented('serverReady', 'Every model can answer', 'ServerReady', 'not_ready') },
+    async () => {
+      if (!app.pipeline.ready())
+        throw new ProblemError('not_ready', 'Not every model is ready: GET /health/ready says why');
+      return { ready: true as const };
+    },
+  );
+
+  for (const { path, params, suffix } of places) {
+    app.get(
+      path,
+      {
+        schema: {
+          ...ofModel(`modelMetadata${suffix}`, 'Inputs and outputs of a model', 'ModelMetadata'),
+          params,
+        },
+      },
+      async ({ params: { name, version } }: Asking) => describeModel(app.pipeline.choose(name, version)),
+    );
+    app.get(
+      `${path}/ready`,
+      { schema: { ...ofModel(`modelReady${suffix}`, 'A model can answer', 'ModelReady'), params } },
+      async ({ params: { name, version } }: Asking) => ({
+        name: app.pipeline.choose(name, version).name,
+        ready: true as const,
+      }),
+    );
+    app.post(
+      `${path}/infer`,
+      { schema: { ...inference(`infer${suffix}`), params } },
+      (request: Asking, reply) => infer(request, reply),
+    );
+  }
+
+  async function infer(request: Asking, reply: FastifyReply): Promise<FastifyReply> {
+    const { name, version } = request.params;
+    const model = app.pipeline.choose(name, version);
+    const header = request.headers['inference-header-content-length'];
+    const asked = parseInferRequest(bodyOf(request), header === undefined ? undefined : String(header), {
+      tensors: describeTensors(model.card),
+      input: model.card.input,
+      maxBatch,
+    });
+    const patience = Math.min(deadlineMs, asked.timeoutMs);
+    const rows = await inferOutputs(request, reply, model, asked.images, patience);
+    const { body, jsonBytes } = encodeInferResponse(asked, model, rows);
+    if (jsonBytes === undefined) return sendBytes(request, reply, 'application/json', body);
+    reply.header('inference-header-content-length', jsonBytes);
+    return sendBytes(request, reply, 'application/octet-stream', body);
+  }
+
+  function describeModel({ name, card }: StoredModel): ModelMetadata {
+    const { input, image, outputs } = describeTensors(card);
+    const models = app.pipeline.models().filter((model) => model.name === name && model.ready);
+    const instead = ({ name }: TensorDescription) => ({ instead_of: name });
+    return {
+      name,
+      versions: models.map(({ version }) => String(version)),
+      platform: 'onnxruntime_onnx',
+      inputs: [
+        { ...input, parameters: { ...instead(image) } },
+        {
+          ...image,
+          parameters: {
+            ...instead(input),
+            content_type: 'image/png, image/jpeg, image/webp, image/gif',
+            json_encoding: 'base64',
+          },
+        },
+      ],
+      outputs,
+      parameters: { max_batch_size: maxBatch, labels: card.labels },
+    };
+  }
+};
+
+type Asking = FastifyRequest<{ Params: { name: string; version?: number } }>;
+
+const places = [
+  { path: '/v2/models/:name', params: ModelParams, suffix: '' },
+  { path: '/v2/models/:name/versions/:version', params: VersionParams, suffix: 'OfVersion' },
+];
+
+function documented(operationId: string, summary: string, answer: string, ...codes: 'not_ready'[]) {
+  return {
+    operationId,
+    tags: ['open inference'],
+    summary,
+    response: { 200: Type.Ref(answer), ...protocolErrorResponses(...codes, 'draining') },
+  };
+}
+
+function ofModel(operationId: string, summary: string, answer: string) {
+  return {
+    ...documented(operationId, summary, answer),
+    response: {
+      200: Type.Ref(answer),
+      ...protocolErrorResponses('bad_request', 'model_not_found', 'not_ready', 'draining'),
+    },
+  };
+}
+
+function inference(operationId: string) {
+  const octets = { schema: { type: 'string', contentMediaType: 'application/octet-stream' } };
+  return {
+    operationId,
+    tags: ['open inference'],
+    summary: 'Classify a batch of images or of tensors',
+    description:
+      'JSON, or JSON followed by binary tensors, whose length Inference-Header-Content-Length then separates; 0 there: one image as the body. Bodies may be gzip or deflate.',
+    headers: Type.Object({
+      ...TimeoutHeaders.properties,
+      'inference-header-content-length': Type.Optional(Type.String({ description: 'Bytes of JSON.' })),
+    }),
+    body: {
+      content: {
+        'application/json': { schema: Type.Ref('InferRequest') },
+        'application/octet-stream': octets,
+      },
+    },
+    response: {
+      200: {
+        description: 'The outputs.',
+        content: {
+          'application/json': { schema: Type.Ref('InferResponse') },
+          'application/octet-stream': octets,
+        },
+      },
+      ...protocolErrorResponses(...classificationCodes),
+    },
+  };
+}

@@ -1,0 +1,93 @@
+// What Open Inference Protocol v2 asks and answers over REST.
+import { type Static, Type } from 'typebox';
+
+const strict = { additionalProperties: false };
+
+const parameters = Type.Optional(
+  Type.Record(Type.String(), Type.Unknown(), { description: 'Those that are not known are passed over.' }),
+);
+
+export const ServerMetadata = Type.Object(
+  { name: Type.String(), version: Type.String(), extensions: Type.Array(Type.String()) },
+  { $id: 'ServerMetadata', ...strict },
+);
+
+export const ServerLive = Type.Object({ live: Type.Literal(true) }, { $id: 'ServerLive', ...strict });
+export const ServerReady = Type.Object({ ready: Type.Literal(true) }, { $id: 'ServerReady', ...strict });
+export const ModelReady = Type.Object(
+  { name: Type.String(), ready: Type.Literal(true) },
+  { $id: 'ModelReady', ...strict },
+);
+
+const MetadataTensor = Type.Object(
+  {
+    name: Type.String(),
+    datatype: Type.Enum(['FP32', 'UINT8', 'BYTES']),
+    shape: Type.Array(Type.Integer(), { description: '-1 where the size is free.' }),
+    parameters: Type.Optional(Type.Record(Type.String(), Type.String())),
+  },
+  strict,
+);
+
+export const ModelMetadata = Type.Object(
+  {
+    name: Type.String(),
+    versions: Type.Array(Type.String(), { description: 'Those that can be asked for.' }),
+    platform: Type.String(),
+    inputs: Type.Array(MetadataTensor, { description: 'A request has one of them.' }),
+    outputs: Type.Array(MetadataTensor),
+    parameters: Type.Record(Type.String(), Type.Unknown(), {
+      description: 'max_batch_size: images in a request, at most. labels: in the order of the outputs.',
+    }),
+  },
+  { $id: 'ModelMetadata', ...strict },
+);
+export type ModelMetadata = Static<typeof ModelMetadata>;
+
+const RequestInput = Type.Object({
+  name: Type.String(),
+  shape: Type.Array(Type.Integer({ minimum: 0 })),
+  datatype: Type.String(),
+  parameters,
+  data: Type.Optional(
+    Type.Unknown({ description: 'Flat or nested; of image, base64. Else parameters.binary_data_size.' }),
+  ),
+});
+export type RequestInput = Static<typeof RequestInput>;
+
+const RequestOutput = Type.Object({ name: Type.String(), parameters });
+export type RequestOutput = Static<typeof RequestOutput>;
+
+export const InferRequest = Type.Object(
+  {
+    id: Type.Optional(Type.String()),
+    parameters,
+    inputs: Type.Array(RequestInput),
+    outputs: Type.Optional(Type.Array(RequestOutput, { description: 'Default all.' })),
+  },
+  { $id: 'InferRequest' },
+);
+export type InferRequest = Static<typeof InferRequest>;
+
+const ResponseOutput = Type.Object(
+  {
+    name: Type.String(),
+    datatype: Type.Enum(['FP32', 'BYTES']),
+    shape: Type.Array(Type.Integer()),
+    parameters: Type.Optional(Type.Object({ binary_data_size: Type.Integer() }, strict)),
+    data: Type.Optional(Type.Array(Type.Union([Type.Number(), Type.String()]))),
+  },
+  strict,
+);
+export type ResponseOutput = Static<typeof ResponseOutput>;
+
+export const InferResponse = Type.Object(
+  {
+    id: Type.Optional(Type.String()),
+    model_name: Type.String(),
+    model_version: Type.String(),
+    outputs: Type.Array(ResponseOutput),
+  },
+  { $id: 'InferResponse', ...strict },
+);
+export type InferResponse = Static<typeof InferResponse>;

@@ -1,0 +1,44 @@
+// a batch's images through the pipeline → the output tensors that protocols show.
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { scoresToConfidences } from '../../inference/category.js';
+import type { InferenceInput } from '../../inference/pipeline.js';
+import type { StoredModel } from '../../inference/repository.js';
+import { ProblemError } from '../errors.js';
+import { remainingMs, signalOfClient } from '../patience.js';
+
+/** One row an image. */
+export type OutputRows = Record<string, Float32Array[]>;
+
+/** @returns the rows of `scores`, where the model has them, and of `probabilities`. @throws as Pipeline.infer */
+export async function inferOutputs(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { name, version, card }: StoredModel,
+  images: readonly InferenceInput[],
+  deadlineMs: number,
+): Promise<OutputRows> {
+  const { scores } = await request.server.pipeline.infer(images, {
+    model: name,
+    version,
+    signal: signalOfClient(reply),
+    deadlineMs: remainingMs(request, reply, deadlineMs),
+  });
+  if (images.some((image) => 'tensor' in image) && !scores.every((row) => row.every(Number.isFinite)))
+    throw new ProblemError(
+      'bad_request',
+      `The numbers are out of the range of model ${name}: its scores are not finite`,
+    );
+  const probabilities = scores.map((row) =>
+    Float32Array.from(scoresToConfidences(row, card.output, card.labels.length)),
+  );
+  return card.output === 'probabilities' ? { probabilities } : { scores, probabilities };
+}
+
+/** A float32 as the shortest decimal that is that float32 again: 0.1, not 0.10000000149011612. */
+export function shortestFloat(value: number): number {
+  for (let digits = 6; digits < 9; digits++) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === value) return short;
+  }
+  return Number(value.toPrecision(9));
+}

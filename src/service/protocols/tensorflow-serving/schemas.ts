@@ -1,0 +1,98 @@
+// What TensorFlow Serving's REST interface asks and answers; 64-bit integers are text, as its JSON has them.
+import { type Static, Type } from 'typebox';
+
+const strict = { additionalProperties: false };
+
+const ModelVersionStatus = Type.Object(
+  {
+    version: Type.String(),
+    state: Type.Enum(['AVAILABLE', 'END'], { description: 'END: the version can not answer.' }),
+    status: Type.Object(
+      { error_code: Type.Enum(['OK', 'FAILED_PRECONDITION']), error_message: Type.String() },
+      strict,
+    ),
+  },
+  strict,
+);
+
+export const ModelVersionStatuses = Type.Object(
+  { model_version_status: Type.Array(ModelVersionStatus, { description: 'The highest version first.' }) },
+  { $id: 'ModelVersionStatuses', ...strict },
+);
+export type ModelVersionStatuses = Static<typeof ModelVersionStatuses>;
+
+const TensorInfo = Type.Object(
+  {
+    name: Type.String(),
+    dtype: Type.Enum(['DT_FLOAT', 'DT_UINT8', 'DT_STRING']),
+    tensor_shape: Type.Object(
+      {
+        dim: Type.Array(
+          Type.Object(
+            { size: Type.String({ description: '-1 where it is free.' }), name: Type.String() },
+            strict,
+          ),
+        ),
+        unknown_rank: Type.Boolean(),
+      },
+      strict,
+    ),
+  },
+  strict,
+);
+export type TensorInfo = Static<typeof TensorInfo>;
+
+const SignatureDef = Type.Object(
+  {
+    inputs: Type.Record(Type.String(), TensorInfo, { description: 'A request has one of them.' }),
+    outputs: Type.Record(Type.String(), TensorInfo),
+    method_name: Type.String(),
+  },
+  strict,
+);
+
+export const SignatureMetadata = Type.Object(
+  {
+    model_spec: Type.Object(
+      { name: Type.String(), signature_name: Type.String(), version: Type.String() },
+      strict,
+    ),
+    metadata: Type.Object(
+      {
+        signature_def: Type.Object({ signature_def: Type.Record(Type.String(), SignatureDef) }, strict),
+      },
+      strict,
+    ),
+  },
+  { $id: 'SignatureMetadata', ...strict },
+);
+export type SignatureMetadata = Static<typeof SignatureMetadata>;
+
+/** Which of instances and inputs there is, and what is in it, request.ts says. */
+export const TensorflowRequest = Type.Object(
+  {
+    signature_name: Type.Optional(Type.String({ description: 'serving_default, or nothing.' })),
+    instances: Type.Optional(
+      Type.Array(Type.Unknown(), {
+        description:
+          'Row form: one entry an image: nested numbers, {"b64": …}, or an object of the input’s name and that.',
+      }),
+    ),
+    inputs: Type.Optional(
+      Type.Unknown({
+        description: 'Column form: a list of all images, or an object of the input’s name and that.',
+      }),
+    ),
+  },
+  { $id: 'TensorflowRequest' },
+);
+export type TensorflowRequest = Static<typeof TensorflowRequest>;
+
+const probabilities = Type.Optional(
+  Type.Array(Type.Array(Type.Number()), { description: 'A row an image, a probability a label.' }),
+);
+
+export const TensorflowResponse = Type.Object(
+  { predictions: probabilities, outputs: probabilities },
+  { $id: 'TensorflowResponse', description: 'predictions to instances, outputs to inputs.', ...strict },
+);

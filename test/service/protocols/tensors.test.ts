@@ -1,0 +1,70 @@
+// cards and clients' numbers → tensors.
+import t from 'tap';
+import type { Card } from '../../../src/inference/card.js';
+import { shortestFloat } from '../../../src/service/protocols/outputs.js';
+import { describeTensors, listToTensor, splitBatch } from '../../../src/service/protocols/tensors.js';
+import { grayInput } from '../../helpers/fixture-model.js';
+
+const rgb = { ...grayInput, width: 2, height: 1, channels: 'rgb' as const, layout: 'nhwc' as const };
+const bytes = { ...rgb, dataType: 'uint8' as const };
+
+function card(change: Partial<Card>): Card {
+  const input = grayInput;
+  return {
+    name: 'a',
+    title: '',
+    labels: ['no', 'yes'],
+    input,
+    output: 'softmax',
+    defaultVariant: 'int8',
+    variants: {},
+    golden: [],
+    ...change,
+  };
+}
+
+t.test('the numeric input has the layout and the type of the card', async (t) => {
+  t.match(describeTensors(card({})).input, { datatype: 'FP32', shape: [-1, 1, 28, 28] });
+  t.match(describeTensors(card({ input: bytes })).input, { datatype: 'UINT8', shape: [-1, 1, 2, 3] });
+});
+
+t.test(
+  'a sigmoid of two labels may give one score, and probabilities have no scores beside them',
+  async (t) => {
+    const shapes = (output: Card['output']) =>
+      describeTensors(card({ output })).outputs.map(({ name, shape }) => [name, shape[1]]);
+    t.same(shapes('softmax'), [
+      ['scores', 2],
+      ['probabilities', 2],
+    ]);
+    t.same(shapes('sigmoid'), [
+      ['scores', -1],
+      ['probabilities', 2],
+    ]);
+    t.same(shapes('probabilities'), [['probabilities', 2]]);
+  },
+);
+
+t.test('lists become bytes where the model takes bytes, and then only what a byte holds', async (t) => {
+  const shape = [2, 1, 2, 3];
+  const values = [0, 1, 2, 253, 254, 255].flatMap((value) => [value, value]);
+  const tensor = listToTensor(values, [12], bytes, 'data');
+  t.same(tensor, Uint8Array.from(values));
+  const rows = splitBatch(tensor, bytes);
+  t.same(rows, [
+    { tensor: Uint8Array.from(values.slice(0, 6)) },
+    { tensor: Uint8Array.from(values.slice(6)) },
+  ]);
+  for (const wrong of [-1, 256, 0.5])
+    t.throws(() => listToTensor(values.with(3, wrong), [12], bytes, 'data'), {
+      message: `data: expected integers from 0 to 255, got ${wrong}`,
+    });
+  t.throws(() => listToTensor(values, shape, bytes, 'data'), /data: expected a list of 2, got a list of 12/);
+});
+
+t.test('floats are written as short as they can be read back', async (t) => {
+  t.equal(shortestFloat(Math.fround(0.1)), 0.1);
+  t.equal(shortestFloat(Math.fround(16_777_217)), 16_777_216);
+  for (const value of [1 / 3, 1e-38, 3.4e38, -0.7, 123_456.789, 1e-45])
+    t.equal(Math.fround(shortestFloat(Math.fround(value))), Math.fround(value));
+});
