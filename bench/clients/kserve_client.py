@@ -1,8 +1,8 @@
 """A running service → the calls of KServe's Python client over REST, v2 and v1, with the answers.
 
-    python -m venv /tmp/venv && /tmp/venv/bin/pip install kserve
+    python -m venv venv && venv/bin/pip install kserve
     npm start &
-    /tmp/venv/bin/python bench/clients/kserve_client.py > bench/clients/kserve_client.txt
+    venv/bin/python bench/clients/kserve_client.py > bench/clients/kserve_client.txt
 """
 import asyncio
 import base64

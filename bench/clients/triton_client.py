@@ -1,8 +1,8 @@
 """A running service → every call of tritonclient's HTTP client that concerns inference, with the answers.
 
-    python -m venv /tmp/venv && /tmp/venv/bin/pip install 'tritonclient[http]'
+    python -m venv venv && venv/bin/pip install 'tritonclient[http]'
     npm start &
-    /tmp/venv/bin/python bench/clients/triton_client.py > bench/clients/triton_client.txt
+    venv/bin/python bench/clients/triton_client.py > bench/clients/triton_client.txt
 """
 import sys
 from importlib.metadata import version
