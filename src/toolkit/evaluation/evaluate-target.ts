@@ -2,7 +2,7 @@
 import type { Dataset } from '../datasets/dataset.js';
 import type { Answers } from './classify.js';
 import { checkLabels, evaluateModel } from './evaluate.js';
-import { evaluateReinked, type Reinked } from './reinked.js';
+import { decodeReinked, evaluateReinked, type Reinked } from './reinked.js';
 import type { Evaluation, Report } from './report.js';
 import type { Target } from './targets.js';
 
@@ -28,6 +28,11 @@ export async function evaluateTarget(
   { reinked, peakRss, onAnswers, step = (_title, _total, run) => run(() => {}) }: EvaluateTargetOptions = {},
 ): Promise<Report> {
   checkLabels(target, dataset);
+  const digits =
+    reinked &&
+    (await step(`${target.name} re-inked`, reinked.length, (onProgress) =>
+      decodeReinked(reinked, target.input, onProgress),
+    ));
   const variants: Record<string, Evaluation> = {};
   for (const [variant, file] of target.variants) {
     const title = `${target.name} ${variant}`;
@@ -35,10 +40,7 @@ export async function evaluateTarget(
       evaluateModel(file, target, dataset.test, { onProgress }),
     );
     variants[variant] = evaluation;
-    if (reinked)
-      evaluation.reinked = await step(`${title} re-inked`, reinked.length, (onProgress) =>
-        evaluateReinked(file, target, reinked, onProgress),
-      );
+    if (digits) evaluation.reinked = await evaluateReinked(file, target, digits);
     if (peakRss) evaluation.peakRssBytes = await peakRss(variant, file);
     await onAnswers?.(variant, answers);
   }

@@ -1,8 +1,9 @@
 // A test split of digits → the same as people send them, dark ink on paper in PNG and JPEG files → how many are read right.
 
+import type { InputContract } from '../../inference/card.js';
 import { decodeImage } from '../../inference/decode.js';
 import { openSession } from '../../inference/session.js';
-import { createTensor, createTensorWriter } from '../../inference/tensor.js';
+import { createTensor, createTensorWriter, type TensorValues } from '../../inference/tensor.js';
 import type { Split } from '../datasets/dataset.js';
 import { encodeJpeg } from '../publishing/jpeg.js';
 import { encodePng } from '../publishing/png.js';
@@ -91,27 +92,43 @@ export async function drawReinked(split: Split, options: ReinkOptions): Promise<
   return drawn;
 }
 
-/** Decodes and classifies the files one by one, as uploads are. */
+/** An image as the model takes it: its values, and the digit that it shows. */
+export interface DecodedDigit {
+  readonly values: TensorValues;
+  readonly label: number;
+}
+
+/** As an upload is decoded; one decoding serves all variants of a model. */
+export async function decodeReinked(
+  files: readonly Reinked[],
+  input: InputContract,
+  onProgress?: (images: number) => void,
+): Promise<DecodedDigit[]> {
+  const write = createTensorWriter(input);
+  const decoded: DecodedDigit[] = [];
+  for (const { bytes, label } of files) {
+    const { data } = await decodeImage(bytes, input, { maxPixels });
+    const values = createTensor(input, 1);
+    write(data, values, 0);
+    decoded.push({ values, label });
+    onProgress?.(decoded.length);
+  }
+  return decoded;
+}
+
+/** Classifies them one by one. */
 export async function evaluateReinked(
   file: string,
   target: Classifier,
-  files: readonly Reinked[],
-  onProgress?: (images: number) => void,
+  digits: readonly DecodedDigit[],
 ): Promise<ReinkedResult> {
   const session = await openSession(file, { input: target.input });
-  const write = createTensorWriter(target.input);
-  const tensor = createTensor(target.input, 1);
-  let images = 0;
   let correct = 0;
   try {
-    for (const { bytes, label } of files) {
-      const { data } = await decodeImage(bytes, target.input, { maxPixels });
-      write(data, tensor, 0);
-      if (surestLabel(await session.run(tensor, 1), target).label === label) correct++;
-      onProgress?.(++images);
-    }
+    for (const { values, label } of digits)
+      if (surestLabel(await session.run(values, 1), target).label === label) correct++;
   } finally {
     await session.release();
   }
-  return { images, accuracy: correct / images };
+  return { images: digits.length, accuracy: correct / digits.length };
 }
