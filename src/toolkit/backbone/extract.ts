@@ -1,11 +1,10 @@
 // A cut backbone + images → their features, computed once; augmented images give further views of themselves.
-import type { InferenceSession } from 'onnxruntime-node';
 import { loadRuntime } from '../../inference/runtime.js';
 import { imageName } from '../architectures/forward.js';
 import type { Dataset, Split } from '../datasets/dataset.js';
 import type { Graph } from '../graph/graph.js';
 import { encodeOnnx } from '../graph/onnx.js';
-import { batchCount, batchOf, createBatchMaker } from '../training/batches.js';
+import { type Batch, batchCount, batchOf, createBatchMaker } from '../training/batches.js';
 import type { Recipe } from '../training/recipe.js';
 import { featuresName } from './cut.js';
 
@@ -40,13 +39,19 @@ export async function extractFeatures(
   { train, validation }: Pick<Dataset, 'train' | 'validation'>,
   options: ExtractOptions,
 ): Promise<ExtractedFeatures | undefined> {
-  const { InferenceSession } = await loadRuntime();
+  const { InferenceSession, Tensor } = await loadRuntime();
   const session = await InferenceSession.create(encodeOnnx(backbone), {
     executionProviders: ['cpu'],
     intraOpNumThreads: options.threads,
     logSeverityLevel: 3,
   });
   const total = train.count * options.views + (validation?.count ?? 0);
+  const { channels, height, width } = train;
+  const run: Run = async ({ images, count }) => {
+    const image = new Tensor('float32', images, [count, channels, height, width]);
+    const results = await session.run({ [imageName]: image });
+    return Float32Array.from((results[featuresName] as { data: Float32Array }).data);
+  };
   let done = 0;
   const onImages = (count: number) => {
     done += count;
@@ -56,35 +61,35 @@ export async function extractFeatures(
   try {
     const views: Features[] = [];
     for (let view = 0; view < options.views; view++) {
-      const features = await featuresOf(session, train, view, options, onImages);
+      const features = await featuresOf(run, train, view, options, onImages);
       if (features === undefined) return undefined;
       views.push(features);
     }
-    const own = validation && (await featuresOf(session, validation, 0, options, onImages));
+    const own = validation && (await featuresOf(run, validation, 0, options, onImages));
     return { views, ...(own && { validation: own }) };
   } finally {
     await session.release();
   }
 }
 
+/** A batch's features, row after row. */
+type Run = (batch: Batch) => Promise<Float32Array>;
+
 /** View 0 is the image as it is. */
 async function featuresOf(
-  session: InferenceSession,
+  run: Run,
   split: Split,
   view: number,
   { recipe: { input, seed, augmentation } }: ExtractOptions,
   onImages: (count: number) => boolean,
 ): Promise<Features | undefined> {
-  const { Tensor } = await loadRuntime();
   const make = createBatchMaker({ split, input, seed, ...(view > 0 && { augmentation }) });
   const order = Uint32Array.from({ length: split.count }, (_, i) => i);
   const parts: Float32Array[] = [];
   for (let index = 0; index < batchCount(split.count, batchSize); index++) {
-    const { images, count } = make(batchOf(order, index, batchSize), view);
-    const shape = [count, images.length / count / (input.height * input.width), input.height, input.width];
-    const results = await session.run({ [imageName]: new Tensor('float32', images, shape) });
-    parts.push(Float32Array.from((results[featuresName] as { data: Float32Array }).data));
-    if (onImages(count)) return undefined;
+    const batch = make(batchOf(order, index, batchSize), view);
+    parts.push(await run(batch));
+    if (onImages(batch.count)) return undefined;
   }
   const width = (parts[0]?.length ?? 0) / Math.min(batchSize, split.count);
   const rows = new Float32Array(split.count * width);
