@@ -2,8 +2,9 @@
 import { createInterface } from 'node:readline';
 import { probeBlockSize } from '../../dist/toolkit/lowering/probe.js';
 import { glorotUniform } from '../../dist/toolkit/training/initialisers.js';
+import { architectureNetwork } from '../../dist/toolkit/training/network.js';
 import { createOptimiser } from '../../dist/toolkit/training/optimisers.js';
-import { collectParameters, flatten } from '../../dist/toolkit/training/parameters.js';
+import { flatten } from '../../dist/toolkit/training/parameters.js';
 import { createTrainer } from '../../dist/toolkit/training/trainer.js';
 import { nets } from '../nets.mjs';
 
@@ -24,12 +25,12 @@ function memory() {
 
 async function createStepper({ net: name, batch, threads, portable }) {
   const net = nets.find((known) => known.name === name);
-  const parameters = collectParameters(net, glorotUniform(1));
+  const network = architectureNetwork(net, glorotUniform(1));
   const optimiser = createOptimiser({ kind: 'adam' });
-  const flat = flatten(parameters.layout, parameters.tensors, name);
+  const { layout, tensors } = network.parameters;
+  const flat = flatten(layout, tensors, name);
   const trainer = await createTrainer({
-    architecture: net,
-    parameters,
+    network,
     optimiser,
     threads,
     block: portable ? undefined : block,

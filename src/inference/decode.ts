@@ -38,6 +38,9 @@ if (getEnvironmentData(blockedKey) === undefined) {
 sharp.cache(false);
 sharp.concurrency(1);
 
+/** What pixels depend on beside the file and the contract. */
+export const decoder = `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}`;
+
 const decodeTimeoutSeconds = 4;
 /** The longest side at which ink is looked for: enough for a digit that takes a tenth of a photo. */
 const inkSide = 256;

@@ -33,7 +33,7 @@ const wrong: [title: string, argv: string[], message: RegExp][] = [
   [
     'an unknown dataset',
     ['dataset', 'prepare', 'imagenet'],
-    /imagenet: is neither a dataset that can be fetched, mnist or cifar10, nor a folder/,
+    /imagenet: is neither a dataset that can be fetched, mnist or cifar10, nor dogs-vs-cats, nor a folder/,
   ],
   ['a number that is none', ['predict', 'x.png', '--top', '0'], /expected a positive integer/],
   ['a URL that is none', ['predict', 'x.png', '--url', 'localhost:8000'], /expected an http\(s\) URL/],

@@ -21,7 +21,7 @@ for (const command of ['train', 'quantise', 'evaluate', 'publish'])
   });
 
 const wrong: [title: string, argv: string[], message: RegExp][] = [
-  ['no recipe', ['train'], /missing required argument 'recipe'/],
+  ['no recipe', ['train'], /missing: a recipe, or --backbone <model.onnx> --data <folder>/],
   ['an unknown recipe', ['train', 'magic'], /'magic' is invalid .* Allowed choices are .*mnist-cnn/],
   [
     '--resume with --force',

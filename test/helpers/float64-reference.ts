@@ -47,20 +47,32 @@ export function conv2d(x: Array64, w: Array64, b?: Array64, settings: ConvSettin
   });
 }
 
-/** Windows that reach over the edge are left out, as ONNX does without ceil_mode. */
+export interface PoolSettings extends Pick<ConvSettings, 'pads' | 'dilations'> {
+  /** A last window that reaches over the end of the image counts; else it is left out, as ONNX does. */
+  readonly ceil?: boolean;
+}
+
+/** The largest of each window's pixels that lie on the image. */
 export function maxPool(
   x: Array64,
   kernel: readonly [number, number],
   strides: readonly [number, number],
+  { pads = [0, 0, 0, 0], dilations = [1, 1], ceil = false }: PoolSettings = {},
 ): Array64 {
   const [batch = 0, channels = 0, height = 0, width = 0] = x.shape;
-  const outY = Math.floor((height - kernel[0]) / strides[0]) + 1;
-  const outX = Math.floor((width - kernel[1]) / strides[1]) + 1;
-  return fill([batch, channels, outY, outX], ([n, c, oy, ox]) => {
+  const [outY, outX] = ([0, 1] as const).map((axis) => {
+    const size = (axis === 0 ? height : width) + pads[axis] + pads[axis === 0 ? 2 : 3];
+    const positions = (size - dilations[axis] * (kernel[axis] - 1) - 1) / strides[axis];
+    return (ceil ? Math.ceil(positions) : Math.floor(positions)) + 1;
+  });
+  return fill([batch, channels, outY ?? 0, outX ?? 0], ([n, c, oy, ox]) => {
     let largest = -Infinity;
     for (let i = 0; i < kernel[0]; i++)
-      for (let j = 0; j < kernel[1]; j++)
-        largest = Math.max(largest, at(x, n, c, oy * strides[0] + i, ox * strides[1] + j));
+      for (let j = 0; j < kernel[1]; j++) {
+        const y = oy * strides[0] + i * dilations[0] - pads[0];
+        const z = ox * strides[1] + j * dilations[1] - pads[1];
+        if (y >= 0 && y < height && z >= 0 && z < width) largest = Math.max(largest, at(x, n, c, y, z));
+      }
     return largest;
   });
 }

@@ -7,7 +7,7 @@ import { type Operator, operatorOf } from '../graph/shape-inference.js';
 import { hardSigmoid, hardSwish, logSoftmax, sigmoid, softmax } from './activations.js';
 import { batchNormTraining } from './normalisation.js';
 import { conv, gemm } from './products.js';
-import { concat, pad, reduceSum, reshapeBack, transpose } from './shaping.js';
+import { concat, pad, reduceMean, reduceSum, reshapeBack, transpose } from './shaping.js';
 import { type Gradients, NoGradient, required, sumTo, type Vjp, type VjpContext } from './vjp.js';
 
 const piecewiseConstant = new NoGradient('its result does not change with small changes of its input');
@@ -48,6 +48,7 @@ const rules: Record<Operator, Vjp | NoGradient> = {
   Reshape: reshapeBack,
   Flatten: reshapeBack,
   Transpose: transpose,
+  ReduceMean: reduceMean,
   ReduceSum: reduceSum,
   // y = max(x, 0): dx = dy where y > 0
   Relu: ({ builder, gradient, output }) => [builder.op('ReluGrad', [gradient, output])],
@@ -108,6 +109,7 @@ const rules: Record<Operator, Vjp | NoGradient> = {
   MatMul: notWritten,
   MaxUnpool: notWritten,
   Mod: notWritten,
+  ScatterElements: notWritten,
   Slice: notWritten,
   Split: notWritten,
   Where: notWritten,

@@ -1,6 +1,7 @@
 // Gradients of operators that move or add up numbers.
 import { staticShape } from '../graph/builder.js';
-import { intAttribute, intsAttribute } from '../graph/graph.js';
+import { elementCount, intAttribute, intsAttribute, type Value } from '../graph/graph.js';
+import { keepsDims, normaliseAxis } from '../graph/shape-rules.js';
 import { toIntegers } from '../graph/tensor-data.js';
 import { type Gradients, required, type VjpContext } from './vjp.js';
 
@@ -9,19 +10,34 @@ export function reshapeBack({ builder, gradient, inputs: [x] }: VjpContext): Gra
 }
 
 /** y = sum of x over axes: every element of x gets the gradient of its sum. */
-export function reduceSum({ builder, node, gradient, inputs: [x, axes] }: VjpContext): Gradients {
+export function reduceSum(context: VjpContext): Gradients {
+  const { builder, inputs } = context;
+  const data = inputs[1] && builder.constantData(inputs[1].name);
+  const { kept, shape } = reducedShape(context, data ? toIntegers(data) : []);
+  return [builder.op('Expand', [aligned(context, kept), builder.integers(shape)])];
+}
+
+/** y = mean of x over axes: every element of x gets its share of the gradient. */
+export function reduceMean(context: VjpContext): Gradients {
+  const { builder, node } = context;
+  const { kept, shape } = reducedShape(context, intsAttribute(node, 'axes', []));
+  const share = builder.scalar(elementCount(kept) / elementCount(shape));
+  const shared = builder.op('Mul', [aligned(context, kept), share]);
+  return [builder.op('Expand', [shared, builder.integers(shape)])];
+}
+
+/** The shape of x, and that with 1 for each axis which is reduced: for all of them where none is given. */
+function reducedShape({ inputs: [x] }: VjpContext, axes: readonly number[]) {
   const shape = staticShape(required(x));
-  const data = axes && builder.constantData(axes.name);
-  const given = data ? toIntegers(data) : [];
-  const summed = new Set(
-    given.length > 0 ? given.map((axis) => (axis < 0 ? axis + shape.length : axis)) : shape.keys(),
+  const reduced = new Set(
+    axes.length > 0 ? axes.map((axis) => normaliseAxis(axis, shape.length)) : shape.keys(),
   );
-  const kept = shape.map((dim, axis) => (summed.has(axis) ? 1 : dim));
-  const aligned =
-    intAttribute(node, 'keepdims', 1) === 1
-      ? gradient
-      : builder.op('Reshape', [gradient, builder.integers(kept)]);
-  return [builder.op('Expand', [aligned, builder.integers(shape)])];
+  return { shape, kept: shape.map((dim, axis) => (reduced.has(axis) ? 1 : dim)) };
+}
+
+function aligned({ builder, node, gradient }: VjpContext, kept: readonly number[]): Value {
+  if (keepsDims(node)) return gradient;
+  return builder.op('Reshape', [gradient, builder.integers(kept)]);
 }
 
 /** Every part gets its slice of the gradient. */

@@ -1,6 +1,7 @@
 // A folder → images and labels in memory: a prepared dataset, checked against its dataset.json, or images by category.
 import path from 'node:path';
 import type { InputContract } from '../../inference/card.js';
+import { decodeCacheFolder } from './decode-cache.js';
 import { type BadImage, decodeFolder, hashFolder } from './decode-folder.js';
 import { DatasetDamagedError, DatasetMissingError } from './errors.js';
 import { type FolderListing, listFolder } from './folder.js';
@@ -61,7 +62,7 @@ export async function loadDataset(folder: string, options?: LoadOptions): Promis
   if ('files' in found) return await loadPrepared(folder, found);
   if (options === undefined)
     throw new DatasetMissingError(`${folder}: holds images, no prepared dataset; ${remedy(folder)}`);
-  return await decodeFolder(found, options);
+  return await decodeFolder(found, { ...options, cache: decodeCacheFolder() });
 }
 
 /** What can be said of a dataset without reading its images into memory. */

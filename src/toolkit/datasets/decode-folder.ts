@@ -6,6 +6,7 @@ import pMap from 'p-map';
 import { channelCount, type InputContract } from '../../inference/card.js';
 import { decodeImage } from '../../inference/decode.js';
 import type { Dataset, Split } from './dataset.js';
+import { type DecodeCache, openDecodeCache } from './decode-cache.js';
 import { BadImagesError, FolderError } from './errors.js';
 import type { FolderListing, ImageFile } from './folder.js';
 
@@ -15,6 +16,8 @@ export interface DecodeOptions {
   readonly skipBad?: boolean | undefined;
   readonly onProgress?: ((files: number, of: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Where decoded pixels are kept from one command to the next; left out, nowhere. */
+  readonly cache?: string | undefined;
 }
 
 /** A file that is no image, and why. */
@@ -88,25 +91,23 @@ type OnFile = (file: string, digest: string, reason: string | undefined) => void
 async function decodeSplit(
   root: string,
   files: readonly ImageFile[],
-  { input, signal }: DecodeOptions,
+  { input, signal, cache: cacheFolder }: DecodeOptions,
   onFile: OnFile,
 ): Promise<Split> {
   const { width, height } = input;
   const channels = channelCount(input);
   const length = width * height * channels;
   const images = new Uint8Array(files.length * length);
+  const cache = cacheFolder === undefined ? undefined : openDecodeCache(cacheFolder, input);
   const good = await pMap(
     files,
     async (file, i) => {
       const bytes = await readFile(path.join(root, file.path)).catch((error: Error) => error);
-      const pixels =
-        bytes instanceof Error
-          ? bytes
-          : await decodeImage(bytes, input, limits).catch((error: Error) => error);
       const digest = bytes instanceof Error ? 'unreadable' : sha256Hex(bytes);
+      const pixels = bytes instanceof Error ? bytes : await decodeOnce(bytes, digest, input, cache);
       onFile(file.path, digest, pixels instanceof Error ? pixels.message : undefined);
       if (pixels instanceof Error) return false;
-      images.set(pixels.data, i * length);
+      images.set(pixels, i * length);
       return true;
     },
     { concurrency: filesAtATime, signal },
@@ -123,6 +124,23 @@ async function decodeSplit(
     width,
     channels,
   };
+}
+
+async function decodeOnce(
+  bytes: Uint8Array,
+  sha256: string,
+  input: InputContract,
+  cache: DecodeCache | undefined,
+): Promise<Uint8Array | Error> {
+  const known = await cache?.read(sha256);
+  if (known) return known;
+  try {
+    const { data } = await decodeImage(bytes, input, limits);
+    await cache?.write(sha256, data);
+    return data;
+  } catch (error) {
+    return error as Error;
+  }
 }
 
 function sha256Hex(bytes: Uint8Array): string {

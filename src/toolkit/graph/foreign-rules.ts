@@ -41,7 +41,6 @@ const rules: Readonly<Record<string, Rule>> = {
   Pow: elementwise,
   Reciprocal: sameAsFirst,
   ReduceMax: reduction,
-  ReduceMean: reduction,
   ReduceMin: reduction,
   ReduceProd: reduction,
   Selu: sameAsFirst,

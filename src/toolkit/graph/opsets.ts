@@ -93,6 +93,7 @@ const respellings: Readonly<Record<string, Respell>> = {
     return { ...without(node, 'split', 'num_outputs'), inputs };
   },
   Squeeze: axesAsInput,
+  Sum: (node) => (node.inputs.length === 2 ? { ...node, op: 'Add' } : node),
   Unsqueeze: axesAsInput,
 };
 

@@ -109,6 +109,9 @@ const rules = {
   ],
   Pad: ({ input, constant, node }) => [withShape(input(0), pad(node, input(0).shape, constant(1) ?? []))],
   QuantizeLinear: ({ input }) => [{ dataType: input(2).dataType, shape: input(0).shape }],
+  ReduceMean: ({ node, input }) => [
+    withShape(input(0), reduce(node, input(0).shape, intsAttribute(node, 'axes', []), keepsDims(node))),
+  ],
   ReduceSum: ({ node, input, constant }) => [
     withShape(input(0), reduce(node, input(0).shape, constant(1) ?? [], keepsDims(node))),
   ],
@@ -117,6 +120,7 @@ const rules = {
     withShape(input(0), reshape(node, input(0).shape, constant(1) ?? [])),
   ],
   Round: sameAsFirst,
+  ScatterElements: sameAsFirst,
   Sigmoid: sameAsFirst,
   Slice: slice,
   Softmax: sameAsFirst,

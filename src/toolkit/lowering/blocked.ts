@@ -1,6 +1,6 @@
 // One node → the blocked operators that compute it faster, or undefined where it has to stay plain.
 import { type GraphBuilder, staticShape } from '../graph/builder.js';
-import type { Node, Value } from '../graph/graph.js';
+import { intAttribute, type Node, type Value } from '../graph/graph.js';
 import type { Operator } from '../graph/shape-inference.js';
 import { toIntegers } from '../graph/tensor-data.js';
 import { type Window, windowOf } from '../graph/windows.js';
@@ -131,7 +131,8 @@ function convInputGrad({ builder, layouts, node }: BlockedContext): Lowered | un
 /** Windows that lie side by side: what the blocked gradient below can undo. */
 function isTiled(node: Node): boolean {
   const { kernel, strides, pads, dilations } = windowOf(node, []);
-  return kernel.join() === strides.join() && [...pads, ...dilations.map((d) => d - 1)].every((n) => n === 0);
+  const odd = [...pads, ...dilations.map((d) => d - 1), intAttribute(node, 'ceil_mode', 0)];
+  return kernel.join() === strides.join() && odd.every((n) => n === 0);
 }
 
 function maxPool({ builder, layouts, node }: BlockedContext): Lowered | undefined {

@@ -1,7 +1,7 @@
-// Gradients of pools in standard operators. For MaxPool the forward pool also gives the winners' indices: MaxUnpool scatters dy to them.
+// Gradients of pools in standard operators. For MaxPool the forward pool also gives the winners' indices, and dy is scattered to them.
 import { staticShape } from '../graph/builder.js';
 import { UnsupportedOperatorError } from '../graph/errors.js';
-import { intAttribute, type Node, type Value } from '../graph/graph.js';
+import { elementCount, intAttribute, type Node, type Value } from '../graph/graph.js';
 import { windowOf } from '../graph/windows.js';
 import { outputPadding, windowAttributes } from './convolution.js';
 import type { LoweringContext } from './lower.js';
@@ -17,21 +17,35 @@ export function withIndices(node: Node, readers: ReadonlyMap<string, readonly No
   return node.op === 'MaxPool' && differentiated ? { ...node, outputs: [pooled, indicesOf(pooled)] } : node;
 }
 
-/** dx[i] = dy[o] where i is the first maximum of window o, else 0. Windows must not overlap. */
+/** dx[i] = sum of dy[o] over the windows o whose first maximum is i. Where windows lie apart, that is one at most. */
 export function maxPoolGrad({ builder, node, inputs: [gradient, x, pooled] }: LoweringContext): Value {
+  const { kernel, strides } = windowOf(node, []);
+  const shape = builder.integers(staticShape(x as Value));
+  const indices = builder.value(indicesOf(pooled?.name ?? ''));
+  if (liesApart(node))
+    return builder.op('MaxUnpool', [gradient, indices, shape], {
+      kernel_shape: { ints: kernel },
+      strides: { ints: strides },
+    });
+  const flat = builder.integers([-1]);
+  const nothing = builder.op('Expand', [
+    builder.scalar(0),
+    builder.integers([elementCount(staticShape(x as Value))]),
+  ]);
+  const summed = builder.op(
+    'ScatterElements',
+    [nothing, ...[indices, gradient].map((value) => builder.op('Reshape', [value, flat]))],
+    { axis: { int: 0 }, reduction: { string: 'add' } },
+  );
+  return builder.op('Reshape', [summed, shape]);
+}
+
+/** No two windows share a pixel, and none reaches over an edge: what MaxUnpool takes for granted. */
+function liesApart(node: Node): boolean {
   const { kernel, strides, pads, dilations } = windowOf(node, []);
   const overlaps = strides[0] < kernel[0] || strides[1] < kernel[1];
-  if (overlaps || pads.some((pad) => pad !== 0) || dilations.some((dilation) => dilation !== 1)) {
-    throw new UnsupportedOperatorError(
-      `MaxPool ${node.name}: has a gradient only for windows that do not overlap, without pads and dilations ` +
-        `(kernel ${kernel.join('x')}, strides ${strides.join('x')}, pads ${pads.join(',')})`,
-    );
-  }
-  const shape = builder.integers(staticShape(x as Value));
-  return builder.op('MaxUnpool', [gradient, builder.value(indicesOf(pooled?.name ?? '')), shape], {
-    kernel_shape: { ints: kernel },
-    strides: { ints: strides },
-  });
+  const reachesOver = pads.some((pad) => pad !== 0) || intAttribute(node, 'ceil_mode', 0) === 1;
+  return !overlaps && !reachesOver && dilations.every((dilation) => dilation === 1);
 }
 
 /** dx = sum over the windows that hold a pixel of dy / (kh kw): a transposed convolution, a group a channel. */

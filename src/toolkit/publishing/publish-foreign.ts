@@ -10,6 +10,7 @@ import { variantOfFile } from '../evaluation/foreign.js';
 import { type ForeignOptions, resolveTargets, type Target } from '../evaluation/targets.js';
 import { sha256Of, writeFileAtomic } from '../files.js';
 import { createRandom } from '../training/random.js';
+import { drawnSamples } from './drawn.js';
 import { PublishingError } from './errors.js';
 import { goldenEntries } from './golden.js';
 import { encodePng } from './png.js';
@@ -27,6 +28,10 @@ export interface PublishForeignOptions extends VersionOptions {
   readonly command: string;
   readonly tool: string;
   readonly samplesFolder?: string;
+  /** Golden images are drawn, and no image of the dataset is copied: their licence may not allow it. */
+  readonly drawn?: boolean;
+  /** Whose work the model was made from, and by which licence: a line each. */
+  readonly attribution?: readonly string[];
 }
 
 /**
@@ -35,14 +40,22 @@ export interface PublishForeignOptions extends VersionOptions {
  * @throws PublishingError when two files are the same variant or the version exists. @throws CardError, EvaluationError.
  */
 export async function publishForeign(options: PublishForeignOptions): Promise<Published> {
-  const { model, name, foreign, title = name, samplesFolder = 'imgs' } = options;
+  const {
+    model,
+    name,
+    foreign,
+    title = name,
+    samplesFolder = 'imgs',
+    drawn = false,
+    attribution = [],
+  } = options;
   const targets = await resolveTargets(model, foreign);
   const target = mergeTargets(model, targets);
   const folder = await versionFolder(options);
   const dataset = await options.loadDataset?.(target);
   if (dataset) checkLabels(target, dataset);
-  const samples = dataset ? await firstSamples(dataset, target.input, 2) : [];
-  const golden = dataset ? everyNth(samples, goldenImages) : await noiseImages(target);
+  const samples = dataset && !drawn ? await firstSamples(dataset, target.input, 2) : [];
+  const golden = await goldenSamples(target, samples, drawn);
   const files = new Map([...target.variants].map(([variant, file]) => [`${variant}.onnx`, file]));
   const card = parseCard(
     {
@@ -54,6 +67,7 @@ export async function publishForeign(options: PublishForeignOptions): Promise<Pu
       defaultVariant: target.variants.has('int8') ? 'int8' : [...target.variants.keys()][0],
       variants: await describeVariants(target, dataset),
       golden: await goldenOf(golden, target),
+      ...(attribution.length > 0 && { attribution: [...attribution] }),
       provenance: {
         ...(dataset && { dataset: { name: dataset.name, sha256: dataset.sha256 } }),
         commands: [options.command],
@@ -89,6 +103,11 @@ function mergeTargets(model: string, targets: readonly Target[]): Target {
         `${[...files.values()]}: takes other images or gives other scores than ${[...first.variants.values()]}`,
       );
   return { ...first, variants };
+}
+
+async function goldenSamples(target: Target, samples: Sample[], drawn: boolean): Promise<Sample[]> {
+  if (drawn) return await drawnSamples(target.input, goldenImages);
+  return samples.length > 0 ? everyNth(samples, goldenImages) : await noiseImages(target);
 }
 
 async function goldenOf(golden: readonly Sample[], target: Target): Promise<Card['golden']> {

@@ -6,6 +6,7 @@ import { type Report, readReport } from '../evaluation/report.js';
 import { resolveTarget, type Target, variantNames } from '../evaluation/targets.js';
 import { sha256Of, writeFileAtomic } from '../files.js';
 import { commandsWith, type RunRecord, readRun } from '../training/run.js';
+import { drawnSamples } from './drawn.js';
 import { PublishingError } from './errors.js';
 import { goldenEntries } from './golden.js';
 import { everyNth, firstSamples, type Sample } from './samples.js';
@@ -17,6 +18,10 @@ export interface PublishOptions extends VersionOptions {
   readonly command: string;
   readonly samplesFolder?: string;
   readonly samplesPerLabel?: number;
+  /** Golden images are drawn, and no image of the dataset is copied: their licence may not allow it. */
+  readonly drawn?: boolean;
+  /** Whose work the model was made from, and by which licence: a line each. */
+  readonly attribution?: readonly string[];
 }
 
 export interface Published {
@@ -45,10 +50,12 @@ export async function publish(options: PublishOptions): Promise<Published> {
   });
   checkDatasets(run, record, report, dataset);
   const folder = await versionFolder(options);
-  const samples = await firstSamples(dataset, target.input, samplesPerLabel);
-  const golden = everyNth(samples, goldenImages);
+  const samples = options.drawn ? [] : await firstSamples(dataset, target.input, samplesPerLabel);
+  const golden = options.drawn
+    ? await drawnSamples(target.input, goldenImages)
+    : everyNth(samples, goldenImages);
   const card = parseCard(
-    await buildCard({ name, record, target, report, golden }),
+    await buildCard({ name, record, target, report, golden, attribution: options.attribution ?? [] }),
     path.join(folder, 'card.json'),
   );
   const files = samples.map(({ file }) => path.join(samplesFolder, name, file));
@@ -76,12 +83,13 @@ interface CardParts {
   readonly target: Target;
   readonly report: Report;
   readonly golden: readonly Sample[];
+  readonly attribution: readonly string[];
 }
 
 /** The smaller, where both are there. */
 const servedFirst: readonly VariantName[] = ['binary', 'int8'];
 
-async function buildCard({ name, record, target, report, golden }: CardParts): Promise<Card> {
+async function buildCard({ name, record, target, report, golden, attribution }: CardParts): Promise<Card> {
   const { recipe } = record;
   return {
     name,
@@ -92,6 +100,7 @@ async function buildCard({ name, record, target, report, golden }: CardParts): P
     defaultVariant: servedFirst.find((name) => target.variants.has(name)) ?? 'float32',
     variants: await describeVariants(target, report),
     golden: await goldenEntries(golden, target),
+    ...(attribution.length > 0 && { attribution: [...attribution] }),
     provenance: {
       dataset: { name: record.dataset.name, sha256: record.dataset.sha256 },
       recipe: recipe.name,

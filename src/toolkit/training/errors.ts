@@ -1,5 +1,6 @@
 // What can go wrong between a recipe and trained weights.
 import { QuatiError } from '../../inference/errors.js';
+import { BackboneError } from '../backbone/errors.js';
 import {
   BadImagesError,
   DatasetDamagedError,
@@ -28,6 +29,7 @@ export class RunError extends QuatiError {}
 export class TrainingError extends QuatiError {}
 
 const foreseen = [
+  BackboneError,
   BadImagesError,
   CheckpointError,
   DatasetDamagedError,

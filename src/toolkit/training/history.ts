@@ -5,12 +5,18 @@ import { writeFileAtomic, writeJsonAtomic } from '../files.js';
 export interface EpochRecord {
   /** From 1 on. */
   readonly epoch: number;
+  /** Of a run on a backbone: its head alone, on features computed once, or the backbone's layers too. */
+  readonly phase?: 'head' | 'fine-tune';
   /** Mean over the training images, while the weights moved. */
   readonly loss: number;
   readonly accuracy: number;
   /** Of the images held back, after the epoch; absent when none were. */
   readonly valLoss?: number;
   readonly valAccuracy?: number;
+  /** Of the second label, where there are two: of those called it, the part that is right. */
+  readonly valPrecision?: number;
+  /** Of those that are it, the part that was found. */
+  readonly valRecall?: number;
   /** Of the epoch's last step. */
   readonly learningRate: number;
   readonly seconds: number;
@@ -23,9 +29,12 @@ const columns = [
   'accuracy',
   'valLoss',
   'valAccuracy',
+  'valPrecision',
+  'valRecall',
   'learningRate',
   'seconds',
   'imagesPerSecond',
+  'phase',
 ] as const satisfies readonly (keyof EpochRecord)[];
 
 export async function writeHistory(folder: string, history: readonly EpochRecord[]): Promise<void> {

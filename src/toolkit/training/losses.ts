@@ -39,6 +39,12 @@ export function crossEntropySum(
   return builder.op('ReduceSum', [addends, builder.integers([0, 1])], { keepdims: { int: 0 } });
 }
 
+/** The label with the highest score, int64 [N]. */
+export function surestLabels(builder: GraphBuilder, logits: Value, loss: Loss = defaultLoss): Value {
+  const scores = scoresOf(builder, logits, loss);
+  return builder.op('ArgMax', [scores], { axis: { int: 1 }, keepdims: { int: 0 } });
+}
+
 /** How many of the batch have their highest score at the label. Scalar float32. */
 export function correctCount(
   builder: GraphBuilder,
@@ -46,8 +52,7 @@ export function correctCount(
   labels: Value,
   loss: Loss = defaultLoss,
 ): Value {
-  const scores = scoresOf(builder, logits, loss);
-  const answers = builder.op('ArgMax', [scores], { axis: { int: 1 }, keepdims: { int: 0 } });
+  const answers = surestLabels(builder, logits, loss);
   const right = builder.op('Cast', [builder.op('Equal', [answers, labels])], { to: { int: 1 } });
   return builder.op('ReduceSum', [right, builder.integers([0])], { keepdims: { int: 0 } });
 }

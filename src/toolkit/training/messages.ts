@@ -1,8 +1,9 @@
 // What the training thread is told, and what it tells.
 import type { BadImage } from '../datasets/decode-folder.js';
 import type { EpochRecord } from './history.js';
+import type { PhaseResult } from './phase.js';
 import type { Recipe } from './recipe.js';
-import type { LoopResult, StepProgress } from './training-loop.js';
+import type { StepProgress } from './training-loop.js';
 
 export interface TrainingJob {
   readonly recipe: Recipe;
@@ -23,10 +24,12 @@ export interface TrainingJob {
 export type WorkerMessage =
   /** Images of a folder, decoded. */
   | { readonly kind: 'decoded'; readonly files: number; readonly of: number }
+  /** Images whose features were computed, each view of one counted. */
+  | { readonly kind: 'features'; readonly images: number; readonly of: number }
   /** Files left out of a folder. */
   | { readonly kind: 'skipped'; readonly bad: readonly BadImage[] }
   | { readonly kind: 'step'; readonly progress: StepProgress }
   /** With the epochs that ended since the last one. */
   | { readonly kind: 'checkpoint'; readonly epochs: readonly EpochRecord[] }
-  | ({ readonly kind: 'done'; readonly steps: number } & LoopResult)
+  | ({ readonly kind: 'done' } & PhaseResult)
   | { readonly kind: 'failed'; readonly name: string; readonly message: string; readonly stack?: string };

@@ -3,6 +3,7 @@ import type { InputContract } from '../../inference/card.js';
 import type { Architecture } from '../architectures/layers.js';
 import type { Binarisation } from '../architectures/lenet5.js';
 import type { Augmentation } from '../augmentation/augmentation.js';
+import type { BackboneSettings } from '../backbone/settings.js';
 import type { EarlyStopping } from './early-stopping.js';
 import { defaultLoss, type Loss } from './losses.js';
 import { createOptimiser, type Optimiser, type OptimiserSettings } from './optimisers.js';
@@ -18,9 +19,11 @@ export interface Recipe {
   readonly title: string;
   /** The dataset's folder name below data/, as `quati dataset prepare` makes it. */
   readonly dataset: string;
+  /** All of the network; or, with a backbone, the head that takes its features for an image. */
   readonly architecture: Architecture;
   /** Of a binarised architecture: what it was built by. */
   readonly binarisation?: Binarisation;
+  readonly backbone?: BackboneSettings;
   /** Goes into the card: training, calibration, evaluation and serving all read pixels by it. */
   readonly input: InputContract;
   /** Of the training images, anew in each epoch; left out, they are trained on as they are. */

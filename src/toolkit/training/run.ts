@@ -38,6 +38,10 @@ export interface RunFolder {
   readonly checkpoint: string;
   /** The checkpoint of the best epoch, where the recipe asks for it. */
   readonly best: string;
+  /** Of a run on a backbone: what it stands on, and the checkpoints of its first phase. */
+  readonly backbone: string;
+  readonly head: string;
+  readonly bestHead: string;
   variant(name: string): string;
 }
 
@@ -47,6 +51,9 @@ export function runFolder(folder: string): RunFolder {
     record: path.join(folder, 'run.json'),
     checkpoint: path.join(folder, 'checkpoint.safetensors'),
     best: path.join(folder, 'best.safetensors'),
+    backbone: path.join(folder, 'backbone.onnx'),
+    head: path.join(folder, 'head.safetensors'),
+    bestHead: path.join(folder, 'head-best.safetensors'),
     variant: (name) => path.join(folder, `${name}.onnx`),
   };
 }

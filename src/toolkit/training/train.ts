@@ -4,9 +4,12 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { mean } from 'simple-statistics';
 import { disableTelemetry } from '../../inference/runtime.js';
+import { parameterCount } from '../backbone/cut.js';
 import { describeDataset } from '../datasets/dataset.js';
 import type { BadImage } from '../datasets/decode-folder.js';
-import { exists } from '../files.js';
+import { exists, writeFileAtomic } from '../files.js';
+import type { Graph } from '../graph/graph.js';
+import { encodeOnnx } from '../graph/onnx.js';
 import { DatasetMismatchError, fromThread, RunError, TrainingError } from './errors.js';
 import { exportForward } from './export.js';
 import { fitLabels } from './fit-labels.js';
@@ -22,6 +25,8 @@ export interface TrainOptions {
   readonly recipe: Recipe;
   readonly datasetFolder: string;
   readonly runFolder: string;
+  /** Of a recipe that stands on a backbone: what `cutBackbone` made of its file. A resumed run has it already. */
+  readonly backbone?: Graph;
   /** What to do when the folder holds a run already; without either that is an error. */
   readonly existing?: 'resume' | 'replace';
   /** Threads inside an operator; default: all of the machine's, or the resumed run's: the last bits depend on it. */
@@ -40,6 +45,8 @@ export interface TrainOptions {
   readonly signal?: AbortSignal;
   /** While the images of a folder are decoded. */
   readonly onDecoded?: (files: number, of: number) => void;
+  /** While features of a backbone are computed. */
+  readonly onFeatures?: (images: number, of: number) => void;
   readonly onSkipped?: (bad: readonly BadImage[]) => void;
   readonly onStep?: (progress: StepProgress) => void;
   readonly onEpoch?: (record: EpochRecord) => void;
@@ -116,7 +123,7 @@ async function exportWeights(
 async function prepareRun(options: TrainOptions): Promise<RunRecord> {
   const { recipe, existing } = options;
   const folder = runFolder(options.runFolder);
-  const held = await exists(folder.checkpoint);
+  const held = (await exists(folder.checkpoint)) || (await exists(folder.head));
   if (existing === 'resume') {
     if (!held) throw new RunError(`${options.runFolder}: there is no checkpoint to resume from`);
     const record = await readRun(options.runFolder);
@@ -147,7 +154,9 @@ async function prepareRun(options: TrainOptions): Promise<RunRecord> {
     recipe: fitted,
     dataset: { name, folder: options.datasetFolder, sha256, ...skipBad },
     labels,
-    parameters: learnedCount(collectParameters(fitted.architecture, glorotUniform(recipe.seed)).layout),
+    parameters:
+      learnedCount(collectParameters(fitted.architecture, glorotUniform(recipe.seed)).layout) +
+      (options.backbone ? parameterCount(options.backbone) : 0),
     threads: options.threads ?? availableParallelism(),
     ...(options.portable && { portable: true as const }),
     tool: options.tool,
@@ -156,7 +165,9 @@ async function prepareRun(options: TrainOptions): Promise<RunRecord> {
     finished: false,
   };
   // What is replaced must not be resumed under the new record.
-  for (const file of [folder.checkpoint, folder.best]) await rm(file, { force: true });
+  for (const file of [folder.checkpoint, folder.best, folder.head, folder.bestHead])
+    await rm(file, { force: true });
+  if (options.backbone) await writeFileAtomic(folder.backbone, encodeOnnx(options.backbone));
   await writeRun(options.runFolder, record);
   return record;
 }
@@ -177,13 +188,17 @@ async function runWorker(job: TrainingJob, options: TrainOptions): Promise<Done>
   }
 }
 
-function listen(worker: Worker, { onDecoded, onSkipped, onStep, onEpoch }: TrainOptions): Promise<Done> {
+function listen(
+  worker: Worker,
+  { onDecoded, onFeatures, onSkipped, onStep, onEpoch }: TrainOptions,
+): Promise<Done> {
   return new Promise<Done>((resolve, reject) => {
     worker.on('error', reject);
     worker.on('exit', (code) => reject(new TrainingError(`the training thread ended with code ${code}`)));
     worker.on('message', (message: WorkerMessage) => {
       if (message.kind === 'step') onStep?.(message.progress);
       else if (message.kind === 'decoded') onDecoded?.(message.files, message.of);
+      else if (message.kind === 'features') onFeatures?.(message.images, message.of);
       else if (message.kind === 'skipped') onSkipped?.(message.bad);
       else if (message.kind === 'checkpoint') {
         for (const record of message.epochs) onEpoch?.(record);

@@ -1,17 +1,15 @@
 // Training step graph + state → the state after a batch. Owns the sessions; knows nothing of epochs or files.
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { loadRuntime } from '../../inference/runtime.js';
-import { buildForward } from '../architectures/forward.js';
-import type { Architecture } from '../architectures/layers.js';
 import { annealingAt } from '../binary/sign-gradients.js';
-import type { Dim, Graph } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
 import { encodeOnnx } from '../graph/onnx.js';
 import type { Batch } from './batches.js';
 import { dropoutMask } from './dropout.js';
 import { DivergedError } from './errors.js';
 import type { Loss } from './losses.js';
+import type { Network } from './network.js';
 import type { Optimiser } from './optimisers.js';
-import { fromTensors, type Parameters } from './parameters.js';
 import { buildEvaluationStep, buildTrainingStep, names } from './training-graph.js';
 import { annealingName, type DropoutMask } from './training-mode.js';
 
@@ -30,17 +28,23 @@ export interface StepResult {
   readonly correct: number;
 }
 
+export interface EvaluationResult {
+  /** Summed over the batch. */
+  readonly lossSum: number;
+  /** The surest label of each image. */
+  readonly answers: BigInt64Array;
+}
+
 export interface Trainer {
   /** One optimiser step; `progress` is the part of the run that was taken, 0…1, default 0. @throws DivergedError when the loss is no finite number; the state is then as before. */
   step(batch: Batch, learningRate: number, progress?: number): Promise<StepResult>;
-  evaluate(batch: Batch): Promise<StepResult>;
+  evaluate(batch: Batch): Promise<EvaluationResult>;
   state(): TrainerState;
   release(): Promise<void>;
 }
 
 export interface TrainerOptions {
-  readonly architecture: Architecture;
-  readonly parameters: Parameters;
+  readonly network: Network;
   readonly optimiser: Optimiser;
   /** Default: softmax cross-entropy. */
   readonly loss?: Loss;
@@ -59,11 +63,9 @@ interface TrainingSession {
 }
 
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
-  const { optimiser, parameters, loss } = options;
-  const { layout } = parameters;
-  const parameter = fromTensors(parameters.tensors, options.architecture.name);
+  const { network, optimiser, loss } = options;
+  const { layout } = network.parameters;
   const { InferenceSession, Tensor } = await loadRuntime();
-  const { channels, height, width } = options.architecture.input;
   const open = (graph: Graph) =>
     InferenceSession.create(encodeOnnx(graph), {
       executionProviders: ['cpu'],
@@ -73,9 +75,8 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
       interOpNumThreads: 1,
       logSeverityLevel: 3,
     });
-  const forward = (batch: Dim) => buildForward(options.architecture, { batch, parameter });
   const trainingSessions = new Map<number, TrainingSession>();
-  const evaluation = await open(buildEvaluationStep(forward('N'), layout, loss));
+  const evaluation = await open(buildEvaluationStep(network.forward('N'), layout, loss));
   const flat = (data: Float32Array) => new Tensor('float32', data, [layout.length]);
 
   let step = options.state.step;
@@ -86,7 +87,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
     const known = trainingSessions.get(batchSize);
     if (known) return known;
     const { block } = options;
-    const { graph, masks, annealed } = buildTrainingStep(forward(batchSize), layout, optimiser, {
+    const { graph, masks, annealed } = buildTrainingStep(network.forward(batchSize), layout, optimiser, {
       loss,
       ...(block !== undefined && { block }),
     });
@@ -97,7 +98,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
 
   function feedsFor({ images, labels, count }: Batch): Record<string, Tensor> {
     return {
-      [names.image]: new Tensor('float32', images, [count, channels, height, width]),
+      [names.image]: new Tensor('float32', images, [count, ...network.inputShape]),
       [names.labels]: new Tensor('int64', labels, [count]),
       [names.parameters]: current,
     };
@@ -131,7 +132,8 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
     },
     async evaluate(batch) {
       const results = await evaluation.run(feedsFor(batch));
-      return { lossSum: scalarOf(results, names.loss), correct: scalarOf(results, names.correct) };
+      const answers = results[names.answers]?.data as BigInt64Array;
+      return { lossSum: scalarOf(results, names.loss), answers };
     },
     state: () => ({
       step,

@@ -6,7 +6,7 @@ import { GraphError } from '../graph/errors.js';
 import { type Dim, elementCount, type Graph, type Value } from '../graph/graph.js';
 import { boolTensor } from '../graph/tensor-data.js';
 import { type LoweringOptions, lower } from '../lowering/lower.js';
-import { correctCount, crossEntropySum, type Loss } from './losses.js';
+import { correctCount, crossEntropySum, type Loss, surestLabels } from './losses.js';
 import { decayOf, type Optimiser } from './optimisers.js';
 import {
   appendForTraining,
@@ -37,6 +37,7 @@ export const names = {
   parameters: 'parameters',
   loss: 'loss',
   correct: 'correct',
+  answers: 'answers',
   /** The state and scalars of the optimiser enter under their own names and leave with this suffix. */
   next: (name: string) => `${name}.next`,
 } as const;
@@ -118,11 +119,11 @@ function buildBackward(forward: Graph, layout: ParameterLayout, loss?: Loss): Ba
   return { ...differentiate(builder.build(), names.loss, learned), mode };
 }
 
-/** Inputs `image`, `labels`, `parameters`; outputs `loss` (sum over the batch) and `correct`. Any batch. */
+/** Inputs `image`, `labels`, `parameters`; outputs `loss` (sum over the batch) and `answers` (int64 [N]). Any batch. */
 export function buildEvaluationStep(forward: Graph, layout: ParameterLayout, loss?: Loss): Graph {
   const { builder, logits, labels } = withFlatParameters(forward, layout);
   builder.output(crossEntropySum(builder, logits, labels, loss), names.loss);
-  builder.output(correctCount(builder, logits, labels, loss), names.correct);
+  builder.output(surestLabels(builder, logits, loss), names.answers);
   return lower(builder.build());
 }
 

@@ -1,16 +1,15 @@
 // Trainer + images → epochs: shuffle, step, validate, record. Stops between two steps and says where it stands.
-
-import type { Dataset } from '../datasets/dataset.js';
-import { type BatchSource, createBatchSource } from './batch-source.js';
-import { type BatchReader, batchCount, createBatchReader } from './batches.js';
+import { batchCount } from './batches.js';
 import type { Checkpoint, Position } from './checkpoint.js';
 import { bestEpoch, isPatienceOver } from './early-stopping.js';
-import { DivergedError, RecipeError } from './errors.js';
+import { DivergedError } from './errors.js';
 import type { EpochRecord } from './history.js';
 import { createRandom, permutation } from './random.js';
 import type { Recipe } from './recipe.js';
 import { learningRateAt } from './schedules.js';
-import type { StepResult, Trainer, TrainerState } from './trainer.js';
+import { createTally } from './tally.js';
+import type { Trainer, TrainerState } from './trainer.js';
+import type { TrainingImages } from './training-images.js';
 
 export interface StepProgress {
   /** From 1 on. */
@@ -27,13 +26,12 @@ export interface StepProgress {
 
 export interface LoopOptions {
   readonly recipe: Recipe;
-  readonly dataset: Dataset;
+  /** Their source is closed at the end. */
+  readonly images: TrainingImages;
   readonly trainer: Trainer;
   readonly start: Pick<Checkpoint, 'position' | 'history'>;
   /** Ends the run early, after this many steps in all. */
   readonly maxSteps?: number;
-  /** Threads that augment ahead of the steps; default: 0, the loop's own does. */
-  readonly dataThreads?: number;
   readonly shouldStop: () => boolean;
   readonly onStep: (progress: StepProgress) => void;
   /** After each epoch, and when the run is stopped; `isBest` when the recipe keeps the best epoch and this is it so far. */
@@ -45,28 +43,20 @@ export interface LoopResult {
   readonly history: readonly EpochRecord[];
 }
 
-interface Images {
-  readonly source: BatchSource;
-  readonly training: Uint32Array;
-  readonly readValidation: BatchReader;
-  readonly validation: Uint32Array;
-}
-
 export const startOfRun: LoopOptions['start'] = {
   position: { epoch: 0, batch: 0, lossSum: 0, correct: 0, seconds: 0 },
   history: [],
 };
 
 export async function runLoop(options: LoopOptions): Promise<LoopResult> {
-  const images = splitImages(options);
   try {
-    return await runEpochs(options, images);
+    return await runEpochs(options, options.images);
   } finally {
-    await images.source.close();
+    await options.images.source.close();
   }
 }
 
-async function runEpochs(options: LoopOptions, images: Images): Promise<LoopResult> {
+async function runEpochs(options: LoopOptions, images: TrainingImages): Promise<LoopResult> {
   const { recipe, trainer, start } = options;
   const { earlyStopping } = recipe;
   const history = [...start.history];
@@ -102,7 +92,7 @@ function diverged(step: number, what: string): DivergedError {
 }
 
 /** Trains from the position on, to the epoch's end or to where it was told to stop. */
-async function trainEpoch(options: LoopOptions, images: Images, from: Position): Promise<Position> {
+async function trainEpoch(options: LoopOptions, images: TrainingImages, from: Position): Promise<Position> {
   const { recipe, trainer } = options;
   const batches = batchCount(images.training.length, recipe.batchSize);
   const shuffled = permutation(images.training.length, createRandom(recipe.seed, 'shuffle', from.epoch));
@@ -136,55 +126,48 @@ function rateAt({ schedule, learningRate, epochs }: Recipe, batches: number, ste
   return learningRateAt(schedule, learningRate, { step, steps: epochs * batches, stepsPerEpoch: batches });
 }
 
-async function recordEpoch(options: LoopOptions, images: Images, position: Position): Promise<EpochRecord> {
+async function recordEpoch(
+  options: LoopOptions,
+  images: TrainingImages,
+  position: Position,
+): Promise<EpochRecord> {
   const { recipe, trainer } = options;
   const count = images.training.length;
-  const validation = await evaluateAll(trainer, images, recipe.batchSize);
   return {
     epoch: position.epoch + 1,
     loss: position.lossSum / count,
     accuracy: position.correct / count,
-    ...(validation && {
-      valLoss: validation.lossSum / images.validation.length,
-      valAccuracy: validation.correct / images.validation.length,
-    }),
+    ...(await validate(trainer, images, recipe.batchSize)),
     learningRate: rateAt(recipe, batchCount(count, recipe.batchSize), trainer.state().step - 1),
     seconds: Number(position.seconds.toFixed(2)),
     imagesPerSecond: Math.round(count / position.seconds),
   };
 }
 
-async function evaluateAll(
+type Validation = Pick<EpochRecord, 'valLoss' | 'valAccuracy' | 'valPrecision' | 'valRecall'>;
+
+/** Precision and recall are said of two labels only, of the second: the one that a sigmoid's output stands for. */
+async function validate(
   trainer: Trainer,
-  { readValidation, validation }: Images,
+  { readValidation, validation, labels }: TrainingImages,
   batchSize: number,
-): Promise<StepResult | undefined> {
-  if (validation.length === 0) return undefined;
-  let [lossSum, correct] = [0, 0];
-  for (let batch = 0; batch < batchCount(validation.length, batchSize); batch++) {
-    const result = await trainer.evaluate(readValidation(validation, batch));
+): Promise<Validation> {
+  const count = validation.length;
+  if (count === 0) return {};
+  let lossSum = 0;
+  const tally = createTally();
+  for (let index = 0; index < batchCount(count, batchSize); index++) {
+    const batch = readValidation(validation, index);
+    const result = await trainer.evaluate(batch);
     lossSum += result.lossSum;
-    correct += result.correct;
+    tally.add(result.answers, batch.labels);
   }
   if (!Number.isFinite(lossSum)) throw diverged(trainer.state().step, `the validation loss is ${lossSum}`);
-  return { lossSum, correct };
-}
-
-/** The dataset's own images to validate on, or a seeded choice of the training images, held back. */
-function splitImages({ dataset, recipe, dataThreads = 0 }: LoopOptions): Images {
-  const { train, validation: own } = dataset;
-  const { input, batchSize, seed, augmentation } = recipe;
-  const order = permutation(train.count, createRandom(seed, 'validation split'));
-  const held = own ? 0 : Math.floor(train.count * recipe.validationSplit);
-  if (recipe.earlyStopping && (own?.count ?? held) === 0) {
-    throw new RecipeError(
-      `earlyStopping: watches ${recipe.earlyStopping.monitor}, but no image is held back: raise validationSplit`,
-    );
-  }
+  const { correct, precision, recall } = tally.result();
   return {
-    source: createBatchSource({ split: train, input, batchSize, seed, augmentation, threads: dataThreads }),
-    readValidation: createBatchReader(own ?? train, input, batchSize),
-    validation: own ? Uint32Array.from({ length: own.count }, (_, i) => i) : order.subarray(0, held),
-    training: order.subarray(held),
+    valLoss: lossSum / count,
+    valAccuracy: correct / count,
+    ...(labels === 2 && precision !== undefined && { valPrecision: precision }),
+    ...(labels === 2 && recall !== undefined && { valRecall: recall }),
   };
 }

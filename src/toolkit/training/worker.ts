@@ -1,20 +1,21 @@
 // The training thread: a job in → progress, checkpoints and the result out. session.run blocks its thread, so this is its own.
 import { parentPort, workerData } from 'node:worker_threads';
+import { channelCount } from '../../inference/card.js';
 import { classifierOf } from '../architectures/layers.js';
 import { isAugmenting } from '../augmentation/augmentation.js';
+import { runTwoPhases } from '../backbone/two-phases.js';
 import type { Dataset } from '../datasets/dataset.js';
 import { loadDataset, sharePixels } from '../datasets/dataset.js';
 import { probeBlockSize } from '../lowering/probe.js';
-import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { DatasetMismatchError } from './errors.js';
-import { writeHistory } from './history.js';
+import { type EpochRecord, writeHistory } from './history.js';
 import { glorotUniform } from './initialisers.js';
 import type { TrainingJob, WorkerMessage } from './messages.js';
-import { collectParameters, flatten, type Parameters } from './parameters.js';
-import { labelsOf, lossOf, optimiserOf, type Recipe } from './recipe.js';
+import { architectureNetwork } from './network.js';
+import { type PhaseControl, runPhase } from './phase.js';
+import { labelsOf, type Recipe } from './recipe.js';
 import { runFolder } from './run.js';
-import { createTrainer, type TrainerState } from './trainer.js';
-import { runLoop, startOfRun } from './training-loop.js';
+import { imagesOf } from './training-images.js';
 
 const send = (message: WorkerMessage) => parentPort?.postMessage(message);
 
@@ -24,43 +25,48 @@ async function train(job: TrainingJob): Promise<void> {
   parentPort?.on('message', () => stopping.abort());
   const dataset = await readDataset(job, stopping.signal);
   checkDataset(dataset, recipe);
-  const optimiser = optimiserOf(recipe);
-  const parameters = collectParameters(recipe.architecture, glorotUniform(recipe.seed));
-  const files = runFolder(job.runFolder);
-  const resumed = job.resume
-    ? await loadCheckpoint(files.checkpoint, parameters.layout, optimiser.stateNames)
-    : undefined;
-  const trainer = await createTrainer({
-    architecture: recipe.architecture,
-    parameters,
-    optimiser,
-    loss: lossOf(recipe),
-    state: resumed?.state ?? initialState(parameters, optimiser.stateNames.length),
+  const control: PhaseControl = {
+    resume: job.resume,
     threads: job.threads,
-    seed: recipe.seed,
     block: job.portable ? undefined : await probeBlockSize(),
-  });
-  let told = resumed?.history.length ?? 0;
-  const result = await runLoop({
-    recipe,
-    dataset,
-    trainer,
-    start: resumed ?? startOfRun,
     ...(job.maxSteps !== undefined && { maxSteps: job.maxSteps }),
-    dataThreads: job.dataThreads,
     shouldStop: () => stopping.signal.aborted,
     onStep: (progress) => send({ kind: 'step', progress }),
-    async onCheckpoint(checkpoint, isBest) {
-      // The best first: a crash in between repeats the epoch, and writes the same once more.
-      for (const file of isBest ? [files.best, files.checkpoint] : [files.checkpoint])
-        await saveCheckpoint(file, checkpoint, parameters.layout, optimiser.stateNames);
-      await writeHistory(job.runFolder, checkpoint.history);
-      send({ kind: 'checkpoint', epochs: checkpoint.history.slice(told) });
-      told = checkpoint.history.length;
-    },
-  });
-  await trainer.release();
-  send({ kind: 'done', ...result, steps: trainer.state().step });
+    onHistory: historyWriter(job),
+  };
+  const files = runFolder(job.runFolder);
+  const result = recipe.backbone
+    ? await runTwoPhases({
+        recipe,
+        backbone: recipe.backbone,
+        dataset,
+        files,
+        control,
+        dataThreads: job.dataThreads,
+        onFeatures: (images, of) => send({ kind: 'features', images, of }),
+      })
+    : await runPhase(
+        {
+          recipe,
+          network: architectureNetwork(recipe.architecture, glorotUniform(recipe.seed)),
+          images: imagesOf(dataset, recipe, job.dataThreads),
+          files,
+        },
+        control,
+      );
+  send({ kind: 'done', ...result });
+}
+
+/** Epochs of before a resume are written again, but not told again. */
+function historyWriter({ runFolder: folder, resume }: TrainingJob): PhaseControl['onHistory'] {
+  let told = resume ? undefined : 0;
+  return async (history: readonly EpochRecord[]) => {
+    told ??= history.length;
+    if (history.length === told) return;
+    await writeHistory(folder, history);
+    send({ kind: 'checkpoint', epochs: history.slice(told) });
+    told = history.length;
+  };
 }
 
 async function readDataset(
@@ -79,22 +85,16 @@ async function readDataset(
   return isShared ? { ...dataset, train: sharePixels(dataset.train) } : dataset;
 }
 
-function initialState({ layout, tensors }: Parameters, vectors: number): TrainerState {
-  return {
-    step: 0,
-    parameters: flatten(layout, tensors, 'initial parameters'),
-    optimiser: Array.from({ length: vectors }, () => new Float32Array(layout.length)),
-  };
-}
-
 function checkDataset({ name, train, labels }: Dataset, recipe: Recipe): void {
-  const { architecture } = recipe;
-  const { channels, height, width } = architecture.input;
+  const { architecture, backbone, input } = recipe;
+  const { channels, height, width } = backbone
+    ? { ...input, channels: channelCount(input) }
+    : architecture.input;
   const got = `${train.channels}x${train.height}x${train.width}`;
   const expected = `${channels}x${height}x${width}`;
   if (got !== expected) {
     throw new DatasetMismatchError(
-      `${name}: ${architecture.name} takes images of ${expected}, the dataset has ${got}`,
+      `${name}: ${backbone?.name ?? architecture.name} takes images of ${expected}, the dataset has ${got}`,
     );
   }
   const last = classifierOf(architecture);

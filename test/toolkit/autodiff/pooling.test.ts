@@ -4,8 +4,16 @@ import { differentiate } from '../../../src/toolkit/autodiff/differentiate.js';
 import { GraphBuilder } from '../../../src/toolkit/graph/builder.js';
 import type { Value } from '../../../src/toolkit/graph/graph.js';
 import { lower } from '../../../src/toolkit/lowering/lower.js';
-import { type Array64, array64, globalAveragePool, maxPool, relu } from '../../helpers/float64-reference.js';
-import { matchesReference, values } from '../../helpers/gradient-check.js';
+import {
+  type Array64,
+  array64,
+  globalAveragePool,
+  maxPool,
+  type PoolSettings,
+  relu,
+} from '../../helpers/float64-reference.js';
+import { floats, matchesReference, values } from '../../helpers/gradient-check.js';
+import { runGraph } from '../../helpers/run-graph.js';
 import { distinct, mulberry32 } from '../../helpers/seeded-values.js';
 
 type Pair = readonly [number, number];
@@ -68,27 +76,45 @@ t.test('a value that two pools read gets the gradients of both', async (t) => {
   });
 });
 
-const refused: readonly [string, Record<string, { ints: number[] }>][] = [
-  ['overlap', { kernel_shape: { ints: [3, 3] }, strides: { ints: [2, 2] } }],
-  ['overlap along the width', { kernel_shape: { ints: [2, 3] }, strides: { ints: [2, 2] } }],
-  ['overlap, the stride being 1 by default', { kernel_shape: { ints: [2, 2] } }],
-  ['have pads', { kernel_shape: { ints: [2, 2] }, strides: { ints: [2, 2] }, pads: { ints: [1, 1, 1, 1] } }],
-  ['are dilated', { kernel_shape: { ints: [2, 2] }, strides: { ints: [2, 2] }, dilations: { ints: [2, 2] } }],
+const shared: readonly [string, number[], Pair, Pair, PoolSettings][] = [
+  ['the stem of a ResNet', [2, 3, 9, 8], [3, 3], [2, 2], { pads: [1, 1, 1, 1] }],
+  ['those of a SqueezeNet, a last one over the end', [2, 2, 8, 10], [3, 3], [2, 2], { ceil: true }],
+  ['side by side, a last one over the end', [2, 2, 5, 7], [2, 2], [2, 2], { ceil: true }],
+  ['a step of one pixel', [1, 2, 6, 5], [3, 2], [1, 1], {}],
+  ['overlapping along the width alone', [1, 2, 6, 7], [2, 3], [2, 2], {}],
+  ['uneven pads', [1, 2, 7, 6], [2, 2], [2, 2], { pads: [0, 1, 1, 0] }],
+  ['dilated', [1, 2, 9, 8], [2, 3], [2, 1], { dilations: [2, 2] }],
 ];
 
-for (const [title, attributes] of refused)
-  t.test(`MaxPool has no gradient for windows that ${title}, and says so`, async (t) => {
-    const builder = new GraphBuilder('refused');
-    const x = builder.input('x', [1, 1, 8, 8]);
-    const y = builder.ops('MaxPool', [x], 1, { name: 'pool1', attributes })[0] as Value;
-    const loss = builder.op('ReduceSum', [y], { keepdims: { int: 0 } });
-    const { graph, gradients } = differentiate(builder.build(), loss.name, ['x']);
-    t.ok(gradients.has('x'));
-    t.throws(() => lower(graph), {
-      name: 'UnsupportedOperatorError',
-      message: /^MaxPool pool1: has a gradient only for windows that do not overlap/,
+for (const [title, shape, kernel, strides, settings] of shared)
+  t.test(`MaxPool adds up the gradients of windows that share their maximum: ${title}`, async (t) => {
+    const { pads = [0, 0, 0, 0], dilations = [1, 1], ceil } = settings;
+    await matchesReference(t, `[${shape}]`, {
+      inputs: { x: image(5, ...shape) },
+      samples: 400,
+      graph: (builder, { x }) =>
+        builder.op('MaxPool', [x], {
+          kernel_shape: { ints: kernel },
+          strides: { ints: strides },
+          pads: { ints: pads },
+          dilations: { ints: dilations },
+          ceil_mode: { int: ceil ? 1 : 0 },
+        }),
+      reference: ({ x }) => maxPool(x as Array64, kernel, strides, settings),
     });
   });
+
+t.test('of equal pixels in windows that overlap, the first of each window gets its gradient', async (t) => {
+  const builder = new GraphBuilder('ties');
+  const x = builder.input('x', [1, 1, 1, 5]);
+  const y = builder.op('MaxPool', [x], { kernel_shape: { ints: [1, 3] }, strides: { ints: [1, 1] } });
+  const loss = builder.op('ReduceSum', [y], { keepdims: { int: 0 } });
+  const { graph, gradients } = differentiate(builder.build(), loss.name, ['x']);
+  const extended = GraphBuilder.from(graph);
+  extended.output(extended.value(gradients.get('x')?.name ?? ''), 'dx');
+  const { dx } = await runGraph(lower(extended.build()), { x: Float64Array.of(7, 7, 7, 7, 1) });
+  t.strictSame(floats(dx), Float64Array.of(1, 1, 1, 0, 0));
+});
 
 t.test('GlobalAveragePool spreads the gradient evenly', async (t) => {
   for (const shape of [

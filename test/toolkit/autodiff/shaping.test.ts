@@ -69,35 +69,46 @@ t.test('Transpose brings the gradient back with the inverse permutation', async 
     );
 });
 
-t.test(
-  'ReduceSum gives every element the gradient of its sum, whether or not the axes are kept',
-  async (t) => {
-    const cases: readonly [number[], number[] | undefined][] = [
-      [[3, 4], [0]],
-      [[3, 4], [1]],
-      [[3, 4], [-1]],
-      [
-        [2, 3, 4],
-        [0, 2],
-      ],
-      [
-        [2, 3, 4],
-        [-3, 1],
-      ],
-      [[2, 3, 4], undefined],
-      [[2, 3, 4], []],
-    ];
-    for (const [shape, axes] of cases)
+const reductions: readonly [number[], number[] | undefined][] = [
+  [[3, 4], [0]],
+  [[3, 4], [1]],
+  [[3, 4], [-1]],
+  [
+    [2, 3, 4],
+    [0, 2],
+  ],
+  [
+    [2, 3, 4],
+    [-3, 1],
+  ],
+  [[2, 3, 4], undefined],
+  [[2, 3, 4], []],
+];
+
+for (const [op, what] of [
+  ['ReduceSum', 'the gradient of its sum'],
+  ['ReduceMean', 'its share of the gradient of its mean'],
+] as const)
+  t.test(`${op} gives every element ${what}, whether or not the axes are kept`, async (t) => {
+    for (const [shape, axes] of reductions)
       for (const keepdims of [0, 1])
         await check(
           t,
           shape,
           (builder, x) =>
-            builder.op('ReduceSum', [x, axes && builder.integers(axes)], { keepdims: { int: keepdims } }),
-          (x) => reduceSum(x, axes?.length ? axes : shape.map((_, axis) => axis), keepdims === 1),
+            op === 'ReduceSum'
+              ? builder.op(op, [x, axes && builder.integers(axes)], { keepdims: { int: keepdims } })
+              : builder.op(op, [x], {
+                  keepdims: { int: keepdims },
+                  ...(axes?.length && { axes: { ints: axes } }),
+                }),
+          (x) => {
+            const summed = reduceSum(x, axes?.length ? axes : shape.map((_, axis) => axis), keepdims === 1);
+            const each = op === 'ReduceSum' ? 1 : x.data.length / summed.data.length;
+            return { ...summed, data: summed.data.map((sum) => sum / each) };
+          },
         );
-  },
-);
+  });
 
 t.test('a chain of them composes', async (t) => {
   await check(

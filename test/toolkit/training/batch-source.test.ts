@@ -8,6 +8,7 @@ import {
   createBatchSource,
 } from '../../../src/toolkit/training/batch-source.js';
 import type { Batch } from '../../../src/toolkit/training/batches.js';
+import { imagesOf } from '../../../src/toolkit/training/training-images.js';
 import { runLoop, startOfRun } from '../../../src/toolkit/training/training-loop.js';
 import { tinyRecipe, tinySplit } from '../../helpers/tiny-dataset.js';
 
@@ -137,16 +138,20 @@ t.test('training gives the same losses with and without a data thread', async (t
     const seen: number[] = [];
     const trainer = {
       step: async ({ images }: Batch) => ({ lossSum: images.reduce((sum, x) => sum + x, 0), correct: 0 }),
-      evaluate: async ({ images }: Batch) => ({ lossSum: images.reduce((sum, x) => sum + x, 0), correct: 0 }),
+      evaluate: async ({ images, labels }: Batch) => ({
+        lossSum: images.reduce((sum, x) => sum + x, 0),
+        answers: labels,
+      }),
       state: () => ({ step: seen.length, parameters: new Float32Array(1), optimiser: [] }),
       release: async () => undefined,
     };
+    const recipe = { ...tinyRecipe, augmentation, epochs: 2 };
+    const dataset = { name: 'tiny', labels: ['a', 'b', 'c'], train: split, test: split, sha256: 'none' };
     await runLoop({
-      recipe: { ...tinyRecipe, augmentation, epochs: 2 },
-      dataset: { name: 'tiny', labels: ['a', 'b', 'c'], train: split, test: split, sha256: 'none' },
+      recipe,
+      images: imagesOf(dataset, recipe, dataThreads),
       trainer,
       start: startOfRun,
-      dataThreads,
       shouldStop: () => false,
       onStep: ({ stepLoss }) => seen.push(stepLoss),
       onCheckpoint: async () => undefined,

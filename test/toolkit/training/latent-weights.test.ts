@@ -4,8 +4,9 @@ import type { SignGradient } from '../../../src/toolkit/binary/sign-gradients.js
 import { signGradients } from '../../../src/toolkit/binary/sign-gradients.js';
 import { toFloat32Array } from '../../../src/toolkit/graph/tensor-data.js';
 import { glorotUniform } from '../../../src/toolkit/training/initialisers.js';
+import { architectureNetwork } from '../../../src/toolkit/training/network.js';
 import { adam } from '../../../src/toolkit/training/optimisers.js';
-import { collectParameters, flatten, unflatten } from '../../../src/toolkit/training/parameters.js';
+import { flatten, unflatten } from '../../../src/toolkit/training/parameters.js';
 import { createTrainer } from '../../../src/toolkit/training/trainer.js';
 import { tinyBinary } from '../../helpers/binary-net.js';
 import { mulberry32 } from '../../helpers/seeded-values.js';
@@ -19,13 +20,11 @@ const batch = {
 };
 
 async function stepped(gradient: SignGradient, learningRate: number, progress: readonly number[]) {
-  const architecture = tinyBinary(gradient);
-  const parameters = collectParameters(architecture, glorotUniform(1));
-  const { layout, tensors } = parameters;
+  const network = architectureNetwork(tinyBinary(gradient), glorotUniform(1));
+  const { layout, tensors } = network.parameters;
   const zeros = () => new Float32Array(layout.length);
   const trainer = await createTrainer({
-    architecture,
-    parameters,
+    network,
     optimiser: adam(),
     state: { step: 0, parameters: flatten(layout, tensors, 'start'), optimiser: [zeros(), zeros()] },
     threads: 1,

@@ -4,8 +4,9 @@ import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import { mnistCnn } from '../../../src/toolkit/architectures/mnist-cnn.js';
 import { glorotUniform } from '../../../src/toolkit/training/initialisers.js';
+import { architectureNetwork } from '../../../src/toolkit/training/network.js';
 import { adam } from '../../../src/toolkit/training/optimisers.js';
-import { collectParameters, flatten } from '../../../src/toolkit/training/parameters.js';
+import { flatten } from '../../../src/toolkit/training/parameters.js';
 import { createTrainer } from '../../../src/toolkit/training/trainer.js';
 
 const megabyte = 1e6;
@@ -26,11 +27,11 @@ async function residentMegabytes(): Promise<number> {
 t.test(
   'memory does not grow with steps, nor with smaller batches and evaluations between them',
   async (t) => {
-    const parameters = collectParameters(mnistCnn, glorotUniform(1));
-    const vector = flatten(parameters.layout, parameters.tensors, 'initial');
+    const network = architectureNetwork(mnistCnn, glorotUniform(1));
+    const { layout, tensors } = network.parameters;
+    const vector = flatten(layout, tensors, 'initial');
     const trainer = await createTrainer({
-      architecture: mnistCnn,
-      parameters,
+      network,
       optimiser: adam(),
       threads: 1,
       state: {

@@ -3,6 +3,7 @@ import t from 'tap';
 import { buildForward } from '../../../src/toolkit/architectures/forward.js';
 import { mnistCnn } from '../../../src/toolkit/architectures/mnist-cnn.js';
 import { toFloat32Array } from '../../../src/toolkit/graph/tensor-data.js';
+import { architectureNetwork } from '../../../src/toolkit/training/network.js';
 import { adam } from '../../../src/toolkit/training/optimisers.js';
 import { fromTensors, unflatten } from '../../../src/toolkit/training/parameters.js';
 import { createTrainer, type TrainerState } from '../../../src/toolkit/training/trainer.js';
@@ -65,8 +66,7 @@ t.test('twenty steps of Adam on one batch end where those of PyTorch do', async 
     optimiser: [0, 1].map(() => new Float32Array(parameters.layout.length)),
   };
   const trainer = await createTrainer({
-    architecture: mnistCnn,
-    parameters,
+    network: architectureNetwork(mnistCnn, fromTensors(parameters.tensors, 'fixture')),
     optimiser: adam(),
     state,
     threads: 1,

@@ -79,8 +79,13 @@ t.test(
     t.equal(fitLabels(tinyRecipe, 3), tinyRecipe);
     t.match(fitLabels(tinyRecipe, 7).architecture.layers.at(-1), { units: 7 });
     const binary = { ...tinyRecipe, loss: { kind: 'sigmoid' as const } };
-    const one = fitLabels(binary, 1);
-    t.equal(fitLabels(one, 2), one, 'one logit tells two labels apart');
+    const one = fitLabels(binary, 2);
+    t.match(one.architecture.layers.at(-1), { units: 1 }, 'one logit tells two labels apart');
+    t.equal(fitLabels(one, 2), one);
+    t.throws(() => fitLabels(one, 3), {
+      name: 'DatasetMismatchError',
+      message: 'tiny: a sigmoid tells 2 labels apart, the dataset has 3',
+    });
     const architecture = { ...tinyArchitecture, layers: tinyArchitecture.layers.slice(0, -1) };
     t.throws(() => fitLabels({ ...tinyRecipe, architecture }, 3), {
       name: 'DatasetMismatchError',

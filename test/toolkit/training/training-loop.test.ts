@@ -4,9 +4,11 @@ import type { Dataset } from '../../../src/toolkit/datasets/dataset.js';
 import { type Batch, createBatchReader } from '../../../src/toolkit/training/batches.js';
 import type { Checkpoint } from '../../../src/toolkit/training/checkpoint.js';
 import { glorotUniform } from '../../../src/toolkit/training/initialisers.js';
+import { architectureNetwork } from '../../../src/toolkit/training/network.js';
 import { collectParameters, flatten } from '../../../src/toolkit/training/parameters.js';
 import { optimiserOf, type Recipe } from '../../../src/toolkit/training/recipe.js';
 import { createTrainer, type Trainer, type TrainerState } from '../../../src/toolkit/training/trainer.js';
+import { imagesOf } from '../../../src/toolkit/training/training-images.js';
 import {
   type LoopOptions,
   type LoopResult,
@@ -45,8 +47,7 @@ async function run(
 ): Promise<Run> {
   const { stopAfter = Infinity, checkpoints = [], ...rest } = options;
   const trainer = await createTrainer({
-    architecture: recipe.architecture,
-    parameters: collectParameters(recipe.architecture, glorotUniform(recipe.seed)),
+    network: architectureNetwork(recipe.architecture, glorotUniform(recipe.seed)),
     optimiser: optimiserOf(recipe),
     state: from?.state ?? initialState(recipe),
     threads: 1,
@@ -62,7 +63,7 @@ async function run(
   };
   const result = await runLoop({
     recipe,
-    dataset,
+    images: imagesOf(dataset, recipe),
     trainer: watched,
     start: from ?? startOfRun,
     shouldStop: () => steps.length >= stopAfter,
@@ -77,7 +78,7 @@ async function run(
   return { result, checkpoints, steps, state, batches };
 }
 
-const imagesOf = (batches: readonly Batch[]) =>
+const pixelsOf = (batches: readonly Batch[]) =>
   batches.flatMap(({ images, count }) =>
     Array.from({ length: count }, (_, i) => images.subarray(i * 64, (i + 1) * 64).join()),
   );
@@ -94,7 +95,7 @@ t.test(
       batches.map(({ count }) => count),
       [...sizes, ...sizes],
     );
-    const [first, second] = [imagesOf(batches.slice(0, 6)), imagesOf(batches.slice(6))];
+    const [first, second] = [pixelsOf(batches.slice(0, 6)), pixelsOf(batches.slice(6))];
     t.equal(new Set(first).size, 45);
     t.same(
       new Set(second),
@@ -175,7 +176,7 @@ t.test('maxSteps counts all steps of a run, those before it was resumed too', as
 
 t.test('without a validation split nothing is held back, and nothing is recorded of it', async (t) => {
   const { result, batches } = await run({ ...tinyRecipe, epochs: 1, validationSplit: 0 });
-  t.equal(imagesOf(batches).length, 50);
+  t.equal(pixelsOf(batches).length, 50);
   t.equal(result.history[0]?.valLoss, undefined);
   t.equal(result.history[0]?.valAccuracy, undefined);
 });

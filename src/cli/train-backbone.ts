@@ -1,0 +1,151 @@
+// The flags of `quati train --backbone`, and the recipe that they and the file make.
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { InputContract } from '../inference/card.js';
+import { type PreparedBackbone, prepareBackbone } from '../toolkit/backbone/backbone-recipe.js';
+import { findContract } from '../toolkit/backbone/contracts.js';
+import { BackboneError } from '../toolkit/backbone/errors.js';
+import { type LoadedBackbone, loadBackbone } from '../toolkit/backbone/load.js';
+import type { Loss } from '../toolkit/training/losses.js';
+import { positiveInteger } from './command-line.js';
+import { WrongUseError } from './errors.js';
+import { addInputFlags, givenInputFlags, type InputFlags, inputContract } from './input-flags.js';
+import type { CliIo } from './io.js';
+
+export interface BackboneFlags extends InputFlags {
+  backbone?: string;
+  features?: string;
+  fineTune?: number;
+  headEpochs?: number;
+  headLearningRate?: number;
+  views?: number;
+  loss?: Loss['kind'];
+  title?: string;
+}
+
+export function addBackboneFlags(command: Command): void {
+  command
+    .optionsGroup('A pretrained backbone in place of a recipe:')
+    .option(
+      '--backbone <model.onnx>',
+      'a float32 classifier: its last layer is replaced by one for your labels',
+    )
+    .option('--features <name>', 'the value to cut it at (default: what its last layer reads)')
+    .option(
+      '--fine-tune <layers>',
+      'after the head: all, none, or so many of the last (default: all)',
+      layers,
+    )
+    .option(
+      '--head-epochs <n>',
+      'epochs of the head alone, on features computed once (default: 40)',
+      positiveInteger,
+    )
+    .option('--head-learning-rate <x>', 'of these epochs (default: 0.005)', positive)
+    .option(
+      '--views <n>',
+      'times that each image’s features are computed, augmented but the first (default: 4)',
+      positiveInteger,
+    )
+    .addOption(
+      new Option('--loss <kind>', 'sigmoid: one output for two labels (default: softmax)').choices([
+        'softmax',
+        'sigmoid',
+      ]),
+    )
+    .option('--title <text>', 'of the model’s card');
+  addInputFlags(command);
+}
+
+const ownFlags = [
+  'features',
+  'fineTune',
+  'headEpochs',
+  'headLearningRate',
+  'views',
+  'loss',
+  'title',
+] as const;
+
+/** @throws WrongUseError when a flag of a backbone is given without one, or in a run that is resumed. */
+export function checkBackboneFlags(flags: BackboneFlags, resumes: boolean): void {
+  const given = [...ownFlags.filter((name) => flags[name] !== undefined), ...givenInputFlags(flags)];
+  const [first] = given;
+  if (first === undefined) return;
+  const flag = `--${first.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  if (flags.backbone === undefined) throw new WrongUseError(`${flag} is for a run on a --backbone`);
+  if (resumes) throw new WrongUseError(`${flag} cannot change in a run that is resumed; --force starts anew`);
+}
+
+export function backboneName(file: string): string {
+  return path.basename(file).replace(/\.onnx$/i, '');
+}
+
+/** @throws WrongUseError when neither flags nor the table of known backbones say how pixels enter it. */
+export async function recipeOnBackbone(
+  file: string,
+  dataset: string,
+  flags: BackboneFlags,
+  io: CliIo,
+): Promise<PreparedBackbone> {
+  const bytes = await readFile(file).catch((cause: Error) => {
+    throw new BackboneError(`${file}: cannot be read: ${cause.message}`, { cause });
+  });
+  const loaded = loadBackbone(bytes, file);
+  const input = contractOf(file, loaded, flags, io);
+  const { features, fineTune, loss } = flags;
+  const prepared = await prepareBackbone(bytes, loaded, {
+    name: backboneName(file),
+    title: flags.title ?? `${dataset}, on ${backboneName(file)}`,
+    dataset,
+    input,
+    ...(features !== undefined && { features }),
+    ...(fineTune !== undefined && { fineTune }),
+    ...(loss !== undefined && { loss }),
+    head: {
+      ...(flags.headEpochs !== undefined && { epochs: flags.headEpochs }),
+      ...(flags.headLearningRate !== undefined && { learningRate: flags.headLearningRate }),
+      ...(flags.views !== undefined && { views: flags.views }),
+    },
+  });
+  if (prepared.note !== undefined) io.stderr.write(`${prepared.note}\n`);
+  return prepared;
+}
+
+function contractOf(file: string, loaded: LoadedBackbone, flags: BackboneFlags, io: CliIo): InputContract {
+  const known = findContract(path.basename(file));
+  const isStated = flags.scale !== undefined || flags.mean !== undefined || flags.std !== undefined;
+  if (known === undefined && !isStated)
+    throw new WrongUseError(
+      `${file}: how pixels enter it is not known by its name: state --scale, --mean and --std ` +
+        '(of ImageNet: --scale 1/255 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225)',
+    );
+  if (known !== undefined && !isStated)
+    io.stderr.write(
+      `${file}: pixels enter it as into ${known.name}; --scale, --mean and --std say otherwise\n`,
+    );
+  const side = known && { width: known.side, height: known.side };
+  const size = loaded.size ?? (flags.size === undefined ? side : undefined);
+  const pixels = known !== undefined && !isStated ? known.pixels : {};
+  return inputContract(
+    { ...pixels, ...flags },
+    { ...size, channels: loaded.channels === 1 ? 'gray' : 'rgb' },
+    file,
+  );
+}
+
+function layers(text: string): number {
+  if (text === 'all') return Number.POSITIVE_INFINITY;
+  if (text === 'none' || text === '0') return 0;
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 0)
+    throw new InvalidArgumentError('expected all, none or a number of layers');
+  return count;
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('expected a positive number');
+  return value;
+}

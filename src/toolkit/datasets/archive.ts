@@ -1,0 +1,62 @@
+// A .zip or .tar archive → the wanted files of it in a folder.
+import { createWriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { extract } from 'tar';
+import yauzl, { type Entry, type ZipFile } from 'yauzl';
+import { FolderError } from './errors.js';
+
+/** @throws FolderError when it is no such archive, or damaged. */
+export async function unpackArchive(
+  file: string,
+  into: string,
+  wanted: (name: string) => boolean,
+): Promise<void> {
+  await mkdir(into, { recursive: true });
+  const unpack = unpackers.find(({ ending }) => ending.test(file))?.unpack;
+  if (unpack === undefined) throw new FolderError(`${file}: expected a folder, a .zip, a .tar or a .tar.gz`);
+  try {
+    await unpack(file, into, wanted);
+  } catch (cause) {
+    throw new FolderError(`${file}: cannot be unpacked: ${(cause as Error).message}`, { cause });
+  }
+}
+
+type Unpack = typeof unpackArchive;
+
+const unpackers: readonly { ending: RegExp; unpack: Unpack }[] = [
+  { ending: /\.zip$/i, unpack: unpackZip },
+  { ending: /\.(tar|tar\.gz|tgz)$/i, unpack: unpackTar },
+];
+
+async function unpackTar(file: string, into: string, wanted: (name: string) => boolean): Promise<void> {
+  await extract({ file, cwd: into, strict: true, filter: (name) => wanted(name) });
+}
+
+/** Names that lead out of the archive are refused by yauzl. */
+async function unpackZip(file: string, into: string, wanted: (name: string) => boolean): Promise<void> {
+  const zip = await promisify<string, yauzl.Options, ZipFile>(yauzl.open)(file, { lazyEntries: true });
+  const openEntry = promisify(
+    zip.openReadStream.bind(zip) as (
+      entry: Entry,
+      done: (error: Error | null, stream: NodeJS.ReadableStream) => void,
+    ) => void,
+  );
+  await new Promise<void>((resolve, reject) => {
+    zip.on('error', reject);
+    zip.on('end', resolve);
+    zip.on('entry', (entry: Entry) => {
+      unpackEntry(entry).then(() => zip.readEntry(), reject);
+    });
+    zip.readEntry();
+  });
+
+  async function unpackEntry(entry: Entry): Promise<void> {
+    if (!wanted(entry.fileName)) return;
+    const to = path.join(into, entry.fileName);
+    await mkdir(path.dirname(to), { recursive: true });
+    await pipeline(await openEntry(entry), createWriteStream(to));
+  }
+}

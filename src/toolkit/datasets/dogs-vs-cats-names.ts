@@ -1,0 +1,32 @@
+// The path of a photo in one of the published layouts → cat or dog, and the split that it lies in.
+import path from 'node:path';
+
+export const splits = ['train', 'val', 'test'] as const;
+export type Split = (typeof splits)[number];
+
+export interface Labelled {
+  readonly file: string;
+  readonly category: 'cat' | 'dog';
+  /** Of which each split gets its part: a breed where the name tells it, else the category. */
+  readonly group: string;
+  readonly split?: Split;
+}
+
+/** cat.123.jpg: Kaggle's, all in one folder. */
+const numbered = /^(cat|dog)\.\d+\.\w+$/i;
+/** Abyssinian_12.jpg is a cat, american_bulldog_12.jpg a dog: Oxford-IIIT Pet writes cats with a capital. */
+const breed = /^([A-Z][A-Za-z_]*|[a-z][a-z_]*)_\d+\.\w+$/;
+/** PetImages/Cat/123.jpg: Microsoft's. */
+const folder = /^(cat|dog)s?$/i;
+
+/** @returns undefined when the path tells neither. A folder's name counts for more than a breed's capital. */
+export function labelOf(file: string): Labelled | undefined {
+  const parts = file.split(path.sep);
+  const name = parts.pop() ?? '';
+  const named = numbered.exec(name)?.[1] ?? parts.map((part) => folder.exec(part)?.[1]).findLast(Boolean);
+  const bred = breed.exec(name)?.[1];
+  const category = named?.toLowerCase() ?? (bred && (/^[A-Z]/.test(bred) ? 'cat' : 'dog'));
+  if (category !== 'cat' && category !== 'dog') return undefined;
+  const split = parts.map((part) => splits.find((known) => known === part.toLowerCase())).find(Boolean);
+  return { file, category, group: bred ?? category, ...(split && { split }) };
+}

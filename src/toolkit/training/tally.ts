@@ -1,0 +1,34 @@
+// Answers and truths, batch after batch → how many are right, and precision and recall of the label 1.
+
+export interface Tally {
+  readonly correct: number;
+  /** Of the answers 1, the part that is right; undefined where there was none. */
+  readonly precision?: number;
+  /** Of the images of label 1, the part that was found; undefined where there was none. */
+  readonly recall?: number;
+}
+
+export interface TallyCounter {
+  add(answers: BigInt64Array, truths: BigInt64Array): void;
+  result(): Tally;
+}
+
+export function createTally(): TallyCounter {
+  let [correct, answered, positive, both] = [0, 0, 0, 0];
+  return {
+    add(answers, truths) {
+      answers.forEach((answer, i) => {
+        const truth = truths[i];
+        if (answer === truth) correct += 1;
+        if (answer === 1n) answered += 1;
+        if (truth === 1n) positive += 1;
+        if (answer === 1n && truth === 1n) both += 1;
+      });
+    },
+    result: () => ({
+      correct,
+      ...(answered > 0 && { precision: both / answered }),
+      ...(positive > 0 && { recall: both / positive }),
+    }),
+  };
+}
