@@ -7,7 +7,7 @@ import { dense, dropout, flatten } from '../architectures/layers.js';
 import type { Augmentation } from '../augmentation/augmentation.js';
 import type { Graph } from '../graph/graph.js';
 import { encodeOnnx } from '../graph/onnx.js';
-import { glorotUniform } from '../training/initialisers.js';
+import { zeros } from '../training/initialisers.js';
 import type { Loss } from '../training/losses.js';
 import type { Recipe } from '../training/recipe.js';
 import { cutBackbone, joinHead } from './cut.js';
@@ -144,7 +144,7 @@ function reachable(
   const asked = Math.min(fineTune, there);
   if (asked === 0) return { count: 0 };
   if (opaque !== undefined) return { count: 0, note: `the head alone is trained: ${opaque}` };
-  const head = buildForward(recipe.architecture, { batch: 'N', parameter: glorotUniform(recipe.seed) });
+  const head = buildForward(recipe.architecture, { batch: 'N', parameter: zeros });
   const whole = joinHead(graph, head);
   const reason = unreached(whole, graph, asked);
   if (reason === undefined) return { count: asked };

@@ -6,7 +6,7 @@ import { withoutDropout } from '../graph/inference-mode.js';
 import { loadCheckpoint } from '../training/checkpoint.js';
 import { bestEpoch } from '../training/early-stopping.js';
 import type { EpochRecord } from '../training/history.js';
-import { glorotUniform } from '../training/initialisers.js';
+import { zeros } from '../training/initialisers.js';
 import { fromTensors, unflatten } from '../training/parameters.js';
 import { optimiserOf, type Recipe } from '../training/recipe.js';
 import type { RunFolder } from '../training/run.js';
@@ -33,7 +33,7 @@ export async function trainedGraph(
     epoch: head.history.at(-1),
   };
   if (!(await exists(files.checkpoint))) return headAlone;
-  const { parameters } = wholeNetwork(graph, recipe, backbone, glorotUniform(recipe.seed));
+  const { parameters } = wholeNetwork(graph, recipe, backbone, zeros);
   const file = recipe.earlyStopping && (await exists(files.best)) ? files.best : files.checkpoint;
   const { state, history } = await loadCheckpoint(file, parameters.layout, optimiserOf(recipe).stateNames);
   const tuned = inPhase(history, 'fine-tune', head.all.length).at(-1);

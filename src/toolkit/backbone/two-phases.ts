@@ -3,14 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { buildForward, type ParameterSource } from '../architectures/forward.js';
 import type { Dataset } from '../datasets/dataset.js';
 import { exists } from '../files.js';
-import { elementCount, type Graph } from '../graph/graph.js';
+import type { Graph } from '../graph/graph.js';
 import { decodeOnnx } from '../graph/onnx.js';
-import { float32Tensor } from '../graph/tensor-data.js';
 import { loadCheckpoint } from '../training/checkpoint.js';
 import type { EpochRecord } from '../training/history.js';
-import { glorotUniform } from '../training/initialisers.js';
+import { zeros } from '../training/initialisers.js';
 import { architectureNetwork, graphNetwork, type Network } from '../training/network.js';
-import { collectParameters, fromTensors, unflatten } from '../training/parameters.js';
+import { collectParameters, fromTensors, parameterLayout, unflatten } from '../training/parameters.js';
 import { type PhaseControl, type PhaseResult, runPhase } from '../training/phase.js';
 import { optimiserOf, type Recipe } from '../training/recipe.js';
 import type { RunFolder } from '../training/run.js';
@@ -64,6 +63,7 @@ async function runHead({
   const result = await runPhase(
     {
       recipe: phase,
+      // One layer is convex: from zero it ends at small weights, while random ones keep what no image asks for.
       network: architectureNetwork(recipe.architecture, zeros),
       images: featureImages(features, dataset, phase),
       files: { checkpoint: files.head, best: files.bestHead },
@@ -105,9 +105,6 @@ export async function readBackbone({ backbone }: RunFolder): Promise<Graph> {
   return decodeOnnx(await readFile(backbone), backbone);
 }
 
-/** One layer is convex: from zero it ends at small weights, while random ones keep what no image asks for. */
-const zeros: ParameterSource = ({ shape }) => float32Tensor(new Float32Array(elementCount(shape)), shape);
-
 /** The first phase by its own numbers; augmentation is in the features already. */
 export function headRecipe({ augmentation: _, ...recipe }: Recipe, { head }: BackboneSettings): Recipe {
   const { epochs, learningRate, batchSize } = head;
@@ -141,7 +138,7 @@ export async function readHead(
   recipe: Recipe,
   backbone: BackboneSettings,
 ): Promise<TrainedHead> {
-  const { layout } = collectParameters(recipe.architecture, glorotUniform(recipe.seed));
+  const layout = parameterLayout(recipe.architecture);
   const { stateNames } = optimiserOf(headRecipe(recipe, backbone));
   const last = await loadCheckpoint(head, layout, stateNames);
   const keepsBest = recipe.earlyStopping !== undefined && (await exists(bestHead));

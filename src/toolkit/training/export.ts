@@ -12,8 +12,7 @@ import { encodeOnnx } from '../graph/onnx.js';
 import { lower } from '../lowering/lower.js';
 import { loadCheckpoint } from './checkpoint.js';
 import type { EpochRecord } from './history.js';
-import { glorotUniform } from './initialisers.js';
-import { collectParameters, fromTensors, unflatten } from './parameters.js';
+import { fromTensors, parameterLayout, unflatten } from './parameters.js';
 import { optimiserOf, type Recipe } from './recipe.js';
 import type { RunFolder } from './run.js';
 
@@ -48,7 +47,7 @@ async function ofArchitecture(
   which: 'checkpoint' | 'best',
 ): Promise<Exported> {
   const file = which === 'best' ? best : checkpoint;
-  const { layout } = collectParameters(recipe.architecture, glorotUniform(recipe.seed));
+  const layout = parameterLayout(recipe.architecture);
   const { state, history } = await loadCheckpoint(file, layout, optimiserOf(recipe).stateNames);
   const parameter = fromTensors(unflatten(layout, state.parameters), file);
   const graph = buildForward(recipe.architecture, { batch: 'N', parameter });

@@ -12,19 +12,23 @@ export function glorotUniform(seed: number): ParameterSource {
   return (spec) => float32Tensor(initialValues(spec, seed), spec.shape);
 }
 
+/** Where a shape is wanted, or a convex problem starts. */
+export const zeros: ParameterSource = ({ shape }) =>
+  float32Tensor(new Float32Array(elementCount(shape)), shape);
+
 function initialValues(spec: ParameterSpec, seed: number): Float32Array {
-  const zeros = new Float32Array(elementCount(spec.shape));
+  const values = new Float32Array(elementCount(spec.shape));
   switch (spec.kind) {
     case 'weight': {
       const limit = Math.sqrt(6 / (spec.fanIn + spec.fanOut));
       const random = createRandom(seed, 'initialiser', spec.name);
-      return zeros.map(() => (random.next() * 2 - 1) * limit);
+      return values.map(() => (random.next() * 2 - 1) * limit);
     }
     case 'scale':
     case 'variance':
-      return zeros.fill(1);
+      return values.fill(1);
     case 'bias':
     case 'mean':
-      return zeros;
+      return values;
   }
 }

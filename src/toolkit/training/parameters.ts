@@ -4,6 +4,7 @@ import type { Architecture } from '../architectures/layers.js';
 import { elementCount, type TensorData } from '../graph/graph.js';
 import { float32Tensor, toFloat32Array } from '../graph/tensor-data.js';
 import { CheckpointError } from './errors.js';
+import { zeros } from './initialisers.js';
 import { layoutOf, type ParameterLayout } from './training-graph.js';
 
 export interface Parameters {
@@ -23,6 +24,11 @@ export function collectParameters(architecture: Architecture, source: ParameterS
     },
   });
   return { layout: layoutOf(graph, [...collected.keys()]), tensors: collected };
+}
+
+/** Which parameters an architecture has, as one needs to know to read them from a file. */
+export function parameterLayout(architecture: Architecture): ParameterLayout {
+  return collectParameters(architecture, zeros).layout;
 }
 
 /** Parameters that were trained. @throws CheckpointError when one is missing or of another shape. */

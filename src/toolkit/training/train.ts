@@ -14,9 +14,8 @@ import { DatasetMismatchError, fromThread, RunError, TrainingError } from './err
 import { exportForward } from './export.js';
 import { fitLabels } from './fit-labels.js';
 import type { EpochRecord } from './history.js';
-import { glorotUniform } from './initialisers.js';
 import type { TrainingJob, WorkerMessage } from './messages.js';
-import { collectParameters, learnedCount } from './parameters.js';
+import { learnedCount, parameterLayout } from './parameters.js';
 import type { Recipe } from './recipe.js';
 import { type RunRecord, readRun, runFolder, writeRun } from './run.js';
 import type { StepProgress } from './training-loop.js';
@@ -155,7 +154,7 @@ async function prepareRun(options: TrainOptions): Promise<RunRecord> {
     dataset: { name, folder: options.datasetFolder, sha256, ...skipBad },
     labels,
     parameters:
-      learnedCount(collectParameters(fitted.architecture, glorotUniform(recipe.seed)).layout) +
+      learnedCount(parameterLayout(fitted.architecture)) +
       (options.backbone ? parameterCount(options.backbone) : 0),
     threads: options.threads ?? availableParallelism(),
     ...(options.portable && { portable: true as const }),

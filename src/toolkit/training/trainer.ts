@@ -5,12 +5,12 @@ import { annealingAt } from '../binary/sign-gradients.js';
 import type { Graph } from '../graph/graph.js';
 import { encodeOnnx } from '../graph/onnx.js';
 import type { Batch } from './batches.js';
+import { diverged } from './divergence.js';
 import { dropoutMask } from './dropout.js';
-import { DivergedError } from './errors.js';
 import type { Loss } from './losses.js';
 import type { Network } from './network.js';
 import type { Optimiser } from './optimisers.js';
-import { buildEvaluationStep, buildTrainingStep, names } from './training-graph.js';
+import { buildEvaluationStep, buildTrainingStep, names, type ParameterLayout } from './training-graph.js';
 import { annealingName, type DropoutMask } from './training-mode.js';
 
 /** Everything a step changes, as flat vectors over all parameters. */
@@ -40,6 +40,7 @@ export interface Trainer {
   step(batch: Batch, learningRate: number, progress?: number): Promise<StepResult>;
   evaluate(batch: Batch): Promise<EvaluationResult>;
   state(): TrainerState;
+  readonly layout: ParameterLayout;
   release(): Promise<void>;
 }
 
@@ -121,9 +122,8 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
       const results = await session.run(feeds);
       const loss = scalarOf(results, names.loss);
       if (!Number.isFinite(loss)) {
-        throw new DivergedError(
-          `step ${step + 1}: the loss is ${loss}; a lower learning rate than ${learningRate} may help`,
-        );
+        const parameters = current.data as Float32Array;
+        throw diverged(`the loss is ${loss}`, { layout, parameters, step: step + 1 });
       }
       step += 1;
       current = results[names.next(names.parameters)] as typeof current;
@@ -140,6 +140,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
       parameters: current.data as Float32Array,
       optimiser: optimiserState.map((tensor) => tensor.data as Float32Array),
     }),
+    layout,
     async release() {
       await evaluation.release();
       for (const { session } of trainingSessions.values()) await session.release();

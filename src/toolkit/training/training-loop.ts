@@ -1,14 +1,15 @@
 // Trainer + images → epochs: shuffle, step, validate, record. Stops between two steps and says where it stands.
 import { batchCount } from './batches.js';
 import type { Checkpoint, Position } from './checkpoint.js';
+import { diverged } from './divergence.js';
 import { bestEpoch, isPatienceOver } from './early-stopping.js';
-import { DivergedError } from './errors.js';
+import type { DivergedError } from './errors.js';
 import type { EpochRecord } from './history.js';
 import { createRandom, permutation } from './random.js';
 import type { Recipe } from './recipe.js';
 import { learningRateAt } from './schedules.js';
 import { createTally } from './tally.js';
-import type { Trainer, TrainerState } from './trainer.js';
+import type { Trainer } from './trainer.js';
 import type { TrainingImages } from './training-images.js';
 
 export interface StepProgress {
@@ -63,7 +64,7 @@ async function runEpochs(options: LoopOptions, images: TrainingImages): Promise<
   let position = start.position;
   const save = async (ended?: EpochRecord) => {
     const state = trainer.state();
-    checkFinite(state);
+    checkFinite(trainer);
     const isBest = ended !== undefined && earlyStopping && bestEpoch(history, earlyStopping) === ended;
     await options.onCheckpoint({ recipe, state, position, history: [...history] }, isBest ?? false);
   };
@@ -82,13 +83,14 @@ async function runEpochs(options: LoopOptions, images: TrainingImages): Promise<
 }
 
 /** A step's loss is that of the weights before it: the last step's own are seen here. */
-function checkFinite({ step, parameters, optimiser }: TrainerState): void {
+function checkFinite(trainer: Trainer): void {
+  const { parameters, optimiser } = trainer.state();
   if ([parameters, ...optimiser].every((vector) => vector.every(Number.isFinite))) return;
-  throw diverged(step, 'the weights are no finite numbers');
+  throw divergedIn(trainer, 'the weights are no finite numbers');
 }
 
-function diverged(step: number, what: string): DivergedError {
-  return new DivergedError(`step ${step}: ${what}; a lower learning rate may help`);
+function divergedIn({ state, layout }: Trainer, what: string): DivergedError {
+  return diverged(what, { layout, ...state() });
 }
 
 /** Trains from the position on, to the epoch's end or to where it was told to stop. */
@@ -162,7 +164,7 @@ async function validate(
     lossSum += result.lossSum;
     tally.add(result.answers, batch.labels);
   }
-  if (!Number.isFinite(lossSum)) throw diverged(trainer.state().step, `the validation loss is ${lossSum}`);
+  if (!Number.isFinite(lossSum)) throw divergedIn(trainer, `the validation loss is ${lossSum}`);
   const { correct, precision, recall } = tally.result();
   return {
     valLoss: lossSum / count,

@@ -143,6 +143,7 @@ t.test('training gives the same losses with and without a data thread', async (t
         answers: labels,
       }),
       state: () => ({ step: seen.length, parameters: new Float32Array(1), optimiser: [] }),
+      layout: { entries: [], length: 1 },
       release: async () => undefined,
     };
     const recipe = { ...tinyRecipe, augmentation, epochs: 2 };
