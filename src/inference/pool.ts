@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import './decode.js';
 import { errorToMessage, WorkerLostError, WorkersUnavailableError } from './errors.js';
+import { shareGate } from './loader-gate.js';
 import type { RunnerImage, RunnerModel, RunnerResult } from './runner.js';
 import { disableTelemetry } from './runtime.js';
 import { packTask, type WorkerMessage, type WorkerOrder } from './wire.js';
@@ -67,6 +67,7 @@ export function createPool(options: PoolOptions): Pool {
   const { models, threads, maxPixels = 25_000_000, taskTimeoutMs = 30_000 } = options;
   const { workerUrl = new URL('./worker.js', import.meta.url), onWorkerLost = () => {} } = options;
   disableTelemetry();
+  shareGate();
   const tasks: Task[] = [];
   const places: Place[] = Array.from({ length: threads }, () => ({
     ready: false,
