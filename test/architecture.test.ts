@@ -11,6 +11,7 @@ interface Import {
   file: string;
   target: string;
   typeOnly: boolean;
+  dynamic: boolean;
 }
 
 const imports = await readImports();
@@ -54,6 +55,19 @@ t.test('images are decoded in one place, and written in one', async (t) => {
   );
 });
 
+t.test('a worker starts without what only the main thread or a photo needs', async (t) => {
+  const needed = new Set(['src/inference/worker.ts']);
+  for (const file of needed)
+    for (const { target, typeOnly, dynamic } of imports.filter((one) => one.file === file))
+      if (!typeOnly && !dynamic) needed.add(target.replace(/\.js$/, '.ts'));
+  t.same(
+    [...needed].filter((target) => !target.startsWith('src/') && !target.startsWith('node:')),
+    [],
+    'each would cost every worker a tenth of a second and megabytes: sharp 10, typebox 25',
+  );
+  t.ok(needed.has('src/inference/session.ts'));
+});
+
 async function readImports(): Promise<Import[]> {
   const files = (await readdir(join(root, 'src'), { recursive: true })).filter((file) =>
     file.endsWith('.ts'),
@@ -68,6 +82,7 @@ async function readImports(): Promise<Import[]> {
         file,
         target: resolveTarget(file, from ?? dynamic ?? ''),
         typeOnly: type !== undefined,
+        dynamic: dynamic !== undefined,
       }));
     }),
   );

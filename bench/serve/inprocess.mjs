@@ -8,7 +8,7 @@ import { readRepository } from '../../dist/inference/repository.js';
 
 const [folder, name, variant, file, seconds] = process.argv.slice(2);
 const batch = 16;
-const { stored } = await readRepository(folder, variant);
+const { stored } = await readRepository(folder, { variant });
 const model = stored.findLast((candidate) => candidate.name === name);
 if (!model) throw new Error(`${folder} has no model ${name}`);
 const threads = countCpus();

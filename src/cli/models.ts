@@ -20,10 +20,12 @@ export function modelsCommand(io: CliIo): Command {
 }
 
 export async function runModels(folder: string, { json }: { json?: boolean }, io: CliIo): Promise<void> {
-  const repository = await readRepository(folder);
-  const models = repository.stored.map(({ key, file, card }) => ({ key, file, input: card.input }));
-  const pool = createPool({ models, threads: 1 });
-  const { status } = await openModels(repository, pool).finally(() => pool.close());
+  const models = await openModels({
+    read: () => readRepository(folder),
+    startPool: (models) => createPool({ models, threads: 1 }),
+  });
+  const { status } = models;
+  await models.close();
   io.stdout.write(json ? `${JSON.stringify(status, null, 2)}\n` : describe(folder, status));
   const broken = status.filter(({ ready }) => !ready);
   if (broken.length > 0)

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { channelCount } from './channels.js';
 import { CardError } from './errors.js';
 
 const strict = { additionalProperties: false };
@@ -180,8 +181,4 @@ export async function loadCard(file: string): Promise<Card> {
     throw new CardError(`${file}: cannot be read as JSON: ${(cause as Error).message}`, { cause });
   }
   return parseCard(json, file);
-}
-
-export function channelCount(input: Pick<InputContract, 'channels'>): 1 | 3 {
-  return input.channels === 'gray' ? 1 : 3;
 }

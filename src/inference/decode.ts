@@ -1,15 +1,11 @@
 // the bytes of an upload → pixels as the model's input contract wants them. The only importer of sharp.
-import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import sharp, { type Sharp, type SharpOptions } from 'sharp';
-import { channelCount, type InputContract } from './card.js';
-import { applyDigitRules, applyDigitRulesToPixels, hasDigitRules } from './digits.js';
-import {
-  EmptyImageError,
-  TooManyPixelsError,
-  UndecodableImageError,
-  UnsupportedTypeError,
-} from './errors.js';
-import { unpackPng } from './png.js';
+import type { InputContract } from './card.js';
+import { channelCount } from './channels.js';
+import { applyDigitRules, hasDigitRules } from './digits.js';
+import { TooManyPixelsError, UndecodableImageError } from './errors.js';
+import { acceptedKind, type ImageKind } from './image-kind.js';
+import { shutOnce } from './loader-gate.js';
 
 export interface Pixels {
   width: number;
@@ -24,17 +20,12 @@ export interface DecodeLimits {
   maxPixels: number;
 }
 
-export type ImageKind = 'png' | 'jpeg' | 'webp' | 'gif';
-
 const loaders = ['Png', 'Jpeg', 'Webp', 'Nsgif'].map((kind) => `VipsForeignLoad${kind}Buffer`);
-const blockedKey = 'quati: libvips loaders are blocked';
-// libvips loads SVG, TIFF, PDF and more, whatever a file is called: everything is shut but these four. It is one for the
-// process: where the main thread has done this, a worker that did it again would shut them for a moment in all threads.
-if (getEnvironmentData(blockedKey) === undefined) {
+// libvips loads SVG, TIFF, PDF and more, whatever a file is called: everything is shut but these four.
+shutOnce(() => {
   sharp.block({ operation: ['VipsForeignLoad'] });
   sharp.unblock({ operation: loaders });
-  setEnvironmentData(blockedKey, true);
-}
+});
 sharp.cache(false);
 sharp.concurrency(1);
 
@@ -46,38 +37,6 @@ const decodeTimeoutSeconds = 4;
 const inkSide = 256;
 const white = { r: 255, g: 255, b: 255 };
 const black = { r: 0, g: 0, b: 0 };
-
-/** Judged by the first bytes alone; undefined for everything that isn't accepted. */
-export function imageKind(bytes: Uint8Array): ImageKind | undefined {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 12)).toString('latin1');
-  if (text.startsWith('\x89PNG\r\n\x1a\n')) return 'png';
-  if (text.startsWith('\xff\xd8\xff')) return 'jpeg';
-  if (text.startsWith('RIFF') && text.startsWith('WEBP', 8)) return 'webp';
-  if (/^GIF8[79]a/.test(text)) return 'gif';
-  return undefined;
-}
-
-/** @throws EmptyImageError, UnsupportedTypeError */
-export function acceptedKind(bytes: Uint8Array): ImageKind {
-  if (bytes.length === 0) throw new EmptyImageError('The image is empty: it has 0 bytes');
-  const kind = imageKind(bytes);
-  if (!kind) throw new UnsupportedTypeError('The bytes are no PNG, JPEG, WebP or GIF image');
-  return kind;
-}
-
-/**
- * What decodeImage gives, without waiting, for a PNG that has the contract's size and channels already; undefined for any
- * other image, good or bad.
- */
-export function decodeAtOnce(
-  bytes: Uint8Array,
-  input: InputContract,
-  limits: DecodeLimits,
-): Uint8Array | undefined {
-  if (input.width * input.height > limits.maxPixels) return undefined;
-  const pixels = unpackPng(bytes, input);
-  return pixels && applyDigitRulesToPixels(pixels, input);
-}
 
 /**
  * PNG, JPEG, WebP or GIF, the first frame. EXIF orientation is applied, transparency becomes white, embedded colour

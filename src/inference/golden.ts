@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { scoresToConfidences } from './category.js';
-import type { Pool } from './pool.js';
+import type { Home } from './home.js';
 import type { StoredModel } from './repository.js';
 import { resultToScores } from './wire.js';
 
@@ -10,10 +10,10 @@ import { resultToScores } from './wire.js';
 export const goldenTolerance = 0.02;
 
 /**
- * Replays the images through the pool, as an upload would be, with the variant that serves.
+ * Replays the images where the model runs, as an upload would be, with the variant that serves.
  * @throws what running throws.
  */
-export async function replayGolden(model: StoredModel, pool: Pool): Promise<string | undefined> {
+export async function replayGolden(model: StoredModel, home: Pick<Home, 'run'>): Promise<string | undefined> {
   const { card, folder, variant, key } = model;
   for (const { file, confidences } of card.golden) {
     const expected = confidences[variant];
@@ -22,7 +22,7 @@ export async function replayGolden(model: StoredModel, pool: Pool): Promise<stri
     let scores: Float32Array;
     try {
       const bytes = await readFile(image);
-      const [result] = await pool.run(key, [{ bytes, wanted: 'scores', budgetMs: Infinity }]);
+      const [result] = await home.run(key, [{ bytes, wanted: 'scores', budgetMs: Infinity }]);
       scores = resultToScores(result);
     } catch (error) {
       return `${image}: this golden image can't be classified: ${(error as Error).message}`;

@@ -7,16 +7,16 @@
 //   category    scores → confidences → predictions           category.ts
 import { setMaxListeners } from 'node:events';
 import { createBatcher } from './batcher.js';
-import { VariantName } from './card.js';
+import type { VariantName } from './card.js';
 import { confidencesToPredictions, type Prediction, scoresToConfidences } from './category.js';
 import { countCpus } from './cpus.js';
-import { acceptedKind } from './decode.js';
 import { messageToError } from './errors.js';
-import { type ModelSet, type ModelStatus, openModels } from './models.js';
+import { acceptedKind } from './image-kind.js';
+import { type LiveModel, type ModelChanges, type ModelStatus, openModels } from './models.js';
 import { packPng } from './png.js';
-import { createPool, type Pool } from './pool.js';
-import { readRepository, type StoredModel, withVariant } from './repository.js';
-import type { RunnerImage, RunnerModel, RunnerResult } from './runner.js';
+import { createPool } from './pool.js';
+import { readRepository } from './repository.js';
+import type { RunnerImage, RunnerResult } from './runner.js';
 import type { TensorValues } from './tensor.js';
 
 export interface PipelineOptions {
@@ -100,9 +100,11 @@ export interface Pipeline {
   /** A PNG of the image as the model sees it: decoded, centred and sized. @throws as classify */
   preview(bytes: Uint8Array, options?: ClassifyOptions): Promise<Buffer>;
   /** The model that a request means. @throws ModelNotFoundError, ModelNotReadyError */
-  choose(name?: string, version?: number): StoredModel;
+  choose(name?: string, version?: number): LiveModel;
   /** Every version of every model, by name and version. */
   models(): readonly ModelStatus[];
+  /** Takes up what has changed in the folder of the models, without losing an image. @throws when it can't be read */
+  reload(): Promise<ModelChanges>;
   /** Whether there are models and the served version of each can answer. */
   ready(): boolean;
   /** Images that wait for a worker. */
@@ -114,7 +116,7 @@ export interface Pipeline {
 /** An image on its way through the batcher. */
 interface Job {
   image: RunnerImage;
-  model: StoredModel;
+  model: LiveModel;
   submittedAt: number;
   deadlineAt: number;
   queueMs: number;
@@ -124,22 +126,22 @@ interface Job {
 export async function createPipeline(options: PipelineOptions): Promise<Pipeline> {
   const { workers = countCpus(), maxPixels, observer = {} } = options;
   const { maxQueueImages = 256, maxBatch = 16, maxBatchMs = 100 } = options;
-  const repository = await readRepository(options.models, options.variant);
-  const pool = (options.createPool ?? createPool)({
-    models: poolModels(repository.stored),
-    threads: workers,
-    maxPixels,
-    onWorkerLost: observer.workerLost,
+  const { variant, createPool: create = createPool } = options;
+  const models = await openModels({
+    read: (before) => readRepository(options.models, { variant, before }),
+    startPool: (models) => create({ models, threads: workers, maxPixels, onWorkerLost: observer.workerLost }),
+    defaultModel: options.defaultModel,
   });
-  const models = await openModels(repository, pool, options.defaultModel);
-  const run = createRun(pool, observer);
+  const run = createRun(observer);
   const batcher = createBatcher({ run, workers, maxBatch, maxBatchMs, maxQueueImages });
 
-  async function submit(image: RunnerImage, model: StoredModel, options: ClassifyOptions): Promise<Answer> {
+  async function submit(image: RunnerImage, model: LiveModel, options: ClassifyOptions): Promise<Answer> {
     const submittedAt = performance.now();
     const deadlineAt = submittedAt + image.budgetMs;
     const job: Job = { image, model, submittedAt, deadlineAt, queueMs: 0 };
-    const result = await batcher.submit(model.key, job, { signal: options.signal, deadlineAt });
+    const result = await model.home.use(() =>
+      batcher.submit(model.key, job, { signal: options.signal, deadlineAt }),
+    );
     const inferenceMs = 'inferenceMs' in result ? result.inferenceMs : 0;
     const timings = { queueMs: job.queueMs, decodeMs: result.decodeMs, inferenceMs };
     observer.image?.(nameOf(model), timings);
@@ -184,11 +186,12 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
     preview,
     choose: models.choose,
     models: () => models.status,
-    ready: () => isReady(models),
+    reload: models.reload,
+    ready: () => isReady(models.status),
     waiting: () => batcher.waiting,
     async close() {
       await batcher.close();
-      await pool.close();
+      await models.close();
     },
   };
 }
@@ -199,18 +202,33 @@ interface Answer {
 }
 
 /** A batch of jobs → their results; what failed for one image fails that image alone. */
-function createRun(pool: Pool, observer: PipelineObserver) {
+function createRun(observer: PipelineObserver) {
   return async (key: string, jobs: Job[]): Promise<(RunnerResult | Error)[]> => {
     const start = performance.now();
     const [first] = jobs;
     if (first) observer.batch?.(nameOf(first.model), jobs.length);
-    const images = jobs.map((job) => {
-      job.queueMs = start - job.submittedAt;
-      return { ...job.image, budgetMs: job.deadlineAt - start };
-    });
-    const results = await pool.run(key, images);
-    return results.map((result) => ('error' in result ? messageToError(result.error) : result));
+    for (const job of jobs) job.queueMs = start - job.submittedAt;
+    const parts = splitByHome(jobs);
+    const results = await Promise.all(parts.map((part) => runPart(key, part, start)));
+    return results.flat();
   };
+}
+
+/** Images that came before a reload and after it may wait side by side: each part is answered by what it was taken for. */
+function splitByHome(jobs: readonly Job[]): Job[][] {
+  const parts: Job[][] = [];
+  for (const job of jobs) {
+    const part = parts.at(-1);
+    if (part?.[0]?.model.home === job.model.home) part.push(job);
+    else parts.push([job]);
+  }
+  return parts;
+}
+
+async function runPart(key: string, jobs: readonly Job[], start: number): Promise<(RunnerResult | Error)[]> {
+  const images = jobs.map(({ image, deadlineAt }) => ({ ...image, budgetMs: deadlineAt - start }));
+  const results = (await jobs[0]?.model.home.run(key, images)) ?? [];
+  return results.map((result) => ('error' in result ? messageToError(result.error) : result));
 }
 
 function fileImage(
@@ -231,23 +249,11 @@ function rowOf(result: RunnerResult): Float32Array {
   return 'scores' in result ? result.scores : new Float32Array();
 }
 
-function nameOf({ name, version, variant }: StoredModel): ModelName {
+function nameOf({ name, version, variant }: LiveModel): ModelName {
   return { name, version, variant };
 }
 
-/** Every variant; those that don't serve cost memory only once they are asked for. */
-function poolModels(stored: readonly StoredModel[]): RunnerModel[] {
-  return stored.flatMap((served) =>
-    VariantName.enum.flatMap((variant) => {
-      const model = withVariant(served, variant);
-      return model
-        ? [{ key: model.key, file: model.file, input: model.card.input, onDemand: model !== served }]
-        : [];
-    }),
-  );
-}
-
-function isReady({ status }: ModelSet): boolean {
+function isReady(status: readonly ModelStatus[]): boolean {
   const served = status.filter((model) => model.served);
   return served.length > 0 && served.every((model) => model.ready);
 }

@@ -1,6 +1,7 @@
 // A PNG that needs nothing but unpacking → its pixels, without waiting; pixels → a PNG.
 import { crc32, deflateSync, inflateSync } from 'node:zlib';
-import { channelCount, type InputContract } from './card.js';
+import type { InputContract } from './card.js';
+import { channelCount } from './channels.js';
 
 const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 const colourTypes = { gray: 0, rgb: 2 } as const;

@@ -1,10 +1,12 @@
 // the images of a batch → a free worker thread → one result an image; a worker that ends is replaced.
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import './decode.js';
 import { errorToMessage, WorkerLostError, WorkersUnavailableError } from './errors.js';
+import { shareGate } from './loader-gate.js';
 import type { RunnerImage, RunnerModel, RunnerResult } from './runner.js';
 import { disableTelemetry } from './runtime.js';
-import { packTask, type WorkerMessage } from './wire.js';
+import { packTask, type WorkerMessage, type WorkerOrder } from './wire.js';
 import type { WorkerOptions } from './worker.js';
 
 export interface PoolOptions {
@@ -27,6 +29,8 @@ export interface Pool {
    * @throws WorkersUnavailableError when none can be started.
    */
   run(key: string, images: readonly RunnerImage[]): Promise<RunnerResult[]>;
+  /** Resolves when every worker has opened its models, or none can be started. */
+  started(): Promise<void>;
   /** Ends the workers; what still runs is lost. */
   close(): Promise<void>;
 }
@@ -52,6 +56,8 @@ interface Place {
 
 const [firstDelayMs, longestDelayMs] = [50, 30_000];
 const lossesUntilUnavailable = 3;
+/** How long a worker may take to end by itself. */
+const graceMs = 5000;
 
 /**
  * Every worker opens every model at its start. A batch whose worker ended is tried once more, image by image, so that one that ends
@@ -61,12 +67,14 @@ export function createPool(options: PoolOptions): Pool {
   const { models, threads, maxPixels = 25_000_000, taskTimeoutMs = 30_000 } = options;
   const { workerUrl = new URL('./worker.js', import.meta.url), onWorkerLost = () => {} } = options;
   disableTelemetry();
+  shareGate();
   const tasks: Task[] = [];
   const places: Place[] = Array.from({ length: threads }, () => ({
     ready: false,
     task: undefined,
     losses: 0,
   }));
+  const starting: (() => void)[] = [];
   let closing = false;
   let lastReason = '';
 
@@ -111,12 +119,17 @@ export function createPool(options: PoolOptions): Pool {
     for (const place of places) {
       if (!place.ready || place.task) continue;
       const task = tasks.shift();
-      if (!task) return;
+      if (!task) break;
       give(place, task);
     }
     if (places.every(({ losses }) => losses >= lossesUntilUnavailable))
       for (const task of tasks.splice(0))
         task.reject(new WorkersUnavailableError(`No inference worker can be started: ${lastReason}`));
+    if (isStarted()) for (const done of starting.splice(0)) done();
+  }
+
+  function isStarted(): boolean {
+    return places.every(({ ready, losses }) => ready || losses >= lossesUntilUnavailable);
   }
 
   function give(place: Place, task: Task): void {
@@ -159,12 +172,25 @@ export function createPool(options: PoolOptions): Pool {
   return {
     threads,
     run,
+    async started() {
+      if (!isStarted()) await new Promise<void>((done) => starting.push(done));
+    },
     async close() {
       closing = true;
       for (const task of tasks.splice(0))
         task.reject(new WorkerLostError('The inference workers were ended'));
       for (const { refill } of places) clearTimeout(refill);
-      await Promise.all(places.map(({ worker }) => worker?.terminate()));
+      await Promise.all(places.map(({ worker, task }) => worker && end(worker, task !== undefined)));
     },
   };
+}
+
+/** Terminating a thread while ONNX Runtime opens a model in it ends the whole process: it is asked to end by itself first. */
+async function end(worker: Worker, busy: boolean): Promise<void> {
+  if (!busy) {
+    const ended = once(worker, 'exit');
+    worker.postMessage({ end: true } satisfies WorkerOrder);
+    if (await Promise.race([ended.then(() => true), sleep(graceMs, false, { ref: false })])) return;
+  }
+  await worker.terminate();
 }

@@ -1,18 +1,15 @@
 // models/<name>/<version>/ → the models that can be served, and why the others can't.
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { chooseFastest, type VariantChoice } from './auto-variant.js';
 import { type Card, loadCard, type VariantName } from './card.js';
 import { CardError } from './errors.js';
+import { listVersionFolders, type VersionFolder } from './version-folders.js';
 
 /** A version whose card and files are whole. */
-export interface StoredModel {
-  /** `<name>/<version>`. */
-  key: string;
-  name: string;
-  version: number;
-  folder: string;
+export interface StoredModel extends VersionFolder {
   card: Card;
   variant: VariantName;
   /** Why this variant is the one that serves. */
@@ -24,11 +21,10 @@ export interface StoredModel {
 }
 
 /** A version that can't be served; `problem` says why. */
-export interface FailedModel {
-  key: string;
-  name: string;
-  version: number;
+export interface FailedModel extends VersionFolder {
   problem: string;
+  /** Where the card and the files are whole, and it failed when it ran. */
+  model?: StoredModel;
 }
 
 export interface Repository {
@@ -36,45 +32,57 @@ export interface Repository {
   failed: FailedModel[];
 }
 
+/** How a folder of models is read. */
+export interface ReadOptions {
+  /** Served where a card has it, instead of the card's default; auto: the fastest that is accurate enough. */
+  variant?: VariantName | 'auto' | undefined;
+  /** What was read before: versions that are as they were then are taken over, and not read again. */
+  before?: Repository | undefined;
+  /** What auto does. */
+  fastest?: typeof chooseFastest;
+}
+
 /**
- * Reads every version of every model; a folder that doesn't exist holds none. One damaged version leaves the others, and
- * folders whose names can't be a model's (lost+found of a volume) are passed over. Links to folders are followed.
+ * Reads every version of every model. One damaged version leaves the others.
  * @param models the folder that holds <name>/<version>/card.json.
- * @param variant served where a card has it, instead of the card's default; auto: the fastest that is accurate enough.
- * @param fastest what auto does.
  */
-export async function readRepository(
-  models: string,
-  variant?: VariantName | 'auto',
-  fastest: typeof chooseFastest = chooseFastest,
-): Promise<Repository> {
+export async function readRepository(models: string, options: ReadOptions = {}): Promise<Repository> {
+  const { variant, before = { stored: [], failed: [] }, fastest = chooseFastest } = options;
   const choose: Choose = (card, folder) =>
     variant === 'auto' ? fastest(card, folder) : chooseVariant(card, variant);
   const repository: Repository = { stored: [], failed: [] };
-  for (const name of (await subfolders(models)).filter(isModelName)) {
-    const versions = (await subfolders(join(models, name))).filter(isVersion).map(Number);
-    for (const version of versions.sort((a, b) => a - b)) {
-      const key = `${name}/${version}`;
+  for (const place of await listVersionFolders(models)) {
+    const failed = before.failed.find((model) => isSame(model, place));
+    const stored = before.stored.find(({ key }) => key === place.key);
+    if (failed) repository.failed.push(failed);
+    else if (stored && isSame(stored, place)) repository.stored.push(stored);
+    else {
       try {
-        repository.stored.push(await readVersion(models, name, version, choose));
+        repository.stored.push(keepUnchanged(await readVersion(place, choose), stored));
       } catch (error) {
-        repository.failed.push({ key, name, version, problem: (error as Error).message });
+        repository.failed.push({ ...place, problem: (error as Error).message });
       }
     }
   }
   return repository;
 }
 
+function isSame(model: VersionFolder, { key, fingerprint }: VersionFolder): boolean {
+  return model.key === key && model.fingerprint === fingerprint;
+}
+
+/** Of a folder that was copied or touched and holds what it held, the model is the one it was. */
+function keepUnchanged(model: StoredModel, before: StoredModel | undefined): StoredModel {
+  if (!before || model.variant !== before.variant || !isDeepStrictEqual(model.card, before.card))
+    return model;
+  before.fingerprint = model.fingerprint;
+  return before;
+}
+
 type Choose = (card: Card, folder: string) => VariantChoice | Promise<VariantChoice>;
 
-async function readVersion(
-  models: string,
-  name: string,
-  version: number,
-  choose: Choose,
-): Promise<StoredModel> {
-  const key = `${name}/${version}`;
-  const folder = join(models, name, String(version));
+async function readVersion(place: VersionFolder, choose: Choose): Promise<StoredModel> {
+  const { folder, name } = place;
   const card = await loadCard(join(folder, 'card.json'));
   if (card.name !== name)
     throw new CardError(`${join(folder, 'card.json')}: the card is that of ${card.name}`);
@@ -82,7 +90,7 @@ async function readVersion(
     await verifyFile(join(folder, file), { bytes, sha256 });
   const choice = await choose(card, folder);
   const file = card.variants[choice.variant]?.file ?? '';
-  return { key, name, version, folder, card, ...choice, file: join(folder, file) };
+  return { ...place, card, ...choice, file: join(folder, file) };
 }
 
 async function verifyFile(file: string, wanted: { bytes: number; sha256: string }): Promise<void> {
@@ -114,7 +122,10 @@ export function chooseVariant(
 }
 
 /** The same version with another of its card's variants, if there is one. */
-export function withVariant(model: StoredModel, variant: VariantName): StoredModel | undefined {
+export function withVariant<Model extends StoredModel>(
+  model: Model,
+  variant: VariantName,
+): Model | undefined {
   if (variant === model.variant) return model;
   const file = model.card.variants[variant]?.file;
   if (file === undefined) return undefined;
@@ -126,36 +137,4 @@ export function withVariant(model: StoredModel, variant: VariantName): StoredMod
     variantReason: `${variant} was asked for`,
     file: join(model.folder, file),
   };
-}
-
-function isVersion(folder: string): boolean {
-  return /^[1-9]\d*$/.test(folder);
-}
-
-function isModelName(folder: string): boolean {
-  return /^[a-z0-9][a-z0-9-]*$/.test(folder);
-}
-
-async function subfolders(folder: string): Promise<string[]> {
-  try {
-    const entries = await readdir(folder, { withFileTypes: true });
-    const folders = await Promise.all(
-      entries.map(
-        async (entry) =>
-          entry.isDirectory() || (entry.isSymbolicLink() && (await isFolder(join(folder, entry.name)))),
-      ),
-    );
-    return entries.flatMap(({ name }, i) => (folders[i] ? [name] : [])).sort();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
-}
-
-/** A link that leads nowhere is none. */
-async function isFolder(file: string): Promise<boolean> {
-  return await stat(file).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 }

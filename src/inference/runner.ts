@@ -1,6 +1,7 @@
 // in one thread: images for one model → decode → tensor → session → each image's scores, or why it has none.
-import { channelCount, type InputContract } from './card.js';
-import { decodeAtOnce, decodeImage } from './decode.js';
+import type { InputContract } from './card.js';
+import { channelCount } from './channels.js';
+import { decodeAtOnce } from './decode-at-once.js';
 import { DeadlineExceededError, type ErrorMessage, errorToMessage, ModelError } from './errors.js';
 import { openSession, type Session } from './session.js';
 import {
@@ -117,10 +118,14 @@ async function runBatch(
   return results;
 }
 
-/** Without a turn of the event loop where the image allows it. */
+/** Without a turn of the event loop where the image allows it, and without sharp until one needs it. */
 function toPixels(bytes: Uint8Array, input: InputContract, maxPixels: number) {
-  const pixels = decodeAtOnce(bytes, input, { maxPixels });
-  return pixels ?? decodeImage(bytes, input, { maxPixels }).then(({ data }) => data);
+  return decodeAtOnce(bytes, input, { maxPixels }) ?? decodeBySharp(bytes, input, maxPixels);
+}
+
+async function decodeBySharp(bytes: Uint8Array, input: InputContract, maxPixels: number) {
+  const { decodeImage } = await import('./decode.js');
+  return (await decodeImage(bytes, input, { maxPixels })).data;
 }
 
 function copyRow(model: OpenModel, values: TensorValues, row: number): void {

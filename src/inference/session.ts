@@ -1,6 +1,7 @@
 // an ONNX classifier (file or bytes) → a session: a batch's tensor → its scores.
 import type { InferenceSession } from 'onnxruntime-node';
-import { channelCount, type InputContract } from './card.js';
+import type { InputContract } from './card.js';
+import { channelCount } from './channels.js';
 import { ModelError } from './errors.js';
 import { loadRuntime } from './runtime.js';
 import type { TensorValues } from './tensor.js';

@@ -1,5 +1,6 @@
 // pixels of one image, HWC uint8 → its place in a batch, in the layout and type that the model takes.
-import { channelCount, type InputContract } from './card.js';
+import type { InputContract } from './card.js';
+import { channelCount } from './channels.js';
 
 export type TensorValues = Float32Array | Uint8Array;
 

@@ -18,6 +18,9 @@ interface PackedImage {
   budgetMs: number;
 }
 
+/** To the worker: a batch, or that it is to end. */
+export type WorkerOrder = WorkerTask | { end: true };
+
 /** From the worker, once its models are open, and then after each task. */
 export type WorkerMessage = { ready: true } | { results: RunnerResult[] };
 

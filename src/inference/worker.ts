@@ -1,7 +1,7 @@
 // in a worker thread: tasks → the runner → answers, one at a time.
 import { parentPort, workerData } from 'node:worker_threads';
 import { createRunner, type RunnerModel } from './runner.js';
-import { unpackImages, type WorkerMessage, type WorkerTask } from './wire.js';
+import { unpackImages, type WorkerMessage, type WorkerOrder } from './wire.js';
 
 /** What a worker is started with. */
 export interface WorkerOptions {
@@ -12,8 +12,10 @@ export interface WorkerOptions {
 const { models, maxPixels } = workerData as WorkerOptions;
 const runner = await createRunner(models, maxPixels);
 
-parentPort?.on('message', (task: WorkerTask) => {
-  void runner.run(task.key, unpackImages(task)).then((results) => send({ results }));
+parentPort?.on('message', (order: WorkerOrder) => {
+  // With its port closed nothing keeps the thread.
+  if ('end' in order) parentPort?.close();
+  else void runner.run(order.key, unpackImages(order)).then((results) => send({ results }));
 });
 send({ ready: true });
 

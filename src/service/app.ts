@@ -12,6 +12,7 @@ import { draining } from './plugins/draining.js';
 import { inference } from './plugins/inference.js';
 import { openapi } from './plugins/openapi.js';
 import { problems, rawProblemResponse, sendProblem } from './plugins/problems.js';
+import { reloading } from './plugins/reloading.js';
 import { createRequestId, requestId } from './plugins/request-id.js';
 import { watching } from './plugins/watching.js';
 import { openInferenceRoutes } from './protocols/open-inference/routes.js';
@@ -66,6 +67,7 @@ export async function createApp(
   await app.register(draining, config);
   await app.register(access, config);
   await app.register(inference, { pipeline });
+  await app.register(reloading, config);
   await app.register(openapi, { version });
   await app.register(watching, { metrics, logRequests: logsRequests(config) });
   await app.register(healthRoutes);

@@ -35,6 +35,7 @@ export const Config = Type.Object({
       description: 'float32, float16, int8, binary or auto, served where a model has it',
     }),
   ),
+  reloadMs: integer('QUATI_RELOAD_MS', 2000, 0, 3_600_000),
   workers: Type.Optional(integer('QUATI_WORKERS', undefined, 1, 1024, '; one a processor unless set')),
   maxUploadBytes: integer('QUATI_MAX_UPLOAD_BYTES', 10 * 1024 * 1024, 1, 2 ** 30),
   maxPixels: integer('QUATI_MAX_PIXELS', 25_000_000, 1, 2 ** 30),

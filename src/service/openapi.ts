@@ -15,6 +15,7 @@ export const idlePipeline: Pipeline = {
     throw new ModelNotFoundError('There are no models');
   },
   models: () => [],
+  reload: async () => ({ changed: [], removed: [] }),
   ready: () => false,
   waiting: () => 0,
   close: async () => {},

@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Card, channelCount, type InputContract, type VariantName } from '../../src/inference/card.js';
+import type { Card, InputContract, VariantName } from '../../src/inference/card.js';
 import { scoresToConfidences } from '../../src/inference/category.js';
+import { channelCount } from '../../src/inference/channels.js';
 import { tensorLength } from '../../src/inference/tensor.js';
 import { GraphBuilder } from '../../src/toolkit/graph/builder.js';
 import { encodeOnnx } from '../../src/toolkit/graph/onnx.js';

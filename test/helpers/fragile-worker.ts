@@ -1,13 +1,14 @@
 // an inference worker without models: the first byte of each image is its score; 255 ends the worker, 254 is never answered.
 import { parentPort, workerData } from 'node:worker_threads';
 import type { RunnerResult } from '../../src/inference/runner.js';
-import { unpackImages, type WorkerTask } from '../../src/inference/wire.js';
+import { unpackImages, type WorkerOrder } from '../../src/inference/wire.js';
 
 const [model] = workerData.models;
 if (model?.key === 'broken') throw new Error('this worker never starts');
 
-parentPort?.on('message', (task: WorkerTask) => {
-  const values = unpackImages(task).map((image) => ('bytes' in image ? (image.bytes[0] ?? 0) : 0));
+parentPort?.on('message', (order: WorkerOrder) => {
+  if ('end' in order) return parentPort?.close();
+  const values = unpackImages(order).map((image) => ('bytes' in image ? (image.bytes[0] ?? 0) : 0));
   if (values.includes(255)) throw new Error('poisoned');
   if (values.includes(254)) return;
   const results: RunnerResult[] = values.map((value) => ({

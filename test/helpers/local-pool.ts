@@ -6,6 +6,7 @@ export function createLocalPool({ models, threads, maxPixels = 25_000_000 }: Poo
   const runner = createRunner(models, maxPixels);
   return {
     threads,
+    started: async () => void (await runner),
     run: async (key, images) => (await runner).run(key, images),
     close: async () => {},
   };

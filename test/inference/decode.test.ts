@@ -1,13 +1,14 @@
 // images of every kind, good and hostile → the pixels or the error they give.
 import t from 'tap';
 import type { InputContract } from '../../src/inference/card.js';
-import { decodeImage, imageKind } from '../../src/inference/decode.js';
+import { decodeImage } from '../../src/inference/decode.js';
 import {
   EmptyImageError,
   TooManyPixelsError,
   UndecodableImageError,
   UnsupportedTypeError,
 } from '../../src/inference/errors.js';
+import { imageKind } from '../../src/inference/image-kind.js';
 import {
   animatedGif,
   gif,

@@ -2,7 +2,8 @@
 import { crc32, deflateSync } from 'node:zlib';
 import t from 'tap';
 import type { InputContract } from '../../src/inference/card.js';
-import { decodeAtOnce, decodeImage } from '../../src/inference/decode.js';
+import { decodeImage } from '../../src/inference/decode.js';
+import { decodeAtOnce } from '../../src/inference/decode-at-once.js';
 import { packPng, unpackPng } from '../../src/inference/png.js';
 import { grayInput } from '../helpers/fixture-model.js';
 import { noise } from '../helpers/images.js';

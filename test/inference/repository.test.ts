@@ -42,7 +42,8 @@ t.test('a folder that does not exist holds no models', async (t) => {
 t.test("the card's default variant serves unless another is asked for and there", async (t) => {
   const models = t.testdir();
   await writeFixtureModel(models, { variants: ['float32', 'int8'], defaultVariant: 'int8' });
-  const served = async (variant?: 'float32' | 'binary') => (await readRepository(models, variant)).stored[0];
+  const served = async (variant?: 'float32' | 'binary') =>
+    (await readRepository(models, { variant })).stored[0];
   t.match(await served(), { variant: 'int8', variantReason: "int8 is the card's default" });
   t.match(await served('float32'), { variant: 'float32', variantReason: 'float32 was asked for' });
   t.match(await served('binary'), {

@@ -1,8 +1,11 @@
 // a server under load whose workers end, whose process is told to end: no request is lost.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rename, rm } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
+import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { setEnvironmentData } from 'node:worker_threads';
 import t from 'tap';
@@ -18,7 +21,7 @@ const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const images = [0, 255].map((value) => solidPng(28, 28, value));
 const expected = ['{"category":"dark"}', '{"category":"bright"}'];
 
-t.setTimeout(120_000);
+t.setTimeout(300_000);
 
 t.test('workers that end under load lose no request, and are counted', async (t) => {
   const models = t.testdir();
@@ -47,6 +50,66 @@ t.test('workers that end under load lose no request, and are counted', async (t)
   );
   t.match(await text(await get(`${url}/metrics`)), /^quati_worker_restarts_total 3$/m);
 });
+
+t.test(
+  'versions that come, are refused, and go under load, while workers end, lose no request',
+  async (t) => {
+    const root = t.testdir({ models: {}, staging: {} });
+    const models = join(root, 'models');
+    await writeFixtureModel(models);
+    setEnvironmentData('tasks', new Int32Array(new SharedArrayBuffer(4)));
+    setEnvironmentData('deadly tasks', [40, 90]);
+    const workerUrl = new URL('../helpers/mortal-worker.js', import.meta.url);
+    const lines: string[] = [];
+    const config = testConfig({ models, reloadMs: 20, logLevel: 'info' });
+    const pipeline = await createPipeline({
+      ...config,
+      workers: 2,
+      createPool: (options) => createPool({ ...options, workerUrl }),
+    });
+    const app = await createApp(config, pipeline, { log: { write: (line) => lines.push(line) } });
+    t.teardown(() => app.close());
+    const url = await app.listen({ port: 0, host: '127.0.0.1' });
+    const agent = new Agent({ keepAlive: true });
+    t.teardown(() => agent.destroy());
+    const of = async (version: number, labels: string[], change?: (card: object) => unknown) =>
+      await writeFixtureModel(join(root, 'staging'), { version, labels, ...(change && { change }) });
+    const counts = new Map<string, number>();
+    let done = false;
+    const client = async () => {
+      while (!done) {
+        const { status, body } = await post(`${url}/predict`, images[1] as Buffer, agent);
+        const key = `${status} ${body}`;
+        counts.set(key, (counts.get(key) ?? 0) + 1);
+      }
+    };
+    const clients = Array.from({ length: 16 }, client);
+    const until = async (text: string) => {
+      while (!lines.some((line) => line.includes(text))) await sleep(10);
+    };
+    for (const round of [1, 2]) {
+      const label = `day ${round}`;
+      lines.length = 0;
+      await rename(await of(2, ['night', label]), join(models, 'brightness/2'));
+      await until('the model is ready');
+      await rename(
+        await of(3, ['never', 'ever'], (card) => ({ ...card, labels: ['a'] })),
+        join(models, 'brightness/3'),
+      );
+      await until('the model is not ready');
+      await sleep(50);
+      for (const version of [2, 3]) await rm(join(models, `brightness/${version}`), { recursive: true });
+      await until('"version":2,"msg":"the version is gone');
+    }
+    done = true;
+    await Promise.all(clients);
+    t.same(
+      [...counts.keys()].sort(),
+      ['bright', 'day 1', 'day 2'].map((category) => `200 ${JSON.stringify({ category })}`),
+    );
+    t.ok(Math.min(...counts.values()) > 5, JSON.stringify([...counts]));
+  },
+);
 
 t.test(
   'SIGTERM under load: every request that was taken is answered, and the process exits with 0',

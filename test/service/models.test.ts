@@ -42,6 +42,27 @@ t.test('a model that is not ready says why, there and on readiness; liveness sta
   t.equal((await app.inject('/health/live')).body, '{"status":"live"}');
 });
 
+t.test('a bad version above a good one is told with its reason, and the good one serves', async (t) => {
+  const app = await createTestApp(t, {
+    models: [{ version: 1 }, { version: 2, change: (card) => ({ ...card, title: 1 }) }],
+  });
+  const [model] = (await app.inject('/models')).json().models;
+  t.match(model, {
+    version: 1,
+    ready: true,
+    versions: [1, 2],
+    problems: [{ version: 2, problem: /title must be string/ }],
+  });
+  t.match((await app.inject('/models/brightness')).json(), {
+    version: 1,
+    versions: [
+      { version: 1, ready: true },
+      { version: 2, ready: false, problem: /title must be string/ },
+    ],
+  });
+  t.equal((await app.inject('/health/ready')).statusCode, 200);
+});
+
 t.test('readiness names the models that answer', async (t) => {
   const app = await createTestApp(t);
   t.same((await app.inject('/health/ready')).json(), {

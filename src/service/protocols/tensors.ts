@@ -1,5 +1,6 @@
 // a model's card → the tensors that protocols show of it; a client's numbers → images as the model takes them.
-import { type Card, channelCount, type InputContract } from '../../inference/card.js';
+import type { Card, InputContract } from '../../inference/card.js';
+import { channelCount } from '../../inference/channels.js';
 import type { InferenceInput } from '../../inference/pipeline.js';
 import { createTensor, type TensorValues, tensorLength } from '../../inference/tensor.js';
 import { ProblemError } from '../errors.js';

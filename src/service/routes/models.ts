@@ -23,7 +23,7 @@ export const modelRoutes: FastifyPluginAsyncTypebox = async (app) => {
     },
     async () => {
       const served = app.pipeline.models().filter((model) => model.served);
-      return { models: served.map((model) => describeModel(model, versionsOf(model.name))) };
+      return { models: served.map(summarise) };
     },
   );
 
@@ -50,8 +50,13 @@ export const modelRoutes: FastifyPluginAsyncTypebox = async (app) => {
     return app.pipeline.models().filter((model) => model.name === name);
   }
 
-  function versionsOf(name: string): number[] {
-    return statusesOf(name).map(({ version }) => version);
+  function summarise(served: ModelStatus) {
+    const statuses = statusesOf(served.name);
+    const problems = statuses.flatMap(({ version, problem, refused = problem }) =>
+      refused === undefined ? [] : [{ version, problem: refused }],
+    );
+    const versions = statuses.map(({ version }) => version);
+    return { ...describeModel(served, versions), ...(problems.length > 0 && { problems }) };
   }
 };
 
@@ -66,10 +71,11 @@ function describeVersion(model: ModelStatus): Version {
   return { version: model.version, ...describeState(model), ...card };
 }
 
-function describeState({ ready, problem, variant, variantReason, figures }: ModelStatus) {
+function describeState({ ready, problem, refused, variant, variantReason, figures }: ModelStatus) {
   return {
     ready,
     ...(problem === undefined ? {} : { problem }),
+    ...(refused === undefined ? {} : { refused }),
     ...(variant === undefined ? {} : { variant }),
     ...(variantReason === undefined ? {} : { variantReason }),
     ...(figures === undefined ? {} : { figures }),

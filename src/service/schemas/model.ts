@@ -19,6 +19,9 @@ const VariantFigures = Type.Object(
 const state = {
   ready: Type.Boolean(),
   problem: Type.Optional(Type.String({ description: 'Why it is not ready.' })),
+  refused: Type.Optional(
+    Type.String({ description: 'Why what its folder holds now is not served; what it held before is.' }),
+  ),
   variant: Type.Optional(Type.String({ description: 'The variant that serves.' })),
   variantReason: Type.Optional(Type.String({ description: 'Why that variant serves.' })),
   figures: Type.Optional(
@@ -44,12 +47,22 @@ const summary = {
   labels: Type.Array(Type.String(), {
     description: "In the order of the model's output; empty where the card can't be read.",
   }),
-  version: Type.Integer({ description: 'The version that a request gets that names none: the highest.' }),
+  version: Type.Integer({
+    description: 'The version that a request gets that names none: the highest that is ready.',
+  }),
   ...state,
 };
 
 export const ModelSummary = Type.Object(
-  { ...summary, versions: Type.Array(Type.Integer()) },
+  {
+    ...summary,
+    versions: Type.Array(Type.Integer()),
+    problems: Type.Optional(
+      Type.Array(Type.Object({ version: Type.Integer(), problem: Type.String() }, strict), {
+        description: 'Versions that are not served as their folders have them, and why.',
+      }),
+    ),
+  },
   { $id: 'ModelSummary', ...strict },
 );
 export type ModelSummary = Static<typeof ModelSummary>;

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { mean, quantileSorted } from 'simple-statistics';
-import { channelCount } from '../../inference/card.js';
+import { channelCount } from '../../inference/channels.js';
 import { openSession, type Session } from '../../inference/session.js';
 import type { Dataset, Split } from '../datasets/dataset.js';
 import { classificationReport } from './classification-report.js';

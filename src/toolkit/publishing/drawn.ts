@@ -1,5 +1,6 @@
 // A seed → pictures that belong to nobody: golden images where the dataset's own may not be passed on.
-import { channelCount, type InputContract } from '../../inference/card.js';
+import type { InputContract } from '../../inference/card.js';
+import { channelCount } from '../../inference/channels.js';
 import { createRandom, type Random } from '../training/random.js';
 import { encodePng } from './png.js';
 import type { Sample } from './samples.js';

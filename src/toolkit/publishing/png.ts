@@ -1,6 +1,7 @@
 // Pixels → the bytes of a PNG.
 import sharp from 'sharp';
-import { channelCount, type InputContract } from '../../inference/card.js';
+import type { InputContract } from '../../inference/card.js';
+import { channelCount } from '../../inference/channels.js';
 
 /** @param pixels height x width x channels, 0…255, of the contract's size. */
 export async function encodePng(

@@ -2,7 +2,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import pMap from 'p-map';
-import { channelCount, type InputContract } from '../../inference/card.js';
+import type { InputContract } from '../../inference/card.js';
+import { channelCount } from '../../inference/channels.js';
 import { decodeImage } from '../../inference/decode.js';
 import { loadDataset, type Split } from '../datasets/dataset.js';
 import { listFolder } from '../datasets/folder.js';

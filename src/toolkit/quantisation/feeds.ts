@@ -1,5 +1,6 @@
 // Tensors of images as the serving code makes them → what a graph takes: its layout, its element type, its batch size.
-import { channelCount, type InputContract } from '../../inference/card.js';
+import type { InputContract } from '../../inference/card.js';
+import { channelCount } from '../../inference/channels.js';
 import type { Tensor } from '../../inference/runtime.js';
 import { loadRuntime } from '../../inference/runtime.js';
 import type { Dim, Graph, TensorType, Value } from '../graph/graph.js';

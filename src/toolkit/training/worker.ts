@@ -1,6 +1,6 @@
 // The training thread: a job in → progress, checkpoints and the result out. session.run blocks its thread, so this is its own.
 import { parentPort, workerData } from 'node:worker_threads';
-import { channelCount } from '../../inference/card.js';
+import { channelCount } from '../../inference/channels.js';
 import { classifierOf } from '../architectures/layers.js';
 import { isAugmenting } from '../augmentation/augmentation.js';
 import { runTwoPhases } from '../backbone/two-phases.js';
