@@ -35,7 +35,9 @@ export class Layouts {
     if (known) return known;
     const blocked = this.#known.blocked.get(name);
     const value = blocked
-      ? this.builder.op('nchwc.ReorderOutput', [blocked], { channels: { int: Number(blocked.type.shape[1]) } })
+      ? this.builder.op('nchwc.ReorderOutput', [blocked], {
+          channels: { int: Number(blocked.type.shape[1]) },
+        })
       : this.builder.value(name);
     this.define(name, value, 'plain');
     return value;
