@@ -12,9 +12,13 @@ export function toolVersion(): string {
   return `quati ${version}`;
 }
 
-/** `npx quati …` with the arguments as typed. */
+/** `npx quati …` as a shell takes it again. */
 export function commandLine(argv: readonly string[] = process.argv.slice(2)): string {
-  return ['npx quati', ...argv].join(' ');
+  return ['npx quati', ...argv.map(quoted)].join(' ');
+}
+
+function quoted(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }
 
 export function positiveInteger(text: string): number {

@@ -147,7 +147,7 @@ function maxPool({ builder, layouts, node }: BlockedContext): Lowered | undefine
  */
 function maxPoolGrad({ builder, layouts, node }: BlockedContext): Lowered | undefined {
   const [gradientName = '', xName = '', pooledName = ''] = node.inputs;
-  if (!layouts.has(pooledName, 'blocked')) return undefined;
+  if (!layouts.has(pooledName, 'blocked') || !isTiled(node)) return undefined;
   const [gradient, x, pooled] = [gradientName, xName, pooledName].map((name) => layouts.blocked(name));
   const { kernel } = windowOf(node, []);
   const [, , height = 0, width = 0] = staticShape(pooled as Value);

@@ -34,9 +34,11 @@ export class Layouts {
     const known = this.#known.plain.get(name);
     if (known) return known;
     const blocked = this.#known.blocked.get(name);
-    if (!blocked) return this.builder.value(name);
-    const channels = { int: Number(blocked.type.shape[1]) };
-    const value = this.builder.op('nchwc.ReorderOutput', [blocked], { channels });
+    const value = blocked
+      ? this.builder.op('nchwc.ReorderOutput', [blocked], {
+          channels: { int: Number(blocked.type.shape[1]) },
+        })
+      : this.builder.value(name);
     this.define(name, value, 'plain');
     return value;
   }

@@ -3,12 +3,14 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
 import { runCli } from '../../../src/cli/program.js';
+import { createPipeline } from '../../../src/inference/pipeline.js';
 import { prepareDogsVsCats } from '../../../src/toolkit/datasets/dogs-vs-cats.js';
 import { labelOf } from '../../../src/toolkit/datasets/dogs-vs-cats-names.js';
 import { readRun } from '../../../src/toolkit/training/run.js';
 import { fakeIo } from '../../cli/fake-io.js';
 import { backboneOnnx } from '../../helpers/backbone-fixture.js';
 import { png } from '../../helpers/images.js';
+import { createLocalPool } from '../../helpers/local-pool.js';
 
 async function run(...argv: string[]) {
   const io = fakeIo();
@@ -77,13 +79,44 @@ t.test(
       variants: { float32: { accuracy: number } };
     }[];
     t.equal(report?.variants.float32.accuracy, 1);
+    await t.test('and it serves, with its attribution and without pictures of the dataset', async (t) => {
+      const folders = ['--models', at('models'), '--imgs', at('imgs')];
+      const attribution = ['--attribution', 'Shapes: nobody, CC0', '--attribution', 'Backbone: a test'];
+      const flags = ['--as', 'shapes', ...folders, '--drawn', ...attribution, '--json'];
+      const published = await run('publish', at('run'), ...flags);
+      t.equal(published.code, 0, published.err);
+      t.match(JSON.parse(published.out), {
+        samples: [],
+        card: { output: 'sigmoid', attribution: ['Shapes: nobody, CC0', 'Backbone: a test'] },
+      });
+      t.match(await readdir(path.join(at('models'), 'shapes', '1', 'golden')), [/^drawn-1\.png$/]);
+      const pipeline = await createPipeline({
+        models: at('models'),
+        workers: 1,
+        createPool: createLocalPool,
+      });
+      t.teardown(() => pipeline.close());
+      for (const [red, category] of [
+        [true, 'red'],
+        [false, 'blue'],
+      ] as const) {
+        const { predictions } = await pipeline.classify(square(red, 100));
+        t.equal(predictions[0]?.category, category);
+        t.equal(predictions.length, 2);
+      }
+    });
 
-    await run(...train, ...contract, ...settings, '--run', at('parts'), '--max-steps', '42');
-    const resumed = await run(...train, '--run', at('parts'), '--resume', '--json');
-    t.equal(resumed.code, 0, resumed.err);
     const losses = (json: string) => JSON.parse(json).history.map(({ loss }: { loss: number }) => loss);
     const whole = await run(...train, ...contract, ...settings, '--run', at('again'), '--json');
-    t.strictSame(losses(resumed.out), losses(whole.out));
+    for (const [phase, steps] of [
+      ['head', '20'],
+      ['second phase', '42'],
+    ] as const) {
+      await run(...train, ...contract, ...settings, '--run', at(phase), '--max-steps', steps);
+      const resumed = await run(...train, '--run', at(phase), '--resume', '--json');
+      t.equal(resumed.code, 0, resumed.err);
+      t.strictSame(losses(resumed.out), losses(whole.out), `stopped in the ${phase}`);
+    }
   },
 );
 

@@ -1,7 +1,6 @@
 // The blocked lowering answers as the portable one: loss, gradient of every parameter, running statistics.
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { loadRuntime } from '../../../src/inference/runtime.js';
-import { buildForward } from '../../../src/toolkit/architectures/forward.js';
 import {
   type Architecture,
   averagePool,
@@ -19,12 +18,15 @@ import {
   residual,
   sigmoid,
 } from '../../../src/toolkit/architectures/layers.js';
-import { elementCount } from '../../../src/toolkit/graph/graph.js';
+import { GraphBuilder } from '../../../src/toolkit/graph/builder.js';
+import { elementCount, type Graph } from '../../../src/toolkit/graph/graph.js';
 import { encodeOnnx } from '../../../src/toolkit/graph/onnx.js';
+import { float32Tensor } from '../../../src/toolkit/graph/tensor-data.js';
 import { probeBlockSize } from '../../../src/toolkit/lowering/probe.js';
 import { dropoutMask } from '../../../src/toolkit/training/dropout.js';
 import { glorotUniform } from '../../../src/toolkit/training/initialisers.js';
-import { collectParameters, flatten as flattenParameters } from '../../../src/toolkit/training/parameters.js';
+import { architectureNetwork, graphNetwork, type Network } from '../../../src/toolkit/training/network.js';
+import { flatten as flattenParameters } from '../../../src/toolkit/training/parameters.js';
 import { buildGradientStep } from '../../../src/toolkit/training/training-graph.js';
 import { largestDifference, largestOf } from '../../helpers/gradient-check.js';
 import { mulberry32, uniform } from '../../helpers/seeded-values.js';
@@ -103,29 +105,69 @@ const block = await probeBlockSize();
 
 for (const [title, net] of Object.entries(nets))
   t.test(title, { skip: block === undefined && 'this ONNX Runtime has no blocked operators' }, async (t) => {
-    const architecture = { name: 'net', ...net };
-    const portable = await gradients(architecture, undefined);
-    const blocked = await gradients(architecture, block);
-    t.ok(largestDifference(portable.loss, blocked.loss) < 1e-6, 'loss');
-    for (const [name, expected] of portable.gradients) {
-      const difference = largestDifference(blocked.gradients.get(name) ?? [], expected) / largestOf(expected);
-      t.ok(difference <= tolerance, `${name}: ${difference}`);
-    }
+    await sameBlocked(t, architectureNetwork({ name: 'net', ...net }, glorotUniform(3)));
   });
+
+t.test(
+  'as exporters write a ResNet: pools that overlap and are padded, means over the image',
+  { skip: block === undefined && 'this ONNX Runtime has no blocked operators' },
+  async (t) => {
+    for (const ceil of [0, 1]) {
+      const graph = exported(ceil);
+      const weights = [...graph.initializers.keys()].filter((name) => name.startsWith('weight'));
+      await sameBlocked(t, graphNetwork(graph, weights));
+    }
+  },
+);
+
+function exported(ceil: number): Graph {
+  const builder = new GraphBuilder('exported');
+  const random = mulberry32(4);
+  const weight = (name: string, ...shape: number[]) =>
+    builder.initializer(
+      `weight.${name}`,
+      float32Tensor(uniform(random, elementCount(shape), -0.3, 0.3), shape),
+    );
+  const padded = { pads: { ints: [1, 1, 1, 1] } };
+  const image = builder.input('image', [batch, 3, 15, 14]);
+  const stem = builder.op('Relu', [builder.op('Conv', [image, weight('stem', 16, 3, 3, 3)], padded)]);
+  const pooled = builder.op('MaxPool', [stem], {
+    kernel_shape: { ints: [3, 3] },
+    strides: { ints: [2, 2] },
+    ...(ceil === 0 ? padded : { ceil_mode: { int: 1 } }),
+  });
+  const tiled = builder.op('MaxPool', [builder.op('Conv', [pooled, weight('deep', 16, 16, 3, 3)], padded)], {
+    kernel_shape: { ints: [2, 2] },
+    strides: { ints: [2, 2] },
+    ceil_mode: { int: ceil },
+  });
+  const mean = builder.op('ReduceMean', [tiled], { axes: { ints: [2, 3] }, keepdims: { int: 0 } });
+  builder.output(builder.op('Gemm', [mean, weight('classifier', 16, 4)]), 'logits');
+  return builder.build();
+}
+
+async function sameBlocked(t: Pick<Test, 'ok'>, network: Network): Promise<void> {
+  const portable = await gradients(network, undefined);
+  const blocked = await gradients(network, block);
+  t.ok(largestDifference(portable.loss, blocked.loss) < 1e-6, 'loss');
+  for (const [name, expected] of portable.gradients) {
+    const difference = largestDifference(blocked.gradients.get(name) ?? [], expected) / largestOf(expected);
+    t.ok(difference <= tolerance, `${name}: ${difference}`);
+  }
+}
 
 interface Gradients {
   readonly loss: Float32Array;
   readonly gradients: ReadonlyMap<string, Float32Array>;
 }
 
-async function gradients(architecture: Architecture, block: number | undefined): Promise<Gradients> {
-  const { layout, tensors } = collectParameters(architecture, glorotUniform(3));
-  const forward = buildForward(architecture, { batch, parameter: glorotUniform(3) });
-  const { graph, masks } = buildGradientStep(forward, layout, block === undefined ? {} : { block });
+async function gradients(network: Network, block: number | undefined): Promise<Gradients> {
+  const { layout, tensors } = network.parameters;
+  const lowering = block === undefined ? {} : { block };
+  const { graph, masks } = buildGradientStep(network.forward(batch), layout, lowering);
   const { InferenceSession, Tensor } = await loadRuntime();
   const session = await InferenceSession.create(encodeOnnx(graph), { logSeverityLevel: 3 });
-  const { channels, height, width } = architecture.input;
-  const shape = [batch, channels, height, width];
+  const shape = [batch, ...network.inputShape];
   const pixels = uniform(mulberry32(5), elementCount(shape));
   const labels = BigInt64Array.from({ length: batch }, (_, i) => BigInt(i % 4));
   const feeds = {
