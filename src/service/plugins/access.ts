@@ -21,18 +21,12 @@ const openPaths = /^\/(?:$|\?|v2\/health\/|health\/|docs(?:\/|$)|openapi\.|publi
 
 export const access = fp(
   async (app: FastifyInstance, { apiKeys = [], rateLimit: most, corsOrigins = [] }: AccessOptions) => {
+    // Helmet would build the policy anew for each request.
+    app.addHook('onRequest', async (_request, reply) => {
+      reply.header('content-security-policy', contentSecurityPolicy);
+    });
     await app.register(helmet, {
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: {
-          defaultSrc: ["'self'"],
-          imgSrc: ["'self'", 'data:', 'blob:'],
-          objectSrc: ["'none'"],
-          baseUri: ["'none'"],
-          formAction: ["'self'"],
-          frameAncestors: ["'none'"],
-        },
-      },
+      contentSecurityPolicy: false,
       // The service itself speaks HTTP: whether there is TLS before it is the proxy's to tell.
       strictTransportSecurity: false,
       ...(corsOrigins.length > 0 && { crossOriginResourcePolicy: { policy: 'cross-origin' } }),
@@ -59,6 +53,15 @@ export const access = fp(
   },
   { name: 'access', dependencies: ['problems', 'request-id', 'draining'] },
 );
+
+const contentSecurityPolicy = [
+  "default-src 'self'",
+  "img-src 'self' data: blob:",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ');
 
 function keyCheck(apiKeys: readonly string[]) {
   const digests = apiKeys.map(sha256);

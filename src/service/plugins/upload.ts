@@ -96,7 +96,9 @@ function readRaw(body: IncomingMessage, maxUploadBytes: number): Promise<Buffer>
       else resolve(chunks.length === 1 ? first : Buffer.concat(chunks, length));
     });
     body.once('error', reject);
-    body.once('close', () => reject(new ProblemError('bad_request', 'The upload broke off')));
+    body.once('close', () => {
+      if (!body.complete) reject(new ProblemError('bad_request', 'The upload broke off'));
+    });
   });
 }
 
