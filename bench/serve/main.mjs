@@ -1,9 +1,11 @@
 // npm run bench:serve: Quati and its peers on the same models and images, in turns, beside what decoding and inference alone reach.
 //
-//   QUATI_PYTHON=<python with bench/peers/*/requirements.txt>   the peers (default: python3); what isn't installed is left out
+//   QUATI_PYTHON=<python>,<python>  with bench/peers/*/requirements.txt (default: python3); a peer that none of them has is left out
+//   --models-folder models --imgs imgs
 //   --models cifar10,cats-vs-dogs   default: these two where they are in models/, else all that are there
 //   --variant int8 --connections 1,8,32,128 --rounds 3 --seconds 5
 //   --soak 300                      so many seconds of 32 connections at the end, watching memory
+//   --no-peers                      Quati alone
 //   --out <file>                    writes the report, as docs/results/bench-serve.md is
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,6 +24,9 @@ import { describe } from './report.mjs';
 const { values: flags } = parseArgs({
   options: {
     models: { type: 'string' },
+    'models-folder': { type: 'string', default: 'models' },
+    imgs: { type: 'string', default: 'imgs' },
+    'no-peers': { type: 'boolean', default: false },
     variant: { type: 'string', default: 'int8' },
     connections: { type: 'string', default: '1,8,32,128' },
     rounds: { type: 'string', default: '3' },
@@ -30,10 +35,10 @@ const { values: flags } = parseArgs({
     out: { type: 'string' },
   },
 });
-const modelsFolder = 'models';
+const modelsFolder = flags['models-folder'];
 const firstPort = 9300;
 const processors = countCpus();
-const contenders = [quati, ...findPeers()];
+const contenders = [quati, ...(flags['no-peers'] ? [] : findPeers())];
 const cells = ['raw', 'multipart'].flatMap((kind) =>
   flags.connections.split(',').map((connections) => ({ kind, connections: Number(connections) })),
 );
@@ -56,7 +61,7 @@ async function measureModel(model) {
   const version = Math.max(
     ...readdirSync(path.join(modelsFolder, model)).map(Number).filter(Number.isInteger),
   );
-  const target = { model, version, modelsFolder, variant: flags.variant, processors };
+  const target = { model, version, image, modelsFolder, variant: flags.variant, processors };
   const servers = [];
   try {
     for (const [i, contender] of contenders.entries())
@@ -64,7 +69,8 @@ async function measureModel(model) {
     const limit = [];
     for (let round = 0; round < Number(flags.rounds); round++) {
       limit.push((await inProcess(model, image)).imagesPerSecond);
-      for (const cell of cells) for (const server of servers) await load(server, cell, image);
+      for (const cell of cells)
+        for (const server of servers) if (server.kinds.includes(cell.kind)) await load(server, cell, image);
       process.stderr.write(`${model}: round ${round + 1} of ${flags.rounds}\n`);
     }
     const soak = Number(flags.soak) > 0 ? await soakOf(servers[0], image) : undefined;
@@ -75,8 +81,9 @@ async function measureModel(model) {
 }
 
 function sampleOf(model) {
-  const folder = path.join('imgs', model);
-  const [file] = existsSync(folder) ? readdirSync(folder).sort() : [];
+  const folder = path.join(flags.imgs, model);
+  const files = existsSync(folder) ? readdirSync(folder).sort() : [];
+  const file = files.find((name) => /\.(png|jpe?g)$/.test(name));
   if (!file) throw new Error(`${folder} has no image to post`);
   return path.join(folder, file);
 }
@@ -88,6 +95,7 @@ async function open(contender, target, port) {
   const { rss } = started.usage();
   return {
     name: contender.name,
+    kinds: contender.kinds,
     process: started,
     url,
     idleRss: rss,

@@ -7,9 +7,10 @@ const ticksPerSecond = 100;
 const startTimeoutMs = 120_000;
 
 /** @returns the server, with the milliseconds from its start to its first good answer at `ready`. */
-export async function startServer({ command, args, env, ready }) {
+export async function startServer({ command, args, env, ready, cwd }) {
   const start = performance.now();
   const child = spawn(command, args, {
+    cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -19,8 +20,10 @@ export async function startServer({ command, args, env, ready }) {
   });
   while (!(await answers(ready))) {
     if (child.exitCode !== null) throw new Error(`${command} ${args.join(' ')} ended: ${errors}`);
-    if (performance.now() - start > startTimeoutMs)
+    if (performance.now() - start > startTimeoutMs) {
+      await stop(child);
       throw new Error(`${command}: not ready in time: ${errors}`);
+    }
     await sleep(10);
   }
   return { readyMs: performance.now() - start, usage: () => usageOf(child.pid), stop: () => stop(child) };
@@ -33,17 +36,20 @@ async function answers(url) {
   );
 }
 
+/** Some servers leave their own children behind, or end only when these are killed. */
 async function stop(child) {
   if (child.exitCode !== null || child.signalCode !== null) return;
+  const family = familyOf(child.pid);
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
-  const late = setTimeout(() => child.kill('SIGKILL'), 30_000);
+  const late = setTimeout(() => child.kill('SIGKILL'), 10_000);
   await ended;
   clearTimeout(late);
+  for (const pid of family.slice(1)) if (statOf(pid)?.parent === 1) process.kill(pid, 'SIGKILL');
 }
 
-/** Of a process and all below it: bytes resident, milliseconds of processor time so far. */
-function usageOf(root) {
+/** A process and all below it. */
+function familyOf(root) {
   const children = new Map();
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     const fields = statOf(pid);
@@ -51,7 +57,12 @@ function usageOf(root) {
   }
   const all = [root];
   for (const pid of all) all.push(...(children.get(pid) ?? []));
-  const uses = all.map((pid) => ({ rss: rssOf(pid), cpuMs: statOf(pid)?.cpuMs ?? 0 }));
+  return all;
+}
+
+/** Of a process and all below it: bytes resident, milliseconds of processor time so far. */
+function usageOf(root) {
+  const uses = familyOf(root).map((pid) => ({ rss: rssOf(pid), cpuMs: statOf(pid)?.cpuMs ?? 0 }));
   return {
     rss: uses.reduce((sum, { rss }) => sum + rss, 0),
     cpuMs: uses.reduce((sum, { cpuMs }) => sum + cpuMs, 0),

@@ -21,7 +21,9 @@ function describeModel({ model, image, limit, cells, servers, soak }) {
     '',
     '| server | upload | connections | requests/s | of the limit | p50 ms | p99 ms | CPU ms | RSS MB |',
     '| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
-    ...cells.flatMap((cell) => servers.map((server) => row(server, cell, most))),
+    ...cells.flatMap((cell) =>
+      servers.filter(({ kinds }) => kinds.includes(cell.kind)).map((server) => row(server, cell, most)),
+    ),
     '',
     '| server | start to ready, s | idle RSS MB |',
     '| --- | ---: | ---: |',

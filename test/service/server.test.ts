@@ -99,11 +99,15 @@ t.test('quati serve says what it serves, answers, ends on SIGTERM, and writes no
   await writeFixtureModel(models, { name: 'bad', change: (card) => ({ ...card, name: 'other' }) });
   for (const name of ['home', 'cache', 'work']) await mkdir(join(folder, name));
   const before = await listFiles(folder);
-  const server = serve(folder, { QUATI_MODELS: models, QUATI_VARIANT: 'int8' });
+  const key = 'a-key-of-16-signs';
+  const server = serve(folder, { QUATI_MODELS: models, QUATI_VARIANT: 'int8', QUATI_API_KEYS: key });
   const output = readOutput(server);
   const url = await output.url;
-  const response = await fetch(`${url}/predict?model=good`, { method: 'POST', body: image });
-  t.same(await response.json(), { category: 'bright' });
+  const ask = (headers: Record<string, string>) =>
+    fetch(`${url}/predict?model=good`, { method: 'POST', body: image, headers });
+  t.same(await (await ask({ 'x-api-key': key })).json(), { category: 'bright' });
+  t.match(await (await ask({})).json(), { status: 401, code: 'unauthorised' });
+  t.notMatch(await (await ask({ authorization: 'Bearer wrong' })).text(), key);
   server.kill('SIGTERM');
   const [code] = await once(server, 'exit');
   t.equal(code, 0);

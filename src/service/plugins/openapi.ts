@@ -20,6 +20,8 @@ const docsPolicy = {
   'frame-ancestors': "'none'",
 };
 
+const keyNote = 'Needed where QUATI_API_KEYS are set; health and the documentation need none.';
+
 /** Has to come before the routes it describes. */
 export const openapi = fp(
   async (app: FastifyInstance, { version }: OpenapiOptions) => {
@@ -33,6 +35,14 @@ export const openapi = fp(
           license: { name: 'MIT', identifier: 'MIT' },
         },
         servers: [{ url: '/' }],
+        components: {
+          securitySchemes: {
+            bearer: { type: 'http', scheme: 'bearer', description: keyNote },
+            apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key', description: keyNote },
+          },
+        },
+        // Either of them, or none: whether keys are wanted is the operator's to say.
+        security: [{}, { bearer: [] }, { apiKey: [] }],
         tags: [
           { name: 'classification', description: 'Images to categories.' },
           { name: 'models', description: 'What is served.' },
