@@ -4,7 +4,8 @@ import { imageName } from '../architectures/forward.js';
 import type { Dataset, Split } from '../datasets/dataset.js';
 import type { Graph } from '../graph/graph.js';
 import { encodeOnnx } from '../graph/onnx.js';
-import { type Batch, batchCount, batchOf, createBatchMaker } from '../training/batches.js';
+import { type BatchSource, createBatchSource } from '../training/batch-source.js';
+import type { Batch } from '../training/batches.js';
 import type { Recipe } from '../training/recipe.js';
 import { featuresName } from './cut.js';
 
@@ -27,6 +28,8 @@ export interface ExtractOptions {
   /** How often each training image is seen, itself included. */
   readonly views: number;
   readonly threads: number;
+  /** Threads that augment ahead; 0: the caller's own does. */
+  readonly dataThreads: number;
   readonly onProgress?: (images: number, of: number) => void;
   readonly shouldStop?: () => boolean;
 }
@@ -58,16 +61,29 @@ export async function extractFeatures(
     options.onProgress?.(done, total);
     return options.shouldStop?.() ?? false;
   };
+  const { input, seed, augmentation } = options.recipe;
+  const common = { input, seed, batchSize };
+  const asTheyAre = (split: Split) => createBatchSource({ ...common, split, threads: 0 });
+  const augmented = createBatchSource({
+    ...common,
+    split: train,
+    augmentation,
+    threads: options.dataThreads,
+  });
   try {
     const views: Features[] = [];
     for (let view = 0; view < options.views; view++) {
-      const features = await featuresOf(run, train, view, options, onImages);
+      const source = view === 0 ? asTheyAre(train) : augmented;
+      const features = await featuresOf(run, { source, split: train, view }, onImages);
       if (features === undefined) return undefined;
       views.push(features);
     }
-    const own = validation && (await featuresOf(run, validation, 0, options, onImages));
-    return { views, ...(own && { validation: own }) };
+    if (validation === undefined) return { views };
+    const source = asTheyAre(validation);
+    const own = await featuresOf(run, { source, split: validation, view: 0 }, onImages);
+    return own && { views, validation: own };
   } finally {
+    await augmented.close();
     await session.release();
   }
 }
@@ -75,19 +91,21 @@ export async function extractFeatures(
 /** A batch's features, row after row. */
 type Run = (batch: Batch) => Promise<Float32Array>;
 
-/** View 0 is the image as it is. */
+interface View {
+  readonly source: BatchSource;
+  readonly split: Split;
+  /** 0 is the images as they are. */
+  readonly view: number;
+}
+
 async function featuresOf(
   run: Run,
-  split: Split,
-  view: number,
-  { recipe: { input, seed, augmentation } }: ExtractOptions,
+  { source, split, view }: View,
   onImages: (count: number) => boolean,
 ): Promise<Features | undefined> {
-  const make = createBatchMaker({ split, input, seed, ...(view > 0 && { augmentation }) });
   const order = Uint32Array.from({ length: split.count }, (_, i) => i);
   const parts: Float32Array[] = [];
-  for (let index = 0; index < batchCount(split.count, batchSize); index++) {
-    const batch = make(batchOf(order, index, batchSize), view);
+  for await (const batch of source.read(order, view, 0)) {
     parts.push(await run(batch));
     if (onImages(batch.count)) return undefined;
   }

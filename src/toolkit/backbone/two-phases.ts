@@ -26,7 +26,7 @@ export interface TwoPhases {
   readonly dataset: Dataset;
   readonly files: RunFolder;
   readonly control: PhaseControl;
-  /** Threads that augment in the second phase. */
+  /** Threads that augment. */
   readonly dataThreads: number;
   readonly onFeatures: (images: number, of: number) => void;
 }
@@ -46,6 +46,7 @@ async function runHead({
   dataset,
   files,
   control,
+  dataThreads,
   onFeatures,
 }: TwoPhases): Promise<PhaseResult> {
   const { threads, shouldStop } = control;
@@ -55,6 +56,7 @@ async function runHead({
     recipe,
     views,
     threads,
+    dataThreads,
     shouldStop,
     onProgress: onFeatures,
   });
