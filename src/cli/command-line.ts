@@ -26,3 +26,10 @@ export function positiveInteger(text: string): number {
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected a positive integer');
   return value;
 }
+
+/** Without a slash at the end. */
+export function parseUrl(text: string): string {
+  if (!URL.canParse(text) || !/^https?:/.test(text))
+    throw new InvalidArgumentError('expected an http(s) URL, e.g. http://localhost:8000');
+  return text.replace(/\/$/, '');
+}

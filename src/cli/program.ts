@@ -60,6 +60,10 @@ const commands: Record<string, CommandEntry> = {
     summary: 'post images to a running server',
     load: async () => (await import('./predict.js')).predictCommand,
   },
+  bench: {
+    summary: 'load a running server, and tell latencies, errors and accuracy',
+    load: async () => (await import('./bench.js')).benchCommand,
+  },
 };
 
 /** @param argv what follows `quati`. */
