@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 
-export const { version } = JSON.parse(
+export const { version, devDependencies } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
 ) as {
   version: string;
+  devDependencies: Record<string, string>;
 };
 
 export function toolVersion(): string {
