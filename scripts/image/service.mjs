@@ -8,6 +8,9 @@ import { startServer } from '../../bench/serve/processes.mjs';
 import { cpuinfo } from './cpuinfo.mjs';
 import { qemu } from './tools.mjs';
 
+/** Emulated, on a busy machine, a start takes minutes. */
+const startTimeoutMs = 600_000;
+
 /**
  * Mounts in a namespace of its own, as a container has them. qemu and its /proc/cpuinfo, which ONNX Runtime reads, come in through
  * /tmp, so that the image stays as it is.
@@ -54,7 +57,8 @@ export function createRunner({ root, arch, config }, { cpu, group = '' } = {}) {
     start(port) {
       const env = { QUATI_PORT: String(port), QUATI_HOST: '127.0.0.1' };
       const started = command([...config.Entrypoint, ...config.Cmd], env);
-      return startServer({ ...started, env: {}, ready: `http://127.0.0.1:${port}/health/ready` });
+      const ready = `http://127.0.0.1:${port}/health/ready`;
+      return startServer({ ...started, env: {}, ready, startTimeoutMs });
     },
     /** The exit code of the image's health check. */
     checkHealth(port) {
