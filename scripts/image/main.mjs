@@ -163,6 +163,7 @@ function cards() {
 function samplesOf(model) {
   const folder = path.join('imgs', model);
   return readdirSync(folder)
+    .filter((name) => /\.(png|jpe?g|webp)$/.test(name))
     .sort()
     .map((name) => ({ name: path.join(folder, name), file: path.join(folder, name) }));
 }

@@ -19,6 +19,7 @@ export async function testImages(card, count, data) {
   if (!existsSync(folder) && published.includes(wanted?.name))
     run('node', ['dist/cli/main.js', 'dataset', 'prepare', wanted.name, '--into', folder]);
   if (!existsSync(folder)) return await sampleCrops(card, count, `${folder} is not here`);
+  if (!existsSync(path.join(folder, 'dataset.json'))) return photosOf(path.join(folder, 'test'), count);
   const dataset = await loadDataset(folder, { input: card.input });
   if (dataset.sha256 !== wanted?.sha256)
     return await sampleCrops(card, count, `${folder} is another data set than the one of its card`);
@@ -34,9 +35,27 @@ export async function testImages(card, count, data) {
   return { files, source: `the first ${files.length} test images of ${folder}` };
 }
 
+/** Of each category as many, as they are: their decoding is compared, too. */
+function photosOf(folder, count) {
+  const categories = readdirSync(folder).sort();
+  const each = Math.ceil(count / categories.length);
+  const names = categories.flatMap((category) =>
+    imagesIn(path.join(folder, category))
+      .slice(0, each)
+      .map((name) => path.join(folder, category, name)),
+  );
+  return { files: names.map((file) => ({ name: file, file })), source: `${names.length} files of ${folder}` };
+}
+
+function imagesIn(folder) {
+  return readdirSync(folder)
+    .filter((file) => /\.(png|jpe?g|webp)$/.test(file))
+    .sort();
+}
+
 async function sampleCrops({ name }, count, why) {
   const folder = path.join('imgs', name);
-  const samples = readdirSync(folder).sort();
+  const samples = imagesIn(folder);
   const random = createRandom(1, 'crops of samples');
   const files = [];
   for (let i = 0; i < count; i++) {

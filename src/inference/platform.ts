@@ -37,7 +37,7 @@ function thisPlatform(): Platform {
 
 /** https://nodejs.org/api/report.html: made without looking at the network, which takes seconds where names don't resolve. */
 function glibcVersion(): string | undefined {
-  process.report.excludeNetwork = true;
+  Object.assign(process.report, { excludeNetwork: true });
   const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
   return header.glibcVersionRuntime;
 }

@@ -13,7 +13,7 @@ export interface SingleModel {
  * the highest version that has one. undefined: neither, so that it holds models by name.
  */
 export async function findSingleModel(folder: string): Promise<SingleModel | undefined> {
-  const entries = await readdir(folder).catch(() => []);
+  const entries = await readdir(folder).catch((): string[] => []);
   if (entries.includes('card.json')) return await named([{ version: 1, folder }]);
   const numbers = entries.filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
   const places = numbers
