@@ -54,9 +54,18 @@ async function measure(model) {
 }
 
 function load(model, args) {
-  const command = ['dist/cli/main.js', 'bench', `http://127.0.0.1:${port}`, '--images', path.join('imgs', model), '--json'];
+  const command = [
+    'dist/cli/main.js',
+    'bench',
+    `http://127.0.0.1:${port}`,
+    '--images',
+    path.join('imgs', model),
+    '--json',
+  ];
   const given = [...command, '--model', model, '--duration', flags.seconds, '--warm-up', '3', ...args];
-  const { status, stdout, stderr } = spawnSync('taskset', ['--cpu-list', '1', process.execPath, ...given], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync('taskset', ['--cpu-list', '1', process.execPath, ...given], {
+    encoding: 'utf8',
+  });
   if (status !== 0) throw new Error(`quati bench ${args.join(' ')}: ${stderr}`);
   const report = JSON.parse(stdout);
   if (report.failed > 0) throw new Error(`${model}: ${JSON.stringify(report.errors)}`);
@@ -84,6 +93,12 @@ ${rows.map(row).join('\n')}
 
 function row({ model, variant, most, rate, usual, rss }) {
   const { p50, p99 } = usual.latencyMs;
-  const numbers = [most.answersPerSecond.toFixed(0), rate, p50.toFixed(1), p99.toFixed(1), (rss / 1e6).toFixed(0)];
+  const numbers = [
+    most.answersPerSecond.toFixed(0),
+    rate,
+    p50.toFixed(1),
+    p99.toFixed(1),
+    (rss / 1e6).toFixed(0),
+  ];
   return `| ${model} | ${variant} | ${numbers.join(' | ')} |`;
 }

@@ -18,9 +18,9 @@ export function findFaults({ root, arch, architecture, config }) {
     if (machine !== undefined && machine !== machines[arch])
       faults.push(`${path.relative(root, file)} is for another platform (ELF machine ${machine})`);
   }
-  const { version, devDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
-  for (const name of Object.keys(devDependencies))
-    if (exists(path.join(app, 'node_modules', name))) faults.push(`${name} is a development dependency`);
+  const { version, packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
+  for (const [place, { dev }] of Object.entries(packages))
+    if (dev && exists(path.join(app, place))) faults.push(`${place} is for development alone`);
   if (!/^[1-9]\d*:/.test(config.User ?? '')) faults.push(`its user is ${config.User || 'root'}`);
   if (!config.Healthcheck) faults.push('it has no HEALTHCHECK');
   const labels = config.Labels ?? {};

@@ -55,7 +55,7 @@ export function createRunner({ root, arch, config }, { cpu, group = '' } = {}) {
   return {
     /** The image's own command, once it is ready. */
     start(port) {
-      const env = { QUATI_PORT: String(port), QUATI_HOST: '127.0.0.1' };
+      const env = { QUATI_PORT: String(port), QUATI_HOST: '127.0.0.1', QUATI_DEADLINE_MS: '600000' };
       const started = command([...config.Entrypoint, ...config.Cmd], env);
       const ready = `http://127.0.0.1:${port}/health/ready`;
       return startServer({ ...started, env: {}, ready, startTimeoutMs });

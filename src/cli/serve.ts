@@ -9,7 +9,9 @@ import type { CliIo } from './io.js';
 
 export function serveCommand(io: CliIo): Command {
   return new Command('serve')
-    .description('serve the models of models/ over HTTP; settings are environment variables (docs/configuration.md)')
+    .description(
+      'serve the models of models/ over HTTP; settings are environment variables (docs/configuration.md)',
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  $ quati serve\n  $ QUATI_PORT=9000 QUATI_VARIANT=float32 quati serve\n  $ QUATI_HOST=0.0.0.0 quati serve',

@@ -20,7 +20,9 @@ export interface VersionFolder {
  */
 export async function listVersionFolders(models: string): Promise<VersionFolder[]> {
   const single = await findSingleModel(models);
-  const places = single ? single.versions.map((place) => ({ name: single.name, ...place })) : await versionsByName(models);
+  const places = single
+    ? single.versions.map((place) => ({ name: single.name, ...place }))
+    : await versionsByName(models);
   return await Promise.all(
     places.map(async ({ name, version, folder }) => {
       return { key: `${name}/${version}`, name, version, folder, fingerprint: await fingerprint(folder) };

@@ -12,7 +12,8 @@ const purposes: Record<string, string> = {
   QUATI_MODEL: 'The model of a bare `/predict`.',
   QUATI_VARIANT:
     'Served instead of each card’s default, where a model has it. `auto`: the fastest on this machine ([models.md](models.md)).',
-  QUATI_RELOAD_MS: 'How often the folder of the models is looked at for changes ([models.md](models.md)); 0: never.',
+  QUATI_RELOAD_MS:
+    'How often the folder of the models is looked at for changes ([models.md](models.md)); 0: never.',
   QUATI_WORKERS: 'Inference threads.',
   QUATI_MAX_UPLOAD_BYTES: 'Bytes of an image, or of a body under `/v1` and `/v2`.',
   QUATI_MAX_PIXELS: 'Width times height of an image.',

@@ -53,7 +53,8 @@ for (const page of pages) {
   t.test(`${page}: the commands in its sentences`, async (t) => {
     for (const command of findInlineCommands(read(page))) {
       const { commands } = await runBlock(command, url, folder);
-      for (const each of commands) t.match(await problemOf(each, 'dry'), /^(error: missing required argument.*)?$/s, command);
+      for (const each of commands)
+        t.match(await problemOf(each, 'dry'), /^(error: missing required argument.*)?$/s, command);
     }
   });
 }
@@ -76,7 +77,9 @@ async function problemOf([program = '', ...args]: string[], mark: string): Promi
     case 'node':
       return missingFile(args);
     default:
-      return program === 'curl' || program === 'git' ? '' : `${program}: only in a block that is marked elsewhere`;
+      return program === 'curl' || program === 'git'
+        ? ''
+        : `${program}: only in a block that is marked elsewhere`;
   }
 }
 
@@ -86,7 +89,10 @@ async function quatiProblem(args: string[], mark: string): Promise<string> {
   const atServer = args[0] === 'predict' ? [...args, '--url', url] : args;
   const given = args.map((arg) => arg.replace(/^imgs\//, `${projectFolder}/imgs/`));
   const code = runs
-    ? await runCli(atServer.map((arg) => arg.replace(/^(imgs|models)\b/, `${projectFolder}/$1`)), io)
+    ? await runCli(
+        atServer.map((arg) => arg.replace(/^(imgs|models)\b/, `${projectFolder}/$1`)),
+        io,
+      )
     : await checkCommandLine(given, io);
   return code === 0 ? '' : io.err() || `exit code ${code}`;
 }
@@ -105,8 +111,12 @@ function missingFile(args: string[]): string {
 
 async function checkElsewhere(t: Test, code: string): Promise<void> {
   await t.resolves(run('bash', ['-n', '-c', code]), 'bash understands it');
-  const files = [...code.matchAll(/(?<![\w/.-])(?:docker|scripts|bench|docs)\/[\w./-]+/g)].map(([file]) => file);
+  const files = [...code.matchAll(/(?<![\w/.-])(?:docker|scripts|bench|docs)\/[\w./-]+/g)].map(
+    ([file]) => file,
+  );
   t.equal(missingFile(files), '');
-  for (const [, line = ''] of code.matchAll(/(?:^|\s)(?:npx )?quati ((?:predict|serve|bench|models|publish|train|evaluate)\b.*)$/gm))
+  for (const [, line = ''] of code.matchAll(
+    /(?:^|\s)(?:npx )?quati ((?:predict|serve|bench|models|publish|train|evaluate)\b.*)$/gm,
+  ))
     t.equal(await quatiProblem(line.replace(/ #.*$/, '').trim().split(/\s+/), 'dry'), '', line);
 }

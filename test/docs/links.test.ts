@@ -22,7 +22,9 @@ function anchorsOf(text: string): string[] {
 for (const page of pages)
   t.test(`${page}: every link leads to a file, and to a heading that is there`, async (t) => {
     const text = readFileSync(path.join(projectFolder, page), 'utf8').replace(/^```[\s\S]*?^```$/gm, '');
-    const links = [...text.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"/g)].map(([, link, src]) => link ?? src ?? '');
+    const links = [...text.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"/g)].map(
+      ([, link, src]) => link ?? src ?? '',
+    );
     for (const link of links.filter((each) => !/^\w+:/.test(each))) {
       const [file = '', anchor] = link.split('#');
       const target = file === '' ? page : path.join(path.dirname(page), file);

@@ -15,8 +15,36 @@ export interface BlockRun {
 
 /** Programs that a reader has and a test must not start. What isn't named here, and isn't bash's own, fails the block. */
 const recorded = [
-  ...['npx', 'quati', 'npm', 'node', 'git', 'docker', 'kubectl', 'apt-get', 'apt', 'systemctl', 'journalctl', 'systemd-analyze'],
-  ...['pip', 'install', 'uname', 'vcgencmd', 'getconf', 'nano', 'cp', 'mkdir', 'tar', 'jq', 'python3', 'useradd', 'helm', 'watch'],
+  ...[
+    'npx',
+    'quati',
+    'npm',
+    'node',
+    'git',
+    'docker',
+    'kubectl',
+    'apt-get',
+    'apt',
+    'systemctl',
+    'journalctl',
+    'systemd-analyze',
+  ],
+  ...[
+    'pip',
+    'install',
+    'uname',
+    'vcgencmd',
+    'getconf',
+    'nano',
+    'cp',
+    'mkdir',
+    'tar',
+    'jq',
+    'python3',
+    'useradd',
+    'helm',
+    'watch',
+  ],
 ];
 
 /**

@@ -17,19 +17,27 @@ t.test('code blocks are the same, in the same order', async (t) => {
   t.strictSame(blocks[1], blocks[0]);
 });
 
-t.test('the table of models is the same, and other tables have the same rows, columns, code and links', async (t) => {
-  const modelsOf = (text: string) => /<!-- models[\s\S]*<!-- \/models -->/.exec(text)?.[0];
-  t.ok(modelsOf(english));
-  t.equal(modelsOf(portuguese), modelsOf(english));
-  t.strictSame(tablesOf(portuguese).map(shapeOf), tablesOf(english).map(shapeOf));
-});
+t.test(
+  'the table of models is the same, and other tables have the same rows, columns, code and links',
+  async (t) => {
+    const modelsOf = (text: string) => /<!-- models[\s\S]*<!-- \/models -->/.exec(text)?.[0];
+    t.ok(modelsOf(english));
+    t.equal(modelsOf(portuguese), modelsOf(english));
+    t.strictSame(tablesOf(portuguese).map(shapeOf), tablesOf(english).map(shapeOf));
+  },
+);
 
 t.test('there are as many sections, and the same links and figures in the text', async (t) => {
   t.equal(portuguese.match(/^## /gm)?.length, english.match(/^## /gm)?.length);
-  const linksOf = (text: string) => [...text.matchAll(/\]\((docs\/[^)]+|CONTRIBUTING\.md)\)/g)].map(([, link]) => link);
+  const linksOf = (text: string) =>
+    [...text.matchAll(/\]\((docs\/[^)]+|CONTRIBUTING\.md)\)/g)].map(([, link]) => link);
   t.strictSame(linksOf(portuguese), linksOf(english));
-  const figuresOf = (text: string) => [...text.matchAll(/\d+[.,]\d+/g)].map(([figure]) => figure.replace(',', '.'));
-  t.strictSame(figuresOf(portuguese.split('## Licença')[0] ?? ''), figuresOf(english.split('## Licence')[0] ?? ''));
+  const figuresOf = (text: string) =>
+    [...text.matchAll(/\d+[.,]\d+/g)].map(([figure]) => figure.replace(',', '.'));
+  t.strictSame(
+    figuresOf(portuguese.split('## Licença')[0] ?? ''),
+    figuresOf(english.split('## Licence')[0] ?? ''),
+  );
 });
 
 function tablesOf(text: string): string[] {
@@ -38,5 +46,7 @@ function tablesOf(text: string): string[] {
 
 /** Of each cell, what isn't prose. */
 function shapeOf(table: string): string[][] {
-  return table.split('\n').map((row) => row.split('|').map((cell) => (cell.match(/`[^`]+`|\([^)]*\.md\)/g) ?? []).join(' ')));
+  return table
+    .split('\n')
+    .map((row) => row.split('|').map((cell) => (cell.match(/`[^`]+`|\([^)]*\.md\)/g) ?? []).join(' ')));
 }
