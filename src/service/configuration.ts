@@ -66,9 +66,9 @@ This page is made from the schema that the server checks them with (\`npm run co
 `;
 
 const tail = `
-Read from elsewhere: \`XDG_CACHE_HOME\` (or \`~/.cache\`) is where \`QUATI_VARIANT=auto\` keeps what it measured; \`NO_COLOR\` and
-\`FORCE_COLOR\` are followed by \`quati predict\`. The image sets \`QUATI_HOST=0.0.0.0\`, \`QUATI_MODELS=/models\` and
-\`XDG_CACHE_HOME=/cache\`.
+Read elsewhere: \`XDG_CACHE_HOME\` (or \`~/.cache\`) is where \`QUATI_VARIANT=auto\` keeps what it measured; \`QUATI_CACHE\` is where
+training keeps decoded images ([training.md](training.md)); \`NO_COLOR\` and \`FORCE_COLOR\` are followed by
+\`quati predict\`. The image sets \`QUATI_HOST=0.0.0.0\`, \`QUATI_MODELS=/models\` and \`XDG_CACHE_HOME=/cache\`.
 
 Two examples:
 
