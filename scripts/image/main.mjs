@@ -8,7 +8,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { inspect, parseArgs } from 'node:util';
 import { classify, compare, predictSamples } from './agreement.mjs';
 import { createBuilder } from './build.mjs';
 import { findFaults, limits, sizesOf } from './contents.mjs';
@@ -36,7 +36,7 @@ if (missing) {
 try {
   await verify();
 } catch (error) {
-  tell('failed', error.stack);
+  tell('failed', inspect(error));
 }
 process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`);
 process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;
