@@ -26,6 +26,7 @@ const { values: flags } = parseArgs({
   },
 });
 const memoryLimit = 512 * 1024 * 1024;
+const mostStarts = 3;
 const counts = { passed: 0, failed: 0, skipped: 0 };
 
 const missing = whatIsMissing();
@@ -96,14 +97,30 @@ async function askNative(image) {
   });
 }
 
+/** qemu itself ends now and then under a program of many threads: it is started again, and goes on where it was. */
 async function compareEmulated(image, cpu, { samples, answers }) {
-  await withService(image, { cpu }, async (url) => {
-    agree(`arm64 (${cpu}): quati predict imgs/`, samples, predictSamples(url));
-    for (const { native, ...asked } of answers) {
-      const emulated = await classify(url, asked, asked.images);
-      agree(`arm64 (${cpu}): ${asked.model}, ${asked.what}`, native, emulated);
-    }
-  });
+  const steps = [
+    { what: 'quati predict imgs/', native: samples, ask: predictSamples },
+    ...answers.map(({ native, ...asked }) => ({
+      what: `${asked.model}, ${asked.what}`,
+      native,
+      ask: (url) => classify(url, asked, asked.images),
+    })),
+  ];
+  for (let start = 1; steps.length > 0; start++)
+    await withService(image, { cpu }, async (url, isAlive) => {
+      while (steps.length > 0) {
+        const [{ what, native, ask }] = steps;
+        try {
+          agree(`arm64 (${cpu}): ${what}`, native, await ask(url));
+        } catch (error) {
+          if (isAlive() || start === mostStarts) throw error;
+          process.stdout.write(`qemu ended at ${what}, start ${start} of ${mostStarts}\n`);
+          return;
+        }
+        steps.shift();
+      }
+    });
 }
 
 function agree(title, native, emulated) {
@@ -143,7 +160,7 @@ async function withService(image, options, use) {
       `${name}: the health check says so`,
       runner.checkHealth(port) === 0 ? [] : ['it exited with another code than 0'],
     );
-    return await use(`http://127.0.0.1:${port}`);
+    return await use(`http://127.0.0.1:${port}`, () => service.usage().rss > 0);
   } finally {
     await service.stop();
     runner.remove();
