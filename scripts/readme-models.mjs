@@ -1,5 +1,5 @@
-// models/*/*/card.json → the table of models in README.md. With --check: exit 1 when it is stale.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+// models/*/*/card.json → the table of models in README.md and README.pt-BR.md. With --check: exit 1 when one is stale.
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 const markers = /(<!-- models: npm run readme -->\n)[\s\S]*?(<!-- \/models -->)/;
@@ -48,11 +48,13 @@ function subfolders(folder) {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const current = readFileSync('README.md', 'utf8');
-  const fresh = withModelTable(current, 'models');
-  if (!process.argv.includes('--check')) writeFileSync('README.md', fresh);
-  else if (fresh !== current) {
-    console.error('README.md: the table of models is stale: npm run readme');
-    process.exitCode = 1;
+  for (const file of ['README.md', 'README.pt-BR.md'].filter((name, i) => i === 0 || existsSync(name))) {
+    const current = readFileSync(file, 'utf8');
+    const fresh = withModelTable(current, 'models');
+    if (!process.argv.includes('--check')) writeFileSync(file, fresh);
+    else if (fresh !== current) {
+      console.error(`${file}: the table of models is stale: npm run readme`);
+      process.exitCode = 1;
+    }
   }
 }

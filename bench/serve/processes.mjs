@@ -4,10 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const ticksPerSecond = 100;
-const startTimeoutMs = 120_000;
 
 /** @returns the server, with the milliseconds from its start to its first good answer at `ready`. */
-export async function startServer({ command, args, env, ready, cwd }) {
+export async function startServer({ command, args, env, ready, cwd, startTimeoutMs = 120_000 }) {
   const start = performance.now();
   const child = spawn(command, args, {
     cwd,
@@ -22,7 +21,7 @@ export async function startServer({ command, args, env, ready, cwd }) {
     if (child.exitCode !== null) throw new Error(`${command} ${args.join(' ')} ended: ${errors}`);
     if (performance.now() - start > startTimeoutMs) {
       await stop(child);
-      throw new Error(`${command}: not ready in time: ${errors}`);
+      throw new Error(`${command}: not ready within ${startTimeoutMs} ms: ${errors}`);
     }
     await sleep(10);
   }

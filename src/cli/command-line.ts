@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 
-export const { version } = JSON.parse(
+export const { version, devDependencies } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
 ) as {
   version: string;
+  devDependencies: Record<string, string>;
 };
 
 export function toolVersion(): string {
@@ -25,4 +26,11 @@ export function positiveInteger(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected a positive integer');
   return value;
+}
+
+/** Without a slash at the end. */
+export function parseUrl(text: string): string {
+  if (!URL.canParse(text) || !/^https?:/.test(text))
+    throw new InvalidArgumentError('expected an http(s) URL, e.g. http://localhost:8000');
+  return text.replace(/\/$/, '');
 }

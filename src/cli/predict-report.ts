@@ -127,6 +127,6 @@ function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, '?');
 }
 
-function rounded(value: number, digits: number): number {
+export function rounded(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }

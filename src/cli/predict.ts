@@ -1,7 +1,7 @@
 // quati predict: images of files and folders to a running server, its answers to the terminal.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { pMapIterable } from 'p-map';
 import {
   type Client,
@@ -11,7 +11,7 @@ import {
   ServerUnreachableError,
 } from '../client/client.js';
 import { QuatiError } from '../inference/errors.js';
-import { positiveInteger } from './command-line.js';
+import { parseUrl, positiveInteger } from './command-line.js';
 import { CommandFailedError } from './errors.js';
 import { categoryOf, findImages, modelOf } from './image-files.js';
 import type { CliIo } from './io.js';
@@ -180,10 +180,4 @@ function conclude(outcomes: Outcome[], { files, seconds, stopped }: Ending, { fl
   if (stopped !== undefined) throw stopped;
   if (summary.failed > 0)
     throw new CommandFailedError(`${summary.failed} of ${count(summary.images, 'image')} failed`);
-}
-
-function parseUrl(text: string): string {
-  if (!URL.canParse(text) || !/^https?:/.test(text))
-    throw new InvalidArgumentError('expected an http(s) URL, e.g. http://localhost:8000');
-  return text.replace(/\/$/, '');
 }

@@ -60,6 +60,10 @@ const commands: Record<string, CommandEntry> = {
     summary: 'post images to a running server',
     load: async () => (await import('./predict.js')).predictCommand,
   },
+  bench: {
+    summary: 'load a running server, and tell latencies, errors and accuracy',
+    load: async () => (await import('./bench.js')).benchCommand,
+  },
 };
 
 /** @param argv what follows `quati`. */
@@ -73,6 +77,25 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
   } catch (error) {
     return reportError(error, { io, verbose, asked });
   }
+}
+
+/** What runCli does up to where the command would start: 0, or 2 for wrong use. */
+export async function checkCommandLine(argv: readonly string[], io: CliIo): Promise<number> {
+  const asked = argv.find((arg) => !arg.startsWith('-'));
+  try {
+    const program = await buildProgram(asked, io);
+    await withoutActions(program).parseAsync([...argv], { from: 'user' });
+    return 0;
+  } catch (error) {
+    return reportError(error, { io, verbose: false, asked });
+  }
+}
+
+/** A command that has commands of its own keeps asking for one of them. */
+function withoutActions(command: Command): Command {
+  if (command.commands.length === 0) command.action(() => undefined);
+  for (const child of command.commands) withoutActions(child);
+  return command;
 }
 
 async function buildProgram(asked: string | undefined, io: CliIo): Promise<Command> {

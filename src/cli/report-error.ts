@@ -2,6 +2,7 @@
 import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
 import { QuatiError } from '../inference/errors.js';
+import { devDependencies } from './command-line.js';
 import { WrongUseError } from './errors.js';
 import type { CliIo } from './io.js';
 
@@ -26,9 +27,15 @@ export function reportError(error: unknown, { io, verbose, asked }: ReportContex
   if (missing !== undefined)
     io.stderr.write(
       `error: quati ${asked ?? ''} needs the package ${missing}, which an installation for serving leaves out. ` +
-        'In the project, run: npm install --include=dev\n',
+        `In the project, run: npm install --include=dev; elsewhere: npm install ${missing}${rangeOf(missing)}\n`,
     );
   return error instanceof WrongUseError ? 2 : 1;
+}
+
+/** As this package is tested with. */
+function rangeOf(name: string): string {
+  const range = devDependencies[name];
+  return range === undefined ? '' : `@"${range}"`;
 }
 
 function missingPackage(error: unknown): string | undefined {

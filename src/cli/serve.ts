@@ -1,12 +1,17 @@
 // quati serve: the HTTP service on this machine.
+import { stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import type { ModelStatus } from '../inference/models.js';
+import { checkPlatform } from '../inference/platform.js';
 import { WrongUseError } from './errors.js';
 import type { CliIo } from './io.js';
 
 export function serveCommand(io: CliIo): Command {
   return new Command('serve')
-    .description('serve the models of models/ over HTTP; settings are environment variables (docs/http.md)')
+    .description(
+      'serve the models of models/ over HTTP; settings are environment variables (docs/configuration.md)',
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  $ quati serve\n  $ QUATI_PORT=9000 QUATI_VARIANT=float32 quati serve\n  $ QUATI_HOST=0.0.0.0 quati serve',
@@ -15,10 +20,11 @@ export function serveCommand(io: CliIo): Command {
 }
 
 async function runServe(io: CliIo): Promise<void> {
+  checkPlatform();
   const { ConfigError, readConfig } = await import('../service/config.js');
   const { closeOnSignal, startServer } = await import('../service/server.js');
   try {
-    const config = readConfig(process.env);
+    const config = readConfig(await withOwnModels(process.env));
     const server = await startServer(config);
     io.stdout.write(describeServer(server.url, config.models, server.app.pipeline.models()));
     await closeOnSignal(server);
@@ -26,6 +32,13 @@ async function runServe(io: CliIo): Promise<void> {
     if (error instanceof ConfigError) throw new WrongUseError(error.message, { cause: error });
     throw error;
   }
+}
+
+/** Where neither a variable nor a folder here has models, those that come with the package are served. */
+async function withOwnModels(env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
+  const here = await stat('models').catch(() => undefined);
+  if (env.QUATI_MODELS || here?.isDirectory()) return env;
+  return { ...env, QUATI_MODELS: fileURLToPath(new URL('../../models', import.meta.url)) };
 }
 
 /** One line a model, then where the server listens. */

@@ -1,5 +1,6 @@
 // The one place that loads onnxruntime-node, with its telemetry off.
 import type * as OnnxRuntime from 'onnxruntime-node';
+import { checkPlatform } from './platform.js';
 
 export type { Tensor } from 'onnxruntime-node';
 
@@ -13,7 +14,13 @@ export function disableTelemetry(): void {
   process.env.ORT_DISABLE_TELEMETRY = '1';
 }
 
+/** @throws UnsupportedPlatformError where there is no build for this system. */
 export async function loadRuntime(): Promise<Runtime> {
   disableTelemetry();
-  return await import('onnxruntime-node');
+  try {
+    return await import('onnxruntime-node');
+  } catch (error) {
+    checkPlatform();
+    throw error;
+  }
 }

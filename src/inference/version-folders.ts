@@ -1,6 +1,7 @@
 // models/ → the folder of each version of each model, and by what a change of it shows.
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { findSingleModel } from './single-model.js';
 
 export interface VersionFolder {
   /** `<name>/<version>`. */
@@ -15,24 +16,33 @@ export interface VersionFolder {
 /**
  * By name and version. Folders whose names can't be a model's (lost+found of a volume) or a version's are passed over; links to
  * folders are followed; a folder that doesn't exist holds none.
- * @param models the folder that holds <name>/<version>/.
+ * @param models the folder that holds <name>/<version>/, or is one model's or one version's own.
  */
 export async function listVersionFolders(models: string): Promise<VersionFolder[]> {
+  const single = await findSingleModel(models);
+  const places = single
+    ? single.versions.map((place) => ({ name: single.name, ...place }))
+    : await versionsByName(models);
+  return await Promise.all(
+    places.map(async ({ name, version, folder }) => {
+      return { key: `${name}/${version}`, name, version, folder, fingerprint: await fingerprint(folder) };
+    }),
+  );
+}
+
+type Place = Pick<VersionFolder, 'name' | 'version' | 'folder'>;
+
+async function versionsByName(models: string): Promise<Place[]> {
   const names = (await subfolders(models)).filter(isModelName);
   const listed = await Promise.all(names.map((name) => versionsOf(models, name)));
   return listed.flat();
 }
 
-async function versionsOf(models: string, name: string): Promise<VersionFolder[]> {
+async function versionsOf(models: string, name: string): Promise<Place[]> {
   const versions = (await subfolders(join(models, name))).filter(isVersion).map(Number);
-  return await Promise.all(
-    versions
-      .sort((a, b) => a - b)
-      .map(async (version) => {
-        const folder = join(models, name, String(version));
-        return { key: `${name}/${version}`, name, version, folder, fingerprint: await fingerprint(folder) };
-      }),
-  );
+  return versions
+    .sort((a, b) => a - b)
+    .map((version) => ({ name, version, folder: join(models, name, String(version)) }));
 }
 
 /** Size and times of each file, not its inode: those of some network and desktop volumes change without a reason. */

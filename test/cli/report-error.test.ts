@@ -40,7 +40,7 @@ t.test('a package that a production install lacks is named with its remedy', asy
   });
   t.match(reported(missing), {
     code: 1,
-    err: /^error: quati dataset needs the package tar, .*npm install --include=dev\n$/,
+    err: /^error: quati dataset needs the package tar, .*npm install --include=dev; elsewhere: npm install tar@"\^\d.*"\n$/,
   });
 });
 

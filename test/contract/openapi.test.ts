@@ -1,7 +1,6 @@
 // openapi.yaml and docs/http.md against the code that they describe.
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
-import { Config } from '../../src/service/config.js';
 import { catalogue } from '../../src/service/errors.js';
 import { renderOpenapi } from '../../src/service/openapi.js';
 import { projectUrl } from '../helpers/project.js';
@@ -29,16 +28,4 @@ t.test('every error code is in openapi.yaml and, with its status, in docs/http.m
 t.test('docs/http.md lists no code that the catalogue does not have', async (t) => {
   const rows = [...guide.matchAll(/^\| `([a-z_]+)` \| (\d+) \|/gm)].map(([, code]) => code);
   t.same(rows, Object.keys(catalogue));
-});
-
-t.test('docs/http.md lists every setting with its default, in order', async (t) => {
-  const rows = [...guide.matchAll(/^\| `(QUATI_\w+)` \| (?:`([^`]*)`)?/gm)];
-  const settings = Object.values(Config.properties).map((schema) => [
-    'env' in schema ? schema.env : undefined,
-    'default' in schema ? String(schema.default) : undefined,
-  ]);
-  t.same(
-    rows.map(([, name, value]) => [name, value]),
-    settings,
-  );
 });

@@ -1,0 +1,71 @@
+// an image's root folder → its service in a chroot: the image's own user, command and environment, the root file system read-only,
+// the other platform's instructions run by qemu.
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { startServer } from '../../bench/serve/processes.mjs';
+import { cpuinfo } from './cpuinfo.mjs';
+import { qemu } from './tools.mjs';
+
+/** Emulated, on a busy machine, a start takes minutes. */
+const startTimeoutMs = 600_000;
+
+/**
+ * Mounts in a namespace of its own, as a container has them. qemu and its /proc/cpuinfo, which ONNX Runtime reads, come in through
+ * /tmp, so that the image stays as it is.
+ */
+const enter = `
+  set -e
+  root=$1; tools=$2; group=$3; shift 3
+  mount --bind "$root" "$root"
+  mount -o remount,bind,ro "$root"
+  mount -t tmpfs tmpfs "$root/tmp"
+  cp -r "$tools/." "$root/tmp/"
+  mount --rbind /proc "$root/proc"
+  if [ -f "$tools/cpuinfo" ]; then mount --bind "$root/tmp/cpuinfo" "$root/proc/cpuinfo"; fi
+  for file in null zero random urandom; do mount --bind "/dev/$file" "$root/dev/$file"; done
+  if [ -n "$group" ]; then echo $$ > "$group"; fi
+  exec "$@"
+`;
+
+/** @param cpu that qemu shows, as in \`-cpu\`; needed for arm64. @param group the file that takes the process's id. */
+export function createRunner({ root, arch, config }, { cpu, group = '' } = {}) {
+  const tools = mkdtempSync(path.join(tmpdir(), 'quati-image-'));
+  const emulator = arch === 'arm64' ? ['/tmp/qemu', '-cpu', cpu] : [];
+  if (arch === 'arm64') {
+    cpSync(qemu, path.join(tools, 'qemu'));
+    writeFileSync(path.join(tools, 'cpuinfo'), cpuinfo(cpu));
+  }
+
+  /** As the image's user: what the image runs, with its first word looked up in the root folder. */
+  function command([program, ...args], env = {}) {
+    const variables = [...config.Env, ...Object.entries(env).map(([key, value]) => `${key}=${value}`)];
+    return {
+      command: '/usr/bin/unshare',
+      args: [
+        ...['--mount', '--propagation', 'private', '/bin/sh', '-c', enter, 'enter', root, tools, group],
+        ...['/usr/bin/env', '-i', ...variables],
+        ...['/usr/sbin/chroot', `--userspec=${config.User}`, root],
+        ...[...emulator, path.join('/usr/local/bin', program), ...args],
+      ],
+    };
+  }
+
+  return {
+    /** The image's own command, once it is ready. */
+    start(port) {
+      const env = { QUATI_PORT: String(port), QUATI_HOST: '127.0.0.1', QUATI_DEADLINE_MS: '600000' };
+      const started = command([...config.Entrypoint, ...config.Cmd], env);
+      const ready = `http://127.0.0.1:${port}/health/ready`;
+      return startServer({ ...started, env: {}, ready, startTimeoutMs });
+    },
+    /** The exit code of the image's health check. */
+    checkHealth(port) {
+      const [, ...check] = config.Healthcheck.Test;
+      const { command: program, args } = command(check, { QUATI_PORT: String(port) });
+      return spawnSync(program, args, { stdio: 'inherit' }).status;
+    },
+    remove: () => rmSync(tools, { recursive: true, force: true }),
+  };
+}

@@ -1,0 +1,40 @@
+// a command → its output, or an error that tells what it printed; and what verifying an image needs of the machine.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+/** @returns standard output. @throws Error with the end of both outputs. */
+export function run(command, args, { input, cwd, env } = {}) {
+  const result = spawnSync(command, args, {
+    input,
+    cwd,
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+  });
+  if (result.error) throw new Error(`${command}: ${result.error.message}`, { cause: result.error });
+  if (result.status !== 0)
+    throw new Error(
+      `${command} ${args.join(' ')}: exit code ${result.status ?? result.signal}\n` +
+        `${result.stdout.slice(-2000)}${result.stderr.slice(-4000)}`,
+    );
+  return result.stdout;
+}
+
+export const qemu = '/usr/bin/qemu-aarch64-static';
+
+const needed = {
+  buildah: '/usr/bin/buildah',
+  debootstrap: '/usr/sbin/debootstrap',
+  'qemu-user-static': qemu,
+};
+
+/** Why an image can't be verified here; undefined where it can. */
+export function whatIsMissing() {
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    return `Linux on x64 is needed, this is ${process.platform} on ${process.arch}`;
+  if (process.getuid() !== 0)
+    return 'root is needed, to build and to change the root folder: sudo npm run verify:image';
+  const missing = Object.keys(needed).filter((name) => !existsSync(needed[name]));
+  if (missing.length === 0) return undefined;
+  return `missing: apt-get install --no-install-recommends ${missing.join(' ')}`;
+}

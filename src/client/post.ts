@@ -1,0 +1,51 @@
+// An image and a path → one POST over kept connections, with less work than fetch makes of it: for measuring servers, not clients.
+import { Agent as HttpAgent, request as httpRequest } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+
+export interface Posted {
+  status: number;
+  body: string;
+}
+
+export interface Poster {
+  /** @throws Error with the system's code, or with code `timeout` after so many milliseconds. */
+  post(path: string, image: Uint8Array, timeoutMs: number): Promise<Posted>;
+  close(): void;
+}
+
+export class PostTimeoutError extends Error {
+  readonly code = 'timeout';
+}
+
+/** @param base ends with a slash. @param connections that are kept at most. */
+export function createPoster(base: URL, connections: number): Poster {
+  const options = { keepAlive: true, maxSockets: connections };
+  const secure = base.protocol === 'https:';
+  const agent = secure ? new HttpsAgent(options) : new HttpAgent(options);
+  const request = secure ? httpsRequest : httpRequest;
+  return {
+    post: (path, image, timeoutMs) =>
+      new Promise((resolve, reject) => {
+        const headers = { 'content-type': 'application/octet-stream', 'content-length': image.length };
+        const asked = request(new URL(path, base), { method: 'POST', agent, headers }, (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.on('error', reject);
+          response.on('end', () => {
+            clearTimeout(late);
+            resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() });
+          });
+        });
+        const late = setTimeout(
+          () => asked.destroy(new PostTimeoutError(`no answer within ${timeoutMs} ms`)),
+          timeoutMs,
+        );
+        asked.on('error', (error) => {
+          clearTimeout(late);
+          reject(error);
+        });
+        asked.end(image);
+      }),
+    close: () => agent.destroy(),
+  };
+}

@@ -1,0 +1,31 @@
+// a folder that is one model's, or one of its versions → that model's name and versions; as KServe's storage initialiser lays it.
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadCard } from './card.js';
+
+export interface SingleModel {
+  name: string;
+  versions: { version: number; folder: string }[];
+}
+
+/**
+ * `folder/card.json` is version 1 of a model, `folder/<version>/card.json` are a model's versions; the name is that of the card, of
+ * the highest version that has one. undefined: neither, so that it holds models by name.
+ */
+export async function findSingleModel(folder: string): Promise<SingleModel | undefined> {
+  const entries = await readdir(folder).catch((): string[] => []);
+  if (entries.includes('card.json')) return await named([{ version: 1, folder }]);
+  const numbers = entries.filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
+  const places = numbers
+    .sort((a, b) => a - b)
+    .map((version) => ({ version, folder: join(folder, String(version)) }));
+  return await named(places);
+}
+
+async function named(versions: SingleModel['versions']): Promise<SingleModel | undefined> {
+  for (const { folder } of versions.toReversed()) {
+    const card = await loadCard(join(folder, 'card.json')).catch(() => undefined);
+    if (card) return { name: card.name, versions };
+  }
+  return undefined;
+}
