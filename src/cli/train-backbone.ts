@@ -21,6 +21,7 @@ export interface BackboneFlags extends InputFlags {
   headLearningRate?: number;
   views?: number;
   loss?: Loss['kind'];
+  readonly epochs?: number;
   title?: string;
 }
 
@@ -103,6 +104,7 @@ export async function recipeOnBackbone(
     ...(features !== undefined && { features }),
     ...(fineTune !== undefined && { fineTune }),
     ...(loss !== undefined && { loss }),
+    ...(flags.epochs !== undefined && { epochs: flags.epochs }),
     head: {
       ...(flags.headEpochs !== undefined && { epochs: flags.headEpochs }),
       ...(flags.headLearningRate !== undefined && { learningRate: flags.headLearningRate }),

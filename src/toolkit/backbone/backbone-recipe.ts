@@ -29,6 +29,8 @@ export interface BackboneOptions {
   /** How many of the last layers learn with the head; default: Infinity, all. */
   readonly fineTune?: number;
   readonly head?: Partial<HeadSettings>;
+  /** Of fine-tuning; default: 6. */
+  readonly epochs?: number;
   readonly loss?: Loss['kind'];
 }
 
@@ -67,7 +69,8 @@ export async function prepareBackbone(
 }
 
 /** Fine-tuning moves weights that were learned from a million images: slowly, after a warm-up, and not for long. */
-function recipeOn(width: number, { name, title, dataset, input, loss = 'softmax' }: BackboneOptions): Recipe {
+function recipeOn(width: number, options: BackboneOptions): Recipe {
+  const { name, title, dataset, input, loss = 'softmax', epochs = 6 } = options;
   return {
     name,
     title,
@@ -82,10 +85,10 @@ function recipeOn(width: number, { name, title, dataset, input, loss = 'softmax'
     loss: { kind: loss },
     optimiser: { kind: 'adamw', weightDecay: 0.05 },
     learningRate: 1e-4,
-    schedule: { kind: 'cosine', warmupEpochs: 1 },
+    schedule: { kind: 'cosine', warmupEpochs: Math.min(1, epochs / 2) },
     clipNorm: 1,
     batchSize: 16,
-    epochs: 6,
+    epochs,
     validationSplit: 0.15,
     earlyStopping: { monitor: 'valLoss' },
     seed: 1,

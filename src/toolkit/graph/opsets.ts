@@ -74,9 +74,9 @@ const respellings: Readonly<Record<string, Respell>> = {
   ReduceMin: reduction,
   ReduceProd: reduction,
   ReduceSum: axesAsInput,
-  Reshape: (node) => {
-    if (intAttribute(node, 'allowzero', 0) === 1)
-      throw new GraphError(`${describe(node)}: allowzero is not supported`);
+  Reshape: (node, { constant }) => {
+    if (intAttribute(node, 'allowzero', 0) === 1 && constant(node, 1)?.includes(0))
+      throw new GraphError(`${describe(node)}: a dimension of 0 (allowzero) is not supported`);
     return without(node, 'allowzero');
   },
   Slice: (node, { opset, add }) => {

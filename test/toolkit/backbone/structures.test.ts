@@ -102,6 +102,19 @@ t.test(
   },
 );
 
+t.test('the warm-up is an epoch, or half of a single one', async (t) => {
+  const bytes = backboneOnnx();
+  const loaded = loadBackbone(bytes, 'shapes');
+  const options = { name: 'shapes', title: 'shapes', dataset: 'shapes', input: { ...input, ...loaded.size } };
+  for (const [epochs, warmupEpochs] of [
+    [1, 0.5],
+    [6, 1],
+  ] as const) {
+    const { recipe } = await prepareBackbone(bytes, loaded, { ...options, epochs });
+    t.match(recipe, { epochs, schedule: { warmupEpochs } });
+  }
+});
+
 t.test('--features cuts where it is told to; a name that is not there lists the last ones', async (t) => {
   const { graph } = loadBackbone(backboneOnnx(), 'shapes');
   t.equal(findFeatures(graph, 'pool'), 'pool');
