@@ -2,7 +2,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { createPipeline } from '../inference/pipeline.js';
-import { createApp } from './app.js';
 import type { Config } from './config.js';
 import { createMetrics } from './metrics.js';
 
@@ -17,7 +16,11 @@ export interface Server {
 /** Resolves when the models have been opened and the port is open. */
 export async function startServer(config: Config): Promise<Server> {
   const metrics = createMetrics();
-  const pipeline = await createPipeline({ ...config, observer: metrics.observer });
+  // The HTTP side is loaded while the workers open the models.
+  const [pipeline, { createApp }] = await Promise.all([
+    createPipeline({ ...config, observer: metrics.observer }),
+    import('./app.js'),
+  ]);
   const app = await createApp(config, pipeline, { metrics });
   try {
     await app.listen({ host: config.host, port: config.port });
