@@ -54,7 +54,11 @@ for (const page of pages) {
     for (const command of findInlineCommands(read(page))) {
       const { commands } = await runBlock(command, url, folder);
       for (const each of commands)
-        t.match(await problemOf(each, 'dry'), /^(error: (missing required argument|required option).*)?$/s, command);
+        t.match(
+          await problemOf(each, 'dry'),
+          /^(error: (missing required argument|required option).*)?$/s,
+          command,
+        );
     }
   });
 }
