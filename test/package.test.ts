@@ -73,7 +73,9 @@ t.test('the tarball has what serves, its types and its models, and nothing of th
   ])
     t.ok(files.includes(file), file);
   t.same(
-    files.filter((file) => /^(src|test|scripts|bench|docker|imgs)\/|\.map$|tsbuildinfo/.test(file)),
+    files.filter((file) =>
+      /^(src|test|scripts|bench|docker(?!\/systemd)|imgs)\/|\.map$|tsbuildinfo/.test(file),
+    ),
     [],
   );
 });

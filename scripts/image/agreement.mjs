@@ -6,7 +6,18 @@ import { run } from './tools.mjs';
 
 /** `quati predict imgs/`, all labels of each image. */
 export function predictSamples(url) {
-  const command = ['dist/cli/main.js', 'predict', 'imgs/', '--url', url, '--top', '1000', '--json'];
+  const command = [
+    'dist/cli/main.js',
+    'predict',
+    'imgs/',
+    '--url',
+    url,
+    '--top',
+    '1000',
+    '--concurrency',
+    '1',
+    '--json',
+  ];
   const { results } = JSON.parse(run('node', command));
   return results.map(({ file, predictions }) => ({ name: file, ...read(predictions) }));
 }
