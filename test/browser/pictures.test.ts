@@ -33,13 +33,14 @@ t.test('pictures', { skip }, async (t) => {
       await untilAnswer(page);
       await page.locator('#seen:not([hidden])').waitFor();
       t.equal(await page.evaluate("document.querySelector('#seen').naturalWidth"), card.input.width);
-      t.match(
-        await page.locator('#announcement').textContent(),
-        `${files.length} pictures answered, 0 failed`,
-      );
+      if (files.length > 1)
+        t.match(
+          await page.locator('#announcement').textContent(),
+          `${files.length} pictures answered, 0 failed`,
+        );
     });
 
-  const [model = ''] = models;
+  const model = 'mnist';
   const [sample = '', other = ''] = await findImages([path.join(projectFolder, 'imgs', model)]);
 
   await t.test('a pasted and a picked picture are answered; the strip brings either back', async (t) => {

@@ -64,6 +64,8 @@ async function createPage(browser: Browser, options: BrowserContextOptions): Pro
   const viewport = { width: 1200, height: 900 };
   const context = await browser.newContext({ locale: 'en-US', colorScheme: 'light', viewport, ...options });
   context.setDefaultTimeout(60_000);
+  // A visitor who chose the digits before: they are drawn.
+  await context.addInitScript("localStorage['quati.model'] ??= 'mnist'");
   return await context.newPage();
 }
 

@@ -83,7 +83,7 @@ function panel(activations: 'float32' | 'binary', left: number, isFirst: boolean
       },
     ],
     axes: [
-      { orient: 'bottom', scale: 'x', title: 'Test accuracy', format: '.1~%', tickCount: 5, grid: true },
+      { orient: 'bottom', scale: 'x', title: 'Test accuracy', format: '.2~%', tickCount: 5, grid: true },
       { orient: 'left', scale: 'gradient', labels: isFirst, ticks: isFirst },
     ],
     marks: [
