@@ -33,7 +33,7 @@ async function drawn(category: Category, n: number): Promise<Buffer> {
 
 async function commandsOf(guide: string): Promise<string[]> {
   const text = await readFile(path.join(projectFolder, guide), 'utf8');
-  const blocks = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = '']) => block);
+  const blocks = [...text.matchAll(/^```sh\b[^\n]*\n(.*?)^```$/gms)].map(([, block = '']) => block);
   return blocks.flatMap((block) =>
     block
       .split('\n')
