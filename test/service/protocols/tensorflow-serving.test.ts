@@ -32,8 +32,12 @@ t.test('status tells every version, the highest first, and why one can not answe
   ]);
   const one = (await app.inject(`${path}/versions/1`)).json();
   t.equal(one.model_version_status.length, 1);
-  t.equal((await predict(app, { instances: [b64(0)] })).statusCode, 503, 'the highest version is asked');
-  t.equal((await predict(app, { instances: [b64(0)] }, `${path}/versions/1:predict`)).statusCode, 200);
+  t.equal(
+    (await predict(app, { instances: [b64(0)] })).statusCode,
+    200,
+    'the highest that is ready is asked',
+  );
+  t.equal((await predict(app, { instances: [b64(0)] }, `${path}/versions/2:predict`)).statusCode, 503);
 });
 
 t.test('metadata is the signature with both inputs and the output', async (t) => {
