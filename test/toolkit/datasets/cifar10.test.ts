@@ -89,7 +89,10 @@ t.test('a missing, cut-off or mislabelled file is an error that names it', async
   const folder = t.testdir({});
   const file = path.join(folder, 'data_batch_2.bin');
   const read = () => readCifarBinaries(folder, folder);
-  await t.rejects(read(), { name: 'CifarBinaryError', message: /data_batch_1\.bin: cannot be read: ENOENT/ });
+  await t.rejects(read(), {
+    name: 'CifarBinaryError',
+    message: /data_batch_\d\.bin: cannot be read: ENOENT/,
+  });
   await writeBinaries(folder);
   await writeFile(file, Buffer.alloc(3073 + 7));
   await t.rejects(read(), {
