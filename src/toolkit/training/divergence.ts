@@ -3,14 +3,14 @@ import { elementCount } from '../graph/graph.js';
 import { DivergedError } from './errors.js';
 import type { ParameterEntry, ParameterLayout } from './training-graph.js';
 
-/** `parameters` are those that the step met: one of them is no number any more, or has grown beyond what a sum can hold. */
+/** Names the first tensor of `parameters` that holds no number any more, else the one that reaches furthest. */
 export function diverged(
   what: string,
   { layout, parameters, step }: { layout: ParameterLayout; parameters: Float32Array; step: number },
 ): DivergedError {
   const grown = mostGrown(layout, parameters);
-  const where = grown && `: ${grown.entry.name} [${grown.entry.shape.join(', ')}] reaches ${grown.reach}`;
-  return new DivergedError(`step ${step}: ${what}${where ?? ''}; a lower learning rate may help`);
+  const where = grown ? `: ${grown.entry.name} [${grown.entry.shape.join(', ')}] reaches ${grown.reach}` : '';
+  return new DivergedError(`step ${step}: ${what}${where}; a lower learning rate may help`);
 }
 
 interface Grown {
