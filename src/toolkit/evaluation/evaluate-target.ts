@@ -4,6 +4,7 @@ import type { Answers } from './classify.js';
 import { checkLabels, evaluateModel } from './evaluate.js';
 import { decodeReinked, evaluateReinked, type Reinked } from './reinked.js';
 import type { Evaluation, Report } from './report.js';
+import { measureSpeeds, type Speed } from './speed.js';
 import type { Target } from './targets.js';
 
 export interface EvaluateTargetOptions {
@@ -33,15 +34,19 @@ export async function evaluateTarget(
     (await step(`${target.name} re-inked`, reinked.length, (onProgress) =>
       decodeReinked(reinked, target.input, onProgress),
     ));
+  const speeds = await measureSpeeds(target.variants, target, dataset.test);
   const variants: Record<string, Evaluation> = {};
   for (const [variant, file] of target.variants) {
     const title = `${target.name} ${variant}`;
     const { evaluation, answers } = await step(title, dataset.test.count, (onProgress) =>
       evaluateModel(file, target, dataset.test, { onProgress }),
     );
-    variants[variant] = evaluation;
-    if (digits) evaluation.reinked = await evaluateReinked(file, target, digits);
-    if (peakRss) evaluation.peakRssBytes = await peakRss(variant, file);
+    variants[variant] = {
+      ...evaluation,
+      ...(speeds.get(variant) as Speed),
+      ...(peakRss && { peakRssBytes: await peakRss(variant, file) }),
+      ...(digits && { reinked: await evaluateReinked(file, target, digits) }),
+    };
     await onAnswers?.(variant, answers);
   }
   return {

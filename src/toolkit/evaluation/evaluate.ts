@@ -1,16 +1,16 @@
-// A model file + a test split → accuracy, size, latency, and each answer, through the code that serves.
+// A model file + a test split → accuracy, size, and each answer, through the code that serves.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { mean, quantileSorted } from 'simple-statistics';
 import { channelCount } from '../../inference/channels.js';
-import { openSession, type Session } from '../../inference/session.js';
+import { openSession } from '../../inference/session.js';
 import type { Dataset, Split } from '../datasets/dataset.js';
 import { classificationReport } from './classification-report.js';
-import { type Answers, classifySplit, tensorReader } from './classify.js';
+import { type Answers, classifySplit } from './classify.js';
 import { EvaluationError } from './errors.js';
 import { countParameters } from './parameters.js';
 import { reliability } from './reliability.js';
 import type { Evaluation } from './report.js';
+import type { Speed } from './speed.js';
 import type { Target } from './targets.js';
 import { wilsonInterval } from './wilson.js';
 
@@ -18,12 +18,13 @@ export interface EvaluateOptions {
   readonly onProgress?: (images: number) => void;
 }
 
+/** What does not depend on the machine's speed. */
+export type Judgement = Omit<Evaluation, keyof Speed>;
+
 export interface Measurement {
-  readonly evaluation: Evaluation;
+  readonly evaluation: Judgement;
   readonly answers: Answers;
 }
-
-const [warmUpRuns, latencyRuns] = [20, 500];
 
 export async function evaluateModel(
   file: string,
@@ -43,8 +44,6 @@ export async function evaluateModel(
       ...(parameters !== undefined && { parameters }),
       ...judge(answers, target, test),
       images: test.count,
-      latencyMs: await measureLatency(session, target, test),
-      imagesPerSecond: test.count / answers.seconds,
     };
     return { evaluation, answers };
   } finally {
@@ -82,28 +81,12 @@ export function checkLabels(
   );
 }
 
-function checkSplit(file: string, { input }: Pick<Target, 'input'>, test: Split): void {
+/** @throws EvaluationError when the images are not of the size and channels that the model takes. */
+export function checkSplit(file: string, { input }: Pick<Target, 'input'>, test: Split): void {
   const { width, height, channels } = test;
   if (width === input.width && height === input.height && channels === channelCount(input)) return;
   throw new EvaluationError(
     `${file}: takes ${input.width}x${input.height} ${input.channels} images, the dataset has ` +
       `${width}x${height} with ${channels} channels`,
   );
-}
-
-async function measureLatency(
-  session: Session,
-  { input }: Pick<Target, 'input'>,
-  test: Split,
-): Promise<Evaluation['latencyMs']> {
-  const tensors = tensorReader(test, input);
-  const times: number[] = [];
-  for (let i = 0; i < warmUpRuns + latencyRuns; i++) {
-    const image = tensors(i % test.count, 1);
-    const began = performance.now();
-    await session.run(image, 1);
-    if (i >= warmUpRuns) times.push(performance.now() - began);
-  }
-  times.sort((a, b) => a - b);
-  return { mean: mean(times), p50: quantileSorted(times, 0.5), p95: quantileSorted(times, 0.95) };
 }

@@ -7,6 +7,7 @@ import { tensorLength } from '../../inference/tensor.js';
 import type { Dataset } from '../datasets/dataset.js';
 import { checkLabels, evaluateModel } from '../evaluation/evaluate.js';
 import { variantOfFile } from '../evaluation/foreign.js';
+import { measureSpeeds } from '../evaluation/speed.js';
 import { type ForeignOptions, resolveTargets, type Target } from '../evaluation/targets.js';
 import { sha256Of, writeFileAtomic } from '../files.js';
 import { createRandom } from '../training/random.js';
@@ -120,6 +121,7 @@ async function goldenOf(golden: readonly Sample[], target: Target): Promise<Card
 }
 
 async function describeVariants(target: Target, dataset: Dataset | undefined): Promise<Card['variants']> {
+  const speeds = dataset && (await measureSpeeds(target.variants, target, dataset.test));
   const variants: Record<string, Variant> = {};
   for (const [name, file] of target.variants) {
     const { size: bytes } = await stat(file);
@@ -130,7 +132,7 @@ async function describeVariants(target: Target, dataset: Dataset | undefined): P
       sha256: await sha256Of(file),
       ...(measured && {
         accuracy: measured.accuracy,
-        latencyMs: Number(measured.latencyMs.p50.toFixed(3)),
+        latencyMs: Number(speeds?.get(name)?.latencyMs.p50.toFixed(3)),
       }),
     };
   }

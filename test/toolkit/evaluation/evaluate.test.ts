@@ -7,6 +7,7 @@ import { ModelError } from '../../../src/inference/errors.js';
 import type { Split } from '../../../src/toolkit/datasets/dataset.js';
 import { EvaluationError } from '../../../src/toolkit/evaluation/errors.js';
 import { evaluateModel } from '../../../src/toolkit/evaluation/evaluate.js';
+import { measureSpeeds } from '../../../src/toolkit/evaluation/speed.js';
 import { wilsonInterval } from '../../../src/toolkit/evaluation/wilson.js';
 import { brightnessOnnx, grayInput } from '../../helpers/fixture-model.js';
 
@@ -61,9 +62,26 @@ t.test('size and checksum are those of the file', async (t) => {
   const { evaluation } = await evaluateModel(file, target, solids([0], [0]));
   t.equal(evaluation.bytes, model.length);
   t.equal(evaluation.sha256, createHash('sha256').update(model).digest('hex'));
-  const { mean, p50, p95 } = evaluation.latencyMs;
-  t.ok([mean, p50, p95, evaluation.imagesPerSecond].every((value) => value > 0));
-  t.ok(p50 <= p95);
+});
+
+t.test('speeds are measured in turns, one of each file', async (t) => {
+  const folder = t.testdir({ any: {}, one: {} });
+  const files = new Map([
+    ['any', await writeBrightness(path.join(folder, 'any'))],
+    ['one', await writeBrightness(path.join(folder, 'one'), 1)],
+  ]);
+  const speeds = await measureSpeeds(files, target, solids([10, 120, 250], [0, 1, 2]));
+  t.strictSame([...speeds.keys()], [...files.keys()]);
+  for (const { latencyMs, imagesPerSecond } of speeds.values()) {
+    const { mean, p50, p95 } = latencyMs;
+    t.ok([mean, p50, p95, imagesPerSecond].every((value) => value > 0));
+    t.ok(p50 <= p95);
+  }
+});
+
+t.test('speed of images of another size is an error that names both', async (t) => {
+  const files = new Map([['float32', await writeBrightness(t.testdir())]]);
+  await t.rejects(measureSpeeds(files, target, solids([0], [0], 32)), { message: /32x32/ });
 });
 
 t.test('images of another size are an error that names both', async (t) => {

@@ -1,0 +1,88 @@
+// Model files + images → how long each takes, in turns, so that what else the machine does meets them alike.
+import { mean, quantileSorted } from 'simple-statistics';
+import { openSession, type Session } from '../../inference/session.js';
+import type { TensorValues } from '../../inference/tensor.js';
+import type { Split } from '../datasets/dataset.js';
+import { tensorReader } from './classify.js';
+import { checkSplit } from './evaluate.js';
+import type { Evaluation } from './report.js';
+import type { Target } from './targets.js';
+
+export type Speed = Pick<Evaluation, 'latencyMs' | 'imagesPerSecond'>;
+
+const [warmUpRounds, fewestRounds, runsARound, batchSize, budgetMs] = [1, 20, 25, 32, 2000];
+
+/**
+ * Of each file, under its name: 25 single images and one batch of 32 a round, on one thread.
+ *
+ * At least 20 rounds, then more until 2 s have gone; a round is long enough that a model finds its weights in the cache
+ * again after the others.
+ *
+ * @throws EvaluationError when the images are not of the size and channels that the input is.
+ * @throws ModelError when a file is no model for the input.
+ */
+export async function measureSpeeds(
+  files: ReadonlyMap<string, string>,
+  { input }: Pick<Target, 'input'>,
+  images: Split,
+): Promise<Map<string, Speed>> {
+  const clocks: Clock[] = [];
+  try {
+    for (const [name, file] of files) {
+      checkSplit(file, { input }, images);
+      clocks.push({ name, session: await openSession(file, { input }), singles: [], batches: [] });
+    }
+    const tensors = tensorReader(images, input);
+    const singles = Array.from({ length: runsARound }, (_, i) => tensors(i % images.count, 1));
+    const count = Math.min(batchSize, images.count);
+    const batch = tensors(0, count);
+    const end = performance.now() + budgetMs;
+    for (let round = 0; round < warmUpRounds + fewestRounds || performance.now() < end; round++)
+      for (const clock of clocks) await runRound(clock, singles, batch, count, round >= warmUpRounds);
+    return new Map(clocks.map((clock) => [clock.name, speedOf(clock, count)]));
+  } finally {
+    for (const { session } of clocks) await session.release();
+  }
+}
+
+interface Clock {
+  readonly name: string;
+  readonly session: Session;
+  /** Milliseconds of one image, and of one batch. */
+  readonly singles: number[];
+  readonly batches: number[];
+}
+
+async function runRound(
+  { session, singles, batches }: Clock,
+  images: readonly TensorValues[],
+  batch: TensorValues,
+  count: number,
+  counts: boolean,
+): Promise<void> {
+  for (const image of images) {
+    const took = await millisecondsOf(session, image, 1);
+    if (counts) singles.push(took);
+  }
+  const took = await millisecondsOf(session, batch, count);
+  if (counts) batches.push(took);
+}
+
+async function millisecondsOf(session: Session, values: TensorValues, count: number): Promise<number> {
+  const began = performance.now();
+  await session.run(values, count);
+  return performance.now() - began;
+}
+
+function speedOf({ singles, batches }: Clock, count: number): Speed {
+  singles.sort((a, b) => a - b);
+  batches.sort((a, b) => a - b);
+  return {
+    latencyMs: {
+      mean: mean(singles),
+      p50: quantileSorted(singles, 0.5),
+      p95: quantileSorted(singles, 0.95),
+    },
+    imagesPerSecond: (1000 * count) / quantileSorted(batches, 0.5),
+  };
+}
