@@ -33,10 +33,14 @@ export interface AppOptions {
   log?: { write(line: string): void };
 }
 
-/** @param pipeline is closed with the app. */
+/**
+ * Resolves when the models are open.
+ * @param pipeline is closed with the app. Routes are built and schemas compiled while it opens.
+ * @throws what opening it threw
+ */
 export async function createApp(
   config: Config,
-  pipeline: Pipeline,
+  pipeline: Pipeline | Promise<Pipeline>,
   { metrics = createMetrics(), log }: AppOptions = {},
 ): Promise<FastifyInstance> {
   const app = Fastify({
@@ -77,6 +81,7 @@ export async function createApp(
   await app.register(openInferenceRoutes, { ...config, serverVersion: version });
   await app.register(tensorflowServingRoutes, config);
   await app.ready();
+  await app.modelsOpened;
   app.server.maxConnections = config.maxConnections;
   return app;
 }

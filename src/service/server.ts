@@ -16,11 +16,11 @@ export interface Server {
 /** Resolves when the models have been opened and the port is open. */
 export async function startServer(config: Config): Promise<Server> {
   const metrics = createMetrics();
-  // The HTTP side is loaded while the workers open the models.
-  const [pipeline, { createApp }] = await Promise.all([
-    createPipeline({ ...config, observer: metrics.observer }),
-    import('./app.js'),
-  ]);
+  const pipeline = createPipeline({ ...config, observer: metrics.observer });
+  // Who awaits it below is told.
+  pipeline.catch(() => {});
+  // The HTTP side is loaded and built while the workers open the models.
+  const { createApp } = await import('./app.js');
   const app = await createApp(config, pipeline, { metrics });
   try {
     await app.listen({ host: config.host, port: config.port });

@@ -6,15 +6,26 @@ import type { Pipeline } from '../../inference/pipeline.js';
 
 declare module 'fastify' {
   interface FastifyInstance {
+    /** Missing until the models are open. */
     pipeline: Pipeline;
+    /** Resolves when they are. @throws what opening them threw */
+    modelsOpened: Promise<void>;
   }
 }
 
 export const inference = fp(
-  async (app: FastifyInstance, { pipeline }: { pipeline: Pipeline }) => {
-    app.decorate('pipeline', pipeline);
-    for (const model of pipeline.models()) logModel(app.log, model);
-    app.addHook('onClose', () => pipeline.close());
+  async (app: FastifyInstance, options: { pipeline: Pipeline | Promise<Pipeline> }) => {
+    let pipeline: Pipeline | undefined;
+    app.decorate('pipeline', { getter: () => pipeline as Pipeline });
+    app.decorate('modelsOpened', open());
+    // Who awaits it is told.
+    app.modelsOpened.catch(() => {});
+    app.addHook('onClose', async () => await pipeline?.close());
+
+    async function open(): Promise<void> {
+      pipeline = await options.pipeline;
+      for (const model of pipeline.models()) logModel(app.log, model);
+    }
   },
   { name: 'inference' },
 );
