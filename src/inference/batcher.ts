@@ -12,6 +12,10 @@ export interface BatcherOptions<Item, Result> {
   maxBatchMs?: number | undefined;
   /** Images that wait, over all models, at most; those that run don't count. */
   maxQueueImages: number;
+  /** Bytes of images that wait, over all models, at most; one image may be larger where none waits. Default without bound. */
+  maxQueueBytes?: number | undefined;
+  /** Of an item; default 0. */
+  bytesOf?: (item: Item) => number;
   /** Milliseconds on the clock that `deadlineAt` is told on. */
   now?: () => number;
 }
@@ -32,8 +36,8 @@ export interface Batcher<Item, Result> {
    * @throws QueueFullError, DeadlineExceededError, DrainingError, the signal's reason, or what `run` gave or threw.
    */
   submit(model: string, item: Item, options?: SubmitOptions): Promise<Result>;
-  /** @throws QueueFullError, DrainingError when that many images more aren't taken now. */
-  checkRoom(images: number): void;
+  /** @throws QueueFullError, DrainingError when that many images, of so many bytes together, aren't taken now. */
+  checkRoom(images: number, bytes: number): void;
   /** Takes nothing more; resolves when all that was taken has been answered. */
   close(): Promise<void>;
 }
@@ -56,19 +60,23 @@ const minRetryAfterMs = 100;
  */
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
   const { run, workers, maxBatch, maxBatchMs = Infinity, maxQueueImages } = options;
-  const { now = () => performance.now() } = options;
+  const { maxQueueBytes = Infinity, bytesOf = () => 0, now = () => performance.now() } = options;
   const queues = new Map<string, Set<Waiting<Item, Result>>>();
   const rate = createServiceRate();
   const idle: (() => void)[] = [];
   let arrivals = 0;
   let waiting = 0;
+  let waitingBytes = 0;
   let running = 0;
   let draining = false;
 
-  function checkRoom(images: number): void {
+  function checkRoom(images: number, bytes: number): void {
     if (draining) throw new DrainingError('The server is shutting down and takes no more images');
-    if (waiting + images <= maxQueueImages) return;
-    const message = `${waiting} images wait already, allowed are ${maxQueueImages}`;
+    const tooLarge = waiting > 0 && waitingBytes + bytes > maxQueueBytes;
+    if (waiting + images <= maxQueueImages && !tooLarge) return;
+    const message = tooLarge
+      ? `Images of ${waitingBytes} bytes wait already, allowed are ${maxQueueBytes}`
+      : `${waiting} images wait already, allowed are ${maxQueueImages}`;
     throw new QueueFullError(message, Math.max(minRetryAfterMs, backlogMs()));
   }
 
@@ -77,7 +85,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     item: Item,
     { signal, deadlineAt = Infinity }: SubmitOptions = {},
   ): Promise<Result> {
-    checkRoom(1);
+    checkRoom(1, bytesOf(item));
     signal?.throwIfAborted();
     let leave = () => {};
     try {
@@ -100,6 +108,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     const queue = queues.get(model) ?? new Set();
     queues.set(model, queue.add(entry));
     waiting++;
+    waitingBytes += bytesOf(entry.item);
   }
 
   function isWaiting(model: string, entry: Waiting<Item, Result>): boolean {
@@ -111,6 +120,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     if (!queue?.delete(entry)) return false;
     clearTimeout(entry.timer);
     waiting--;
+    waitingBytes -= bytesOf(entry.item);
     if (queue.size === 0) queues.delete(model);
     return true;
   }

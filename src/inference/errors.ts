@@ -27,7 +27,7 @@ export class ModelNotFoundError extends QuatiError {}
 /** The model exists but is not (yet) fit to answer; the message says why. */
 export class ModelNotReadyError extends QuatiError {}
 
-/** More images wait than `maxQueueImages`. */
+/** More images wait than `maxQueueImages`, or more bytes of them than `maxQueueBytes`. */
 export class QueueFullError extends QuatiError {
   /** @param retryAfterMs when the images that wait should be done, by the rate of the last ones. */
   constructor(

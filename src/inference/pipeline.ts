@@ -31,6 +31,8 @@ export interface PipelineOptions {
   maxPixels?: number | undefined;
   /** Images that wait, over all models. */
   maxQueueImages?: number | undefined;
+  /** Their bytes, as uploaded or as tensors. */
+  maxQueueBytes?: number | undefined;
   /** Images in a batch. */
   maxBatch?: number | undefined;
   /** How long a batch of several images should take at most. */
@@ -125,7 +127,7 @@ interface Job {
 /** Opens the models, warms every one of them and replays its golden images; resolves when that is done. */
 export async function createPipeline(options: PipelineOptions): Promise<Pipeline> {
   const { workers = countCpus(), maxPixels, observer = {} } = options;
-  const { maxQueueImages = 256, maxBatch = 16, maxBatchMs = 100 } = options;
+  const { maxQueueImages = 256, maxQueueBytes, maxBatch = 16, maxBatchMs = 100 } = options;
   const { variant, createPool: create = createPool } = options;
   const models = await openModels({
     read: (before) => readRepository(options.models, { variant, before }),
@@ -133,7 +135,15 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
     defaultModel: options.defaultModel,
   });
   const run = createRun(observer);
-  const batcher = createBatcher({ run, workers, maxBatch, maxBatchMs, maxQueueImages });
+  const batcher = createBatcher({
+    run,
+    workers,
+    maxBatch,
+    maxBatchMs,
+    maxQueueImages,
+    maxQueueBytes,
+    bytesOf: ({ image }: Job) => bytesOf(image),
+  });
 
   async function submit(image: RunnerImage, model: LiveModel, options: ClassifyOptions): Promise<Answer> {
     const submittedAt = performance.now();
@@ -159,7 +169,10 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
 
   async function infer(inputs: readonly InferenceInput[], options: ClassifyOptions = {}): Promise<Inference> {
     const model = models.choose(options.model, options.version, options.variant);
-    batcher.checkRoom(inputs.length);
+    batcher.checkRoom(
+      inputs.length,
+      inputs.reduce((bytes, input) => bytes + bytesOf(input), 0),
+    );
     const failed = new AbortController();
     const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
     // Each image listens to it; ten would be a warning.
@@ -243,6 +256,10 @@ function fileImage(
 function inputImage(input: InferenceInput, options: ClassifyOptions): RunnerImage {
   if ('bytes' in input) return fileImage(input.bytes, 'scores', options);
   return { tensor: input.tensor, budgetMs: options.deadlineMs ?? Infinity };
+}
+
+function bytesOf(image: InferenceInput | RunnerImage): number {
+  return 'bytes' in image ? image.bytes.byteLength : image.tensor.byteLength;
 }
 
 function rowOf(result: RunnerResult): Float32Array {

@@ -40,6 +40,7 @@ export const Config = Type.Object({
   maxUploadBytes: integer('QUATI_MAX_UPLOAD_BYTES', 10 * 1024 * 1024, 1, 2 ** 30),
   maxPixels: integer('QUATI_MAX_PIXELS', 25_000_000, 1, 2 ** 30),
   maxQueueImages: integer('QUATI_MAX_QUEUE_IMAGES', 256, 1, 1_000_000),
+  maxQueueBytes: integer('QUATI_MAX_QUEUE_BYTES', 128 * 1024 * 1024, 1, 2 ** 40),
   maxBatch: integer('QUATI_MAX_BATCH', 16, 1, 1024),
   maxBatchMs: integer('QUATI_MAX_BATCH_MS', 100, 1, 60_000),
   maxConnections: integer('QUATI_MAX_CONNECTIONS', 1024, 1, 1_000_000),

@@ -18,6 +18,8 @@ const purposes: Record<string, string> = {
   QUATI_MAX_UPLOAD_BYTES: 'Bytes of an image, or of a body under `/v1` and `/v2`.',
   QUATI_MAX_PIXELS: 'Width times height of an image.',
   QUATI_MAX_QUEUE_IMAGES: 'Images that wait for a worker; one more is answered with 429.',
+  QUATI_MAX_QUEUE_BYTES:
+    'Their bytes together; an image that would go over it is answered with 429, unless none waits.',
   QUATI_MAX_BATCH: 'Images that one worker takes at once, and that a request has under `/v1` and `/v2`.',
   QUATI_MAX_BATCH_MS: 'How long a batch should take at most, by what the model’s images have taken so far.',
   QUATI_MAX_CONNECTIONS: 'Open connections; more are closed at once.',

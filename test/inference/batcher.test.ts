@@ -90,6 +90,24 @@ t.test('the queue is bounded over all models, and takes images again when it has
   t.same(await Promise.all(answers), [2, 4, 6, 10]);
 });
 
+t.test('the queue is bounded in bytes, too, but an image alone may be larger', async (t) => {
+  const { batcher, started } = setUp({ maxQueueBytes: 10, bytesOf: (item) => item });
+  const answers = [batcher.submit('a', 1), batcher.submit('a', 11)];
+  await t.rejects(batcher.submit('b', 1), {
+    name: 'QueueFullError',
+    message: /of 11 bytes wait already.* 10$/,
+  });
+  started[0]?.finish();
+  await nextTick();
+  answers.push(batcher.submit('a', 4), batcher.submit('b', 6));
+  t.throws(() => batcher.checkRoom(1, 1), QueueFullError);
+  for (const index of [1, 2, 3]) {
+    started[index]?.finish();
+    await nextTick();
+  }
+  t.same(await Promise.all(answers), [2, 22, 8, 12]);
+});
+
 t.test('an image whose deadline passed while it waited is never run', async (t) => {
   const { batcher, started, clock } = setUp();
   const first = batcher.submit('a', 1, { deadlineAt: 100 });
@@ -143,7 +161,7 @@ t.test('a full queue says how long it should take, by what images have taken so 
   // Two of a at 600 ms and two of b at 3,000 wait, for two workers.
   const refused = await batcher.submit('a', 9).catch((error: unknown) => error);
   t.ok(refused instanceof QueueFullError && refused.retryAfterMs === 3600);
-  t.throws(() => batcher.checkRoom(1), QueueFullError);
+  t.throws(() => batcher.checkRoom(1, 0), QueueFullError);
 });
 
 t.test('batches of a slow model are smaller: they should not take longer than maxBatchMs', async (t) => {
