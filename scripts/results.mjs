@@ -3,6 +3,7 @@
 //   npm run results -- mnist                 quantises, measures, reports, publishes
 //   npm run results -- cifar10 --measure     leaves the variants as they are
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 
 const rooms = {
   mnist: {
@@ -25,15 +26,24 @@ if (!room) {
   console.error(`usage: npm run results -- <${Object.keys(rooms).join(' | ')}> [--measure]`);
   process.exit(2);
 }
-const folders = room.runs.map((run) => `runs/${run}`);
+const trained = room.runs.filter((run) => existsSync(`runs/${run}/run.json`));
+const folders = trained.map((run) => `runs/${run}`);
+for (const run of room.runs)
+  if (!trained.includes(run))
+    console.error(`runs/${run} is not there and is left out: npx quati train ${run}`);
+if (trained.length === 0) process.exit(1);
 if (!process.argv.includes('--measure')) for (const folder of folders) quati('quantise', folder);
 quati('evaluate', ...folders, ...room.evaluate, '--out', 'docs/results');
 quati('report', ...folders);
-for (const recipe of room.augmented)
+for (const recipe of room.augmented.filter(isTrained))
   quati('augment', recipe, '--out', `docs/results/${name}/${recipe}/augmented.png`);
 for (const [model, run] of Object.entries(room.publish))
-  quati('publish', `runs/${run}`, '--as', model, '--model-version', '1', '--replace');
+  if (isTrained(run)) quati('publish', `runs/${run}`, '--as', model, '--model-version', '1', '--replace');
 run('scripts/readme-models.mjs');
+
+function isTrained(run) {
+  return trained.includes(run);
+}
 
 function quati(...args) {
   console.log(`npx quati ${args.join(' ')}`);
