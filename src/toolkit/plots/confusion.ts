@@ -5,6 +5,8 @@ import { fontFamily } from './render.js';
 
 /** Above this many classes cells are too small for their counts. */
 const mostNumbered = 25;
+/** Of a letter in a label, in pixels. */
+const letterWidth = 6.5;
 
 /** Cells are coloured by their part of the row, on a root scale: a few mistakes in a thousand are seen. */
 export function confusionSpec(
@@ -23,6 +25,7 @@ export function confusionSpec(
       part: total === 0 ? 0 : count / total,
     }));
   });
+  const longest = Math.max(...labels.map(({ length }) => length));
   const axis = { grid: false, labelOverlap: true, labelFontSize: Math.max(6, Math.min(11, cell - 2)) };
   return {
     ...baseSpec(title, side, side),
@@ -38,7 +41,11 @@ export function confusionSpec(
         orient: 'bottom',
         scale: 'x',
         title: 'What the model says',
-        labelAngle: cell < 30 ? -90 : 0,
+        ...(longest * letterWidth > cell && {
+          labelAngle: -90,
+          labelAlign: 'right',
+          labelBaseline: 'middle',
+        }),
       },
       { ...axis, orient: 'left', scale: 'y', title: 'What the image shows' },
     ],

@@ -17,10 +17,14 @@ export interface Block {
 }
 
 const columns = 10;
-const [side, cellWidth, cellHeight, headingHeight] = [56, 72, 92, 34];
+const [side, narrowest, lineHeight, headingHeight] = [56, 72, 12, 34];
+/** Of a bold letter in a caption, in pixels. */
+const letterWidth = 7;
 const [right, wrong] = ['#54a24b', '#d62728'];
 
 export function predictionsSpec(title: string, blocks: readonly Block[]): Spec {
+  const layout = layOut(blocks.flatMap(({ examples }) => examples));
+  const { cellWidth, cellHeight } = layout;
   const tops: number[] = [];
   let height = 0;
   for (const { examples } of blocks) {
@@ -33,12 +37,40 @@ export function predictionsSpec(title: string, blocks: readonly Block[]): Spec {
     padding: 10,
     background: 'white',
     title: { text: title, anchor: 'start', offset: 10, font: fontFamily, fontSize: 14 },
-    data: blocks.map(({ examples }, i) => ({ name: `block${i}`, values: examples.map(cell) })),
+    data: blocks.map(({ examples }, i) => ({
+      name: `block${i}`,
+      values: examples.map((example, index) => cell(example, index, layout)),
+    })),
     marks: blocks.map(({ heading }, i) => blockMark(heading, `block${i}`, tops[i] ?? 0)),
   };
 }
 
-function cell({ png, truth, answer, confidence }: Example, index: number) {
+interface Layout {
+  /** Of a caption: `ship, is truck` where every one fits its cell, else `is truck` goes below. */
+  readonly lines: 1 | 2;
+  readonly cellWidth: number;
+  readonly cellHeight: number;
+}
+
+function layOut(examples: readonly Example[]): Layout {
+  const widthOf = (lines: 1 | 2) =>
+    letterWidth *
+    Math.max(0, ...examples.flatMap((example) => captionOf(example, lines).map(({ length }) => length)));
+  const lines = widthOf(1) <= narrowest ? 1 : 2;
+  return {
+    lines,
+    cellWidth: Math.max(narrowest, widthOf(lines) + letterWidth),
+    cellHeight: side + (lines + 2) * lineHeight,
+  };
+}
+
+function captionOf({ truth, answer }: Example, lines: 1 | 2): string[] {
+  if (truth === answer) return [truth];
+  return lines === 1 ? [`${answer}, is ${truth}`] : [answer, `is ${truth}`];
+}
+
+function cell(example: Example, index: number, { lines, cellWidth, cellHeight }: Layout) {
+  const { png, truth, answer, confidence } = example;
   const isRight = truth === answer;
   return {
     x: (index % columns) * cellWidth,
@@ -46,7 +78,8 @@ function cell({ png, truth, answer, confidence }: Example, index: number) {
     url: `data:image/png;base64,${Buffer.from(png).toString('base64')}`,
     colour: isRight ? right : wrong,
     frame: isRight ? 1 : 4,
-    label: isRight ? truth : `${answer}, is ${truth}`,
+    label: captionOf(example, lines),
+    lines,
     weight: isRight ? 'normal' : 'bold',
     sureness: confidence === undefined ? '' : `${(100 * confidence).toFixed(1)} %`,
   };
@@ -87,6 +120,7 @@ function blockMark(heading: string, data: string, top: number): GroupMark {
           align: { value: 'center' },
           fontSize: { value: 11 },
           text: { field: 'label' },
+          lineHeight: { value: lineHeight },
           fill: { field: 'colour' },
           fontWeight: { field: 'weight' },
         },
@@ -99,7 +133,7 @@ function blockMark(heading: string, data: string, top: number): GroupMark {
         update: {
           ...text,
           x: { field: 'x', offset: side / 2 },
-          y: { field: 'y', offset: side + 28 },
+          y: { field: 'y', offset: { field: 'lines', mult: lineHeight, offset: side + 16 } },
           align: { value: 'center' },
           fontSize: { value: 9 },
           text: { field: 'sureness' },
