@@ -12,19 +12,20 @@ export function withModelTable(readme, modelsFolder) {
 
 function modelTable(modelsFolder) {
   const header =
-    '| model | variant | bytes | of float32 | accuracy | latency |\n| --- | --- | ---: | ---: | ---: | ---: |\n';
+    '| model | variant | bytes | of float32 | accuracy | latency | in batches |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |\n';
   const rows = findCards(modelsFolder).flatMap(({ card, version }) =>
     Object.entries(card.variants).map(([name, variant]) => rowOf(card, version, name, variant)),
   );
   return `\n${header}${rows.join('')}\n`;
 }
 
-function rowOf(card, version, name, { bytes, accuracy, latencyMs }) {
+function rowOf(card, version, name, { bytes, accuracy, latencyMs, imagesPerSecond }) {
   const ratio = card.variants.float32 ? (bytes / card.variants.float32.bytes).toFixed(3) : '';
   const served = name === card.defaultVariant ? ' (served)' : '';
   const percent = accuracy === undefined ? '' : `${(accuracy * 100).toFixed(2)} %`;
   const latency = latencyMs === undefined ? '' : `${latencyMs.toFixed(3)} ms`;
-  return `| ${card.name} ${version} | ${name}${served} | ${bytes} | ${ratio} | ${percent} | ${latency} |\n`;
+  const rate = imagesPerSecond === undefined ? '' : `${imagesPerSecond}/s`;
+  return `| ${card.name} ${version} | ${name}${served} | ${bytes} | ${ratio} | ${percent} | ${latency} | ${rate} |\n`;
 }
 
 function findCards(modelsFolder) {

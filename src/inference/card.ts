@@ -63,6 +63,7 @@ export const Variant = Type.Object(
     sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
     accuracy: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'On the test split.' })),
     latencyMs: Type.Optional(Type.Number({ minimum: 0, description: 'Median at batch 1, one thread.' })),
+    imagesPerSecond: Type.Optional(Type.Number({ minimum: 0, description: 'In batches of 32, one thread.' })),
   },
   strict,
 );

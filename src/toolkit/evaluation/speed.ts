@@ -1,5 +1,6 @@
 // Model files + images → how long each takes, in turns, so that what else the machine does meets them alike.
 import { mean, quantileSorted } from 'simple-statistics';
+import type { Variant } from '../../inference/card.js';
 import { openSession, type Session } from '../../inference/session.js';
 import type { TensorValues } from '../../inference/tensor.js';
 import type { Split } from '../datasets/dataset.js';
@@ -72,6 +73,14 @@ async function millisecondsOf(session: Session, values: TensorValues, count: num
   const began = performance.now();
   await session.run(values, count);
   return performance.now() - began;
+}
+
+/** As a card tells it: microseconds, and whole images. */
+export function speedForCard({
+  latencyMs,
+  imagesPerSecond,
+}: Speed): Pick<Variant, 'latencyMs' | 'imagesPerSecond'> {
+  return { latencyMs: Number(latencyMs.p50.toFixed(3)), imagesPerSecond: Math.round(imagesPerSecond) };
 }
 
 function speedOf({ singles, batches }: Clock, count: number): Speed {

@@ -7,7 +7,7 @@ import { tensorLength } from '../../inference/tensor.js';
 import type { Dataset } from '../datasets/dataset.js';
 import { checkLabels, evaluateModel } from '../evaluation/evaluate.js';
 import { variantOfFile } from '../evaluation/foreign.js';
-import { measureSpeeds } from '../evaluation/speed.js';
+import { measureSpeeds, speedForCard } from '../evaluation/speed.js';
 import { type ForeignOptions, resolveTargets, type Target } from '../evaluation/targets.js';
 import { sha256Of, writeFileAtomic } from '../files.js';
 import { createRandom } from '../training/random.js';
@@ -126,14 +126,13 @@ async function describeVariants(target: Target, dataset: Dataset | undefined): P
   for (const [name, file] of target.variants) {
     const { size: bytes } = await stat(file);
     const measured = dataset && (await evaluateModel(file, target, dataset.test)).evaluation;
+    const speed = speeds?.get(name);
     variants[name] = {
       file: `${name}.onnx`,
       bytes,
       sha256: await sha256Of(file),
-      ...(measured && {
-        accuracy: measured.accuracy,
-        latencyMs: Number(speeds?.get(name)?.latencyMs.p50.toFixed(3)),
-      }),
+      ...(measured && { accuracy: measured.accuracy }),
+      ...(speed && speedForCard(speed)),
     };
   }
   return variants;

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { type Card, parseCard, type Variant, type VariantName } from '../../inference/card.js';
 import { type Dataset, loadDataset } from '../datasets/dataset.js';
 import { type Report, readReport } from '../evaluation/report.js';
+import { speedForCard } from '../evaluation/speed.js';
 import { resolveTarget, type Target, variantNames } from '../evaluation/targets.js';
 import { sha256Of, writeFileAtomic } from '../files.js';
 import { commandsWith, type RunRecord, readRun } from '../training/run.js';
@@ -130,7 +131,7 @@ async function describeVariants(target: Target, report: Report): Promise<Card['v
       bytes: measured.bytes,
       sha256,
       accuracy: measured.accuracy,
-      latencyMs: Number(measured.latencyMs.p50.toFixed(3)),
+      ...speedForCard(measured),
     };
   }
   return variants;
