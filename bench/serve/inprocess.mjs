@@ -31,5 +31,9 @@ await pool.close();
 process.stdout.write(`${JSON.stringify({ imagesPerSecond: (count * 1000) / elapsed })}\n`);
 
 async function classifyUntil() {
-  while (performance.now() < until) count += (await pool.run(model.key, images)).length;
+  while (performance.now() < until) {
+    // Not `count += (await …).length`: that reads the count before it waits, and what the other threads added meanwhile is lost.
+    const results = await pool.run(model.key, images);
+    count += results.length;
+  }
 }
