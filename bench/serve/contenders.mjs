@@ -13,7 +13,7 @@ export const quati = {
   kinds: ['raw', 'multipart'],
   start: ({ modelsFolder, variant, port }) => ({
     command: process.execPath,
-    args: ['--optimize-for-size', '--max-semi-space-size=2', 'dist/cli/main.js', 'serve'],
+    args: ['dist/cli/main.js', 'serve'],
     env: {
       QUATI_MODELS: modelsFolder,
       QUATI_VARIANT: variant,
