@@ -29,8 +29,7 @@ if (!room) {
 const trained = room.runs.filter((run) => existsSync(`runs/${run}/run.json`));
 const folders = trained.map((run) => `runs/${run}`);
 for (const run of room.runs)
-  if (!trained.includes(run))
-    console.error(`runs/${run} is not there and is left out: npx quati train ${run}`);
+  if (!isTrained(run)) console.error(`runs/${run} is not there and is left out: npx quati train ${run}`);
 if (trained.length === 0) process.exit(1);
 if (!process.argv.includes('--measure')) for (const folder of folders) quati('quantise', folder);
 quati('evaluate', ...folders, ...room.evaluate, '--out', 'docs/results');

@@ -15,7 +15,8 @@ export interface Answers {
   readonly confidences: Float32Array;
 }
 
-const batchSize = 32;
+/** Images that are run together. */
+export const batchSize = 32;
 
 export async function classifySplit(
   session: Session,

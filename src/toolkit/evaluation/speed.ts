@@ -4,14 +4,14 @@ import type { Variant } from '../../inference/card.js';
 import { openSession, type Session } from '../../inference/session.js';
 import type { TensorValues } from '../../inference/tensor.js';
 import type { Split } from '../datasets/dataset.js';
-import { tensorReader } from './classify.js';
+import { batchSize, tensorReader } from './classify.js';
 import { checkSplit } from './evaluate.js';
 import type { Evaluation } from './report.js';
 import type { Target } from './targets.js';
 
 export type Speed = Pick<Evaluation, 'latencyMs' | 'imagesPerSecond'>;
 
-const [warmUpRounds, fewestRounds, runsARound, batchSize, budgetMs] = [1, 20, 25, 32, 2000];
+const [warmUpRounds, fewestRounds, runsARound, budgetMs] = [1, 20, 25, 2000];
 
 /**
  * Of each file, under its name: 25 single images and one batch of 32 a round, on one thread.
