@@ -6,14 +6,21 @@ type Channels = 1 | 2 | 3 | 4;
 const colourTypes: Record<Channels, number> = { 1: 0, 2: 4, 3: 2, 4: 6 };
 const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 
-/** An 8-bit PNG: gray, gray and alpha, rgb, or rgb and alpha. */
-export function png(width: number, height: number, channels: Channels, pixels: Uint8Array): Buffer {
+/** An 8-bit PNG: gray, gray and alpha, rgb, or rgb and alpha; with an ICC profile where one is given. */
+export function png(
+  width: number,
+  height: number,
+  channels: Channels,
+  pixels: Uint8Array,
+  profile?: Uint8Array,
+): Buffer {
   const row = width * channels;
   const lines = Buffer.alloc(height * (row + 1));
   for (let y = 0; y < height; y++) lines.set(pixels.subarray(y * row, (y + 1) * row), y * (row + 1) + 1);
   return Buffer.concat([
     signature,
     header(width, height, colourTypes[channels]),
+    ...(profile ? [chunk('iCCP', Buffer.concat([Buffer.from('a name\0\0'), deflateSync(profile)]))] : []),
     chunk('IDAT', deflateSync(lines)),
     chunk('IEND', Buffer.alloc(0)),
   ]);

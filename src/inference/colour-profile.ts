@@ -1,0 +1,90 @@
+// an embedded ICC profile → whether it is sRGB, so that converting to sRGB would change nothing.
+
+/**
+ * Red, green and blue of sRGB (IEC 61966-2-1) in XYZ, brought to D50 as ICC.1:2022, annex E, has it; a profile rounds them to
+ * 1/65,536 and its maker may have rounded before.
+ */
+const colourants = {
+  rXYZ: [0.4361, 0.2225, 0.0139],
+  gXYZ: [0.3851, 0.7169, 0.0971],
+  bXYZ: [0.1431, 0.0606, 0.7141],
+} as const;
+const colourantTolerance = 0.001;
+const [headerLength, tagLength] = [128, 12];
+
+type Curve = (value: number) => number;
+
+/**
+ * Judged by its numbers, not by its name: sRGB's primaries, and curves that take every 8-bit level to light that sRGB would round
+ * to the same level. Profiles with tables instead (A2B0 and the like) are never sRGB here.
+ */
+export function isSrgbProfile(profile: Uint8Array): boolean {
+  const bytes = Buffer.from(profile.buffer, profile.byteOffset, profile.length);
+  try {
+    const kind = [16, 20, 36].map((at) => bytes.toString('latin1', at, at + 4));
+    if (kind.join() !== 'RGB ,XYZ ,acsp') return false;
+    const tags = readTags(bytes);
+    if ([...tags.keys()].some((name) => /^[AD]2B/.test(name))) return false;
+    return (
+      Object.entries(colourants).every(([name, wanted]) => isColourant(tags.get(name), wanted)) &&
+      ['rTRC', 'gTRC', 'bTRC'].every((name) => isSrgbCurve(readCurve(tags.get(name))))
+    );
+  } catch (error) {
+    // An offset that leads out of the file; libvips may still make something of it.
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+/** ICC.1:2022, section 7.3: how many, then name, offset and length of each. */
+function readTags(bytes: Buffer): Map<string, Buffer> {
+  const tags = new Map<string, Buffer>();
+  const count = Math.min(bytes.readUInt32BE(headerLength), bytes.length / tagLength);
+  for (let i = 0; i < count; i++) {
+    const at = headerLength + 4 + i * tagLength;
+    const from = bytes.readUInt32BE(at + 4);
+    tags.set(bytes.toString('latin1', at, at + 4), bytes.subarray(from, from + bytes.readUInt32BE(at + 8)));
+  }
+  return tags;
+}
+
+function isColourant(tag: Buffer | undefined, wanted: readonly number[]): boolean {
+  if (tag?.toString('latin1', 0, 4) !== 'XYZ ') return false;
+  return wanted.every((value, i) => Math.abs(fixed(tag, 8 + 4 * i) - value) <= colourantTolerance);
+}
+
+/** Section 10.6, curveType with a table, and 10.18, parametricCurveType in the form sRGB has, number 3. */
+function readCurve(tag: Buffer | undefined): Curve | undefined {
+  const type = tag?.toString('latin1', 0, 4);
+  if (tag && type === 'curv') {
+    const last = tag.readUInt32BE(8) - 1;
+    return last < 1 ? undefined : (value) => interpolate(tag, value * last, last);
+  }
+  if (!tag || type !== 'para' || tag.readUInt16BE(8) !== 3) return undefined;
+  const [gamma = 0, a = 0, b = 0, c = 0, limit = 0] = [12, 16, 20, 24, 28].map((at) => fixed(tag, at));
+  return (value) => (value >= limit ? (a * value + b) ** gamma : c * value);
+}
+
+function interpolate(tag: Buffer, position: number, last: number): number {
+  const below = Math.min(Math.floor(position), last - 1);
+  const [from, to] = [below, below + 1].map((i) => tag.readUInt16BE(12 + 2 * i) / 65_535) as [number, number];
+  return from + (to - from) * (position - below);
+}
+
+function isSrgbCurve(curve: Curve | undefined): boolean {
+  if (!curve) return false;
+  return Array.from({ length: 256 }, (_, level) => level).every((level) => {
+    const light = curve(level / 255);
+    return light >= toLight((level - 0.5) / 255) && light <= toLight((level + 0.5) / 255);
+  });
+}
+
+/** IEC 61966-2-1, formula 5. */
+function toLight(value: number): number {
+  return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+}
+
+/** s15Fixed16Number. */
+function fixed(tag: Buffer, at: number): number {
+  return tag.readInt32BE(at) / 65_536;
+}
