@@ -1,4 +1,4 @@
-// A measured run → docs/results/<dataset>/<recipe>/: pictures of its history and of its answers, and its figures as a table.
+// A measured run → docs/results/<dataset>/<recipe>/: pictures of its history and of its answers, and its figures as tables.
 import path from 'node:path';
 import { openSession } from '../../inference/session.js';
 import type { Dataset } from '../datasets/dataset.js';
@@ -7,7 +7,7 @@ import { checkLabels } from '../evaluation/evaluate.js';
 import { type Report, readReport } from '../evaluation/report.js';
 import { resolveTarget, type Target } from '../evaluation/targets.js';
 import { writeFileAtomic } from '../files.js';
-import type { EpochRecord } from '../training/history.js';
+import { type EpochRecord, historyCsv } from '../training/history.js';
 import { type RunRecord, readRun } from '../training/run.js';
 import { answerExample } from './examples.js';
 import { historySpec, readHistory } from './history.js';
@@ -43,6 +43,7 @@ export async function writeResults(run: string, dataset: Dataset, out: string): 
   const history = await specToSvg(historySpec(`${recipe.name} on ${dataset.name}`, results.history));
   const predictions = await specToSvg(await answersSpec(target, dataset));
   const files: Record<string, string | Uint8Array> = {
+    'history.csv': historyCsv(results.history),
     'history.svg': `${history}\n`,
     'history.png': svgToPng(history),
     'predictions.png': svgToPng(predictions),

@@ -38,7 +38,12 @@ const columns = [
 ] as const satisfies readonly (keyof EpochRecord)[];
 
 export async function writeHistory(folder: string, history: readonly EpochRecord[]): Promise<void> {
-  const rows = history.map((record) => columns.map((column) => record[column] ?? '').join());
-  await writeFileAtomic(path.join(folder, 'history.csv'), `${[columns.join(), ...rows].join('\n')}\n`);
+  await writeFileAtomic(path.join(folder, 'history.csv'), historyCsv(history));
   await writeJsonAtomic(path.join(folder, 'history.json'), history);
+}
+
+/** A line an epoch; what was not measured is empty. */
+export function historyCsv(history: readonly EpochRecord[]): string {
+  const rows = history.map((record) => columns.map((column) => record[column] ?? '').join());
+  return `${[columns.join(), ...rows].join('\n')}\n`;
 }
