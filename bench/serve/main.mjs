@@ -37,6 +37,8 @@ const { values: flags } = parseArgs({
 });
 const modelsFolder = flags['models-folder'];
 const firstPort = 9300;
+/** After the last start; whoever tidies up when nothing is asked has done so by then. */
+const idleSeconds = 15;
 const processors = countCpus();
 const contenders = [quati, ...(flags['no-peers'] ? [] : findPeers())];
 const cells = ['raw', 'multipart'].flatMap((kind) =>
@@ -66,6 +68,8 @@ async function measureModel(model) {
   try {
     for (const [i, contender] of contenders.entries())
       servers.push(await open(contender, target, firstPort + i));
+    await sleep(idleSeconds * 1000);
+    for (const server of servers) server.idleRss = server.process.usage().rss;
     const limit = [];
     for (let round = 0; round < Number(flags.rounds); round++) {
       limit.push((await inProcess(model, image)).imagesPerSecond);
@@ -91,14 +95,11 @@ function sampleOf(model) {
 async function open(contender, target, port) {
   const started = await startServer(contender.start({ ...target, port }));
   const url = (kind) => contender.url({ ...target, port, kind });
-  await sleep(1000);
-  const { rss } = started.usage();
   return {
     name: contender.name,
     kinds: contender.kinds,
     process: started,
     url,
-    idleRss: rss,
     readyMs: started.readyMs,
     measured: new Map(),
   };

@@ -4,6 +4,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const ticksPerSecond = 100;
+/** A benchmark that is stopped takes its servers with it. */
+const running = new Set();
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.once(signal, async () => {
+    await Promise.all([...running].map(stop));
+    process.exit(1);
+  });
 
 /** @returns the server, with the milliseconds from its start to its first good answer at `ready`. */
 export async function startServer({ command, args, env, ready, cwd, startTimeoutMs = 120_000 }) {
@@ -13,6 +20,8 @@ export async function startServer({ command, args, env, ready, cwd, startTimeout
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   let errors = '';
   child.stderr.on('data', (chunk) => {
     errors = (errors + chunk).slice(-4000);

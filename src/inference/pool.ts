@@ -58,6 +58,8 @@ const [firstDelayMs, longestDelayMs] = [50, 30_000];
 const lossesUntilUnavailable = 3;
 /** How long a worker may take to end by itself. */
 const graceMs = 5000;
+/** A worker's values live in buffers outside V8's heap: a large young space would only be held, and gains it nothing. */
+const resourceLimits = { maxYoungGenerationSizeMb: 6 };
 
 /**
  * Every worker opens every model at its start. A batch whose worker ended is tried once more, image by image, so that one that ends
@@ -80,7 +82,7 @@ export function createPool(options: PoolOptions): Pool {
 
   function fill(place: Place): void {
     const workerData: WorkerOptions = { models, maxPixels };
-    const worker = new Worker(workerUrl, { workerData });
+    const worker = new Worker(workerUrl, { workerData, resourceLimits });
     let reason = '';
     place.worker = worker;
     worker.on('message', (message: WorkerMessage) => receive(place, message));

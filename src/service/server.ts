@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { createPipeline } from '../inference/pipeline.js';
 import type { Config } from './config.js';
 import { createMetrics } from './metrics.js';
+import { collectInQuiet } from './quiet-collection.js';
 
 export interface Server {
   app: FastifyInstance;
@@ -28,6 +29,7 @@ export async function startServer(config: Config): Promise<Server> {
     await app.close();
     throw error;
   }
+  collectInQuiet(app.server);
   return { app, url: reachableUrl(app, config.host), close: () => closeInTime(app, config) };
 }
 

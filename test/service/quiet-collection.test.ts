@@ -1,0 +1,75 @@
+// requests and quiet → when garbage is collected, and that it really is.
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import v8 from 'node:v8';
+import t, { type Test } from 'tap';
+import { collectInQuiet } from '../../src/service/quiet-collection.js';
+
+const quietMs = 40;
+
+async function startServer(t: Test): Promise<{ server: Server; ask(method: string): Promise<void> }> {
+  const server = createServer((_request, response) => response.end());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    server,
+    ask: async (method) => {
+      await (await fetch(url, { method, headers: { connection: 'close' } })).arrayBuffer();
+    },
+  };
+}
+
+t.test('a quiet is collected twice, and so is the next one after an upload', async (t) => {
+  const { server, ask } = await startServer(t);
+  let collected = 0;
+  collectInQuiet(server, { quietMs, collect: () => collected++ });
+  await sleep(10 * quietMs);
+  t.equal(collected, 2);
+  await ask('POST');
+  await sleep(10 * quietMs);
+  t.equal(collected, 4);
+});
+
+t.test('what watches the server wakes nothing, and uploads keep it from collecting', async (t) => {
+  const { server, ask } = await startServer(t);
+  let collected = 0;
+  collectInQuiet(server, { quietMs: 500, collect: () => collected++ });
+  for (let i = 0; i < 30; i++) {
+    await ask('POST');
+    await sleep(50);
+  }
+  t.equal(collected, 0);
+  await sleep(1800);
+  t.equal(collected, 2);
+  await ask('GET');
+  await sleep(1200);
+  t.equal(collected, 2);
+});
+
+t.test('V8 gives the young space back', async (t) => {
+  const { server } = await startServer(t);
+  collectInQuiet(server, { quietMs: 3000 });
+  fillYoungSpace();
+  const before = youngSpace();
+  await sleep(7000);
+  t.ok(youngSpace() < before / 2, `${before} → ${youngSpace()} bytes`);
+});
+
+/** Objects that outlive a few collections make V8 let it grow. */
+function fillYoungSpace(): void {
+  const kept: number[][] = [];
+  for (let i = 0; i < 2_000_000; i++) {
+    kept.push([i]);
+    if (kept.length > 100_000) kept.length = 0;
+  }
+}
+
+function youngSpace(): number {
+  const space = v8.getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
+  if (!space) throw new Error('V8 has no new_space');
+  return space.space_size;
+}
