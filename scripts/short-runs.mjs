@@ -23,11 +23,9 @@ const changes = {
   'cifar10-cnn': {
     'as it is': [],
     'no warm-up': ['--warmup-epochs', '0'],
-    'SGD with Nesterov, 0.05': ['--optimiser', 'sgd', '--learning-rate', '0.05'],
   },
   'cifar10-resnet': {
     'as it is': [],
-    'cosine': ['--schedule', 'cosine'],
     'half the learning rate': ['--learning-rate', '0.1'],
     'Adam, 0.003': ['--optimiser', 'adam', '--learning-rate', '0.003'],
     'no label smoothing': ['--label-smoothing', '0'],
