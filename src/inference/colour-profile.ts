@@ -14,6 +14,9 @@ const [headerLength, tagLength] = [128, 12];
 
 type Curve = (value: number) => number;
 
+/** The light half a level below each 8-bit level, and half a level above the last. */
+const borders = Float64Array.from({ length: 257 }, (_, level) => toLight((level - 0.5) / 255));
+
 /**
  * Judged by its numbers, not by its name: sRGB's primaries, and curves that take every 8-bit level to light that sRGB would round
  * to the same level. Profiles with tables instead (A2B0 and the like) are never sRGB here.
@@ -73,10 +76,11 @@ function interpolate(tag: Buffer, position: number, last: number): number {
 
 function isSrgbCurve(curve: Curve | undefined): boolean {
   if (!curve) return false;
-  return Array.from({ length: 256 }, (_, level) => level).every((level) => {
+  for (let level = 0; level <= 255; level++) {
     const light = curve(level / 255);
-    return light >= toLight((level - 0.5) / 255) && light <= toLight((level + 0.5) / 255);
-  });
+    if (!(light >= (borders[level] as number) && light <= (borders[level + 1] as number))) return false;
+  }
+  return true;
 }
 
 /** IEC 61966-2-1, formula 5. */
