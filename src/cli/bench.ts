@@ -2,16 +2,18 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { createClient, type ModelInfo } from '../client/client.js';
+import { keyHeaders } from '../client/http.js';
 import { type Ask, type Load, type LoadPlan, runLoad } from '../client/load.js';
 import { createPoster, type Poster } from '../client/post.js';
 import { type BenchReport, describeLoop, reportToText, summariseLoad } from './bench-report.js';
-import { parseUrl, positiveInteger } from './command-line.js';
+import { apiKeyOption, parseUrl, positiveInteger } from './command-line.js';
 import { CommandFailedError, WrongUseError } from './errors.js';
 import { categoryOf, findImages, modelOf } from './image-files.js';
 import type { CliIo } from './io.js';
 import { createProgress } from './progress.js';
 
 export interface BenchFlags {
+  apiKey?: string;
   images: string[];
   model?: string;
   connections: number;
@@ -31,6 +33,7 @@ export function benchCommand(io: CliIo): Command {
     .addArgument(
       new Argument('[url]', 'where the server is').default('http://localhost:8000').argParser(parseUrl),
     )
+    .addOption(apiKeyOption())
     .option('--images <paths...>', 'files and folders, as of quati predict', ['imgs/'])
     .option('--model <name>', 'the model to ask, for all images')
     .option('--connections <n>', 'requests under way at once', positiveInteger, 8)
@@ -71,12 +74,16 @@ export async function runBench(url: string, flags: BenchFlags, io: CliIo): Promi
   const files = await findImages(flags.images);
   const signal = io.onInterrupt();
   const models = new Map(
-    (await createClient({ baseUrl: url }).models(signal)).map((model) => [model.name, model]),
+    (await createClient({ baseUrl: url, apiKey: flags.apiKey }).models(signal)).map((model) => [
+      model.name,
+      model,
+    ]),
   );
   const images = await Promise.all(files.map((file) => readImage(file, flags, models)));
   const { connections, rate, duration: seconds, warmUp: warmUpSeconds, timeout } = flags;
   const plan: LoadPlan = { connections, rate, seconds, warmUpSeconds, timeoutMs: timeout * 1000, signal };
-  const load = await measure(url, plan, images, io);
+  const poster = createPoster(new URL(`${url}/`), connections, keyHeaders(flags.apiKey));
+  const load = await measure(poster, plan, images, io);
   const report = summariseLoad(load, plan, { url, expected: images.map((image) => image.expected) });
   if (draw !== undefined && flags.plot !== undefined) await writeFile(flags.plot, await draw(report, load));
   io.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : reportToText(report));
@@ -115,8 +122,13 @@ function onlyModel(models: ReadonlyMap<string, ModelInfo>): string | undefined {
   return others.length === 0 ? name : undefined;
 }
 
-async function measure(url: string, plan: LoadPlan, images: readonly BenchImage[], io: CliIo): Promise<Load> {
-  const poster = createPoster(new URL(`${url}/`), plan.connections);
+/** Closes the poster. */
+async function measure(
+  poster: Poster,
+  plan: LoadPlan,
+  images: readonly BenchImage[],
+  io: CliIo,
+): Promise<Load> {
   const total = Math.ceil(plan.warmUpSeconds + plan.seconds);
   const progress = createProgress(io.stderr, { title: 'bench', total, inPipe: 'nothing' });
   const started = performance.now();

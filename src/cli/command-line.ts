@@ -1,6 +1,6 @@
 // Options read, and how this process was called, for the records that say what made a model.
 import { readFileSync } from 'node:fs';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 export const { version, devDependencies } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
@@ -26,6 +26,11 @@ export function positiveInteger(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected a positive integer');
   return value;
+}
+
+/** From the environment it is in no list of processes and in no shell's history. */
+export function apiKeyOption(): Option {
+  return new Option('--api-key <key>', 'for a server that asks for one').env('QUATI_API_KEY');
 }
 
 /** Without a slash at the end. */

@@ -11,7 +11,7 @@ import {
   ServerUnreachableError,
 } from '../client/client.js';
 import { QuatiError } from '../inference/errors.js';
-import { parseUrl, positiveInteger } from './command-line.js';
+import { apiKeyOption, parseUrl, positiveInteger } from './command-line.js';
 import { CommandFailedError } from './errors.js';
 import { categoryOf, findImages, modelOf } from './image-files.js';
 import type { CliIo } from './io.js';
@@ -30,6 +30,7 @@ import { type DrawPicture, loadPictures } from './terminal-picture.js';
 
 export interface PredictFlags {
   url: string;
+  apiKey?: string;
   model?: string;
   concurrency: number;
   top: number;
@@ -47,6 +48,7 @@ export function predictCommand(io: CliIo): Command {
     .addOption(
       new Option('--url <url>', 'where the server is').default('http://localhost:8000').argParser(parseUrl),
     )
+    .addOption(apiKeyOption())
     .option('--model <name>', 'the model to ask, for all images')
     .option('--concurrency <n>', 'how many images are under way at once', positiveInteger, 4)
     .option('--top <n>', 'how many categories to print', positiveInteger, 1)
@@ -111,7 +113,7 @@ interface Run {
 }
 
 async function startRun(flags: PredictFlags, io: CliIo, overrides: Partial<ClientOptions>): Promise<Run> {
-  const client = createClient({ baseUrl: flags.url, ...overrides });
+  const client = createClient({ baseUrl: flags.url, apiKey: flags.apiKey, ...overrides });
   const signal = io.onInterrupt();
   const pictures = flags.picture && !flags.json && io.colourLevel > 0;
   const models = new Map((await client.models(signal)).map((model) => [model.name, model]));

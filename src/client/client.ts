@@ -1,7 +1,7 @@
 // The bytes of an image → what a Quati server says it shows, over HTTP.
 import { type ModelInfo, type Prediction, toModel, toModels, toPrediction } from './answers.js';
 import { ProblemError, ServerUnreachableError } from './errors.js';
-import { type Request, requestJson, type Transport, unexpected } from './http.js';
+import { keyHeaders, type Request, requestJson, type Transport, unexpected } from './http.js';
 
 export type { CategoryConfidence, ModelInfo, Prediction } from './answers.js';
 export * from './errors.js';
@@ -9,6 +9,8 @@ export * from './errors.js';
 export interface ClientOptions {
   /** Where the server is, e.g. `http://localhost:8000`; a path in it is kept. */
   baseUrl: string;
+  /** For a server that asks for one. */
+  apiKey?: string | undefined;
   fetch?: typeof fetch;
   /** For one attempt; 30 seconds by default. */
   timeoutMs?: number;
@@ -51,6 +53,7 @@ export interface Client {
 export function createClient(options: ClientOptions): Client {
   const transport: Transport = {
     base: parseBaseUrl(options.baseUrl),
+    headers: keyHeaders(options.apiKey),
     fetch: options.fetch ?? fetch,
     timeoutMs: options.timeoutMs ?? 30_000,
     retries: options.retries ?? 3,

@@ -11,6 +11,8 @@ import {
 export interface Transport {
   /** Ends with a slash. */
   base: URL;
+  /** Of every request. */
+  headers: Record<string, string>;
   fetch: typeof fetch;
   /** For one attempt, without the pauses between attempts. */
   timeoutMs: number;
@@ -27,6 +29,11 @@ export interface Request {
   signal?: AbortSignal | undefined;
   /** Instead of the transport's. */
   retries?: number | undefined;
+}
+
+/** What shows an API key to a server. */
+export function keyHeaders(apiKey: string | undefined): Record<string, string> {
+  return apiKey === undefined ? {} : { 'x-api-key': apiKey };
 }
 
 const unreachable = new Set([
@@ -67,7 +74,7 @@ async function send(transport: Transport, request: Request): Promise<Response> {
   return await guarded(transport, request, () =>
     transport.fetch(new URL(request.path, transport.base), {
       signal,
-      headers: { accept: 'application/json' },
+      headers: { accept: 'application/json', ...transport.headers },
       ...(body === undefined ? {} : { method: 'POST', body }),
     }),
   );

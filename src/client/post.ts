@@ -17,8 +17,8 @@ export class PostTimeoutError extends Error {
   readonly code = 'timeout';
 }
 
-/** @param base ends with a slash. @param connections that are kept at most. */
-export function createPoster(base: URL, connections: number): Poster {
+/** @param base ends with a slash. @param connections that are kept at most. @param extra headers of every request. */
+export function createPoster(base: URL, connections: number, extra: Record<string, string> = {}): Poster {
   const options = { keepAlive: true, maxSockets: connections };
   const secure = base.protocol === 'https:';
   const agent = secure ? new HttpsAgent(options) : new HttpAgent(options);
@@ -26,7 +26,11 @@ export function createPoster(base: URL, connections: number): Poster {
   return {
     post: (path, image, timeoutMs) =>
       new Promise((resolve, reject) => {
-        const headers = { 'content-type': 'application/octet-stream', 'content-length': image.length };
+        const headers = {
+          ...extra,
+          'content-type': 'application/octet-stream',
+          'content-length': image.length,
+        };
         const asked = request(new URL(path, base), { method: 'POST', agent, headers }, (response) => {
           const chunks: Buffer[] = [];
           response.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -45,6 +45,16 @@ t.test('a closed loop tells requests, latencies and accuracy', async (t) => {
   t.strictSame(rest, ['']);
 });
 
+t.test('a server that wants a key answers who has one', async (t) => {
+  const apiKey = 'a-key-of-some-length';
+  const app = await createTestApp(t, { apiKeys: [apiKey] });
+  const url = await app.listen({ port: 0, host: '127.0.0.1' });
+  t.match((await bench(t, url)).thrown, { code: 'unauthorised' });
+  const { out, thrown } = await bench(t, url, { apiKey });
+  t.equal(thrown, undefined);
+  t.match(out, /, 0 failed/);
+});
+
 t.test('--json has the same, and images whose name is wrong cost accuracy', async (t) => {
   const app = await createTestApp(t);
   const url = await app.listen({ port: 0, host: '127.0.0.1' });

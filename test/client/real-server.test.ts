@@ -3,6 +3,17 @@ import { createClient } from '../../src/client/client.js';
 import { solidPng } from '../helpers/images.js';
 import { createTestApp } from '../helpers/service.js';
 
+t.test('a server that wants a key answers the client that has it', async (t) => {
+  const apiKey = 'a-key-of-some-length';
+  const app = await createTestApp(t, { apiKeys: [apiKey] });
+  const baseUrl = await app.listen({ port: 0, host: '127.0.0.1' });
+  const image = solidPng(28, 28, 200);
+  await t.rejects(createClient({ baseUrl }).predict(image), { status: 401, code: 'unauthorised' });
+  const client = createClient({ baseUrl, apiKey });
+  t.ok((await client.predict(image)).category);
+  t.equal((await client.models()).length, 1);
+});
+
 t.test('the client and the server agree', async (t) => {
   const app = await createTestApp(t);
   const baseUrl = await app.listen({ port: 0, host: '127.0.0.1' });
