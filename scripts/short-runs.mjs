@@ -29,6 +29,7 @@ const changes = {
     'half the learning rate': ['--learning-rate', '0.1'],
     'Adam, 0.003': ['--optimiser', 'adam', '--learning-rate', '0.003'],
     'no label smoothing': ['--label-smoothing', '0'],
+    'no cutout': ['--cutout-size', '0'],
   },
 };
 
@@ -60,7 +61,8 @@ function describe(measured) {
   return `# Short runs of CIFAR-10's recipes
 
 After ${flags.epochs} epochs on ${percent(1 - flags['validation-split'])} of the training images, the others to judge by; the schedule is as short as the run. Such a run tells what
-starts well. What keeps a network from learning its images by heart (label smoothing) can only cost here: it pays in the whole run.
+starts well. What keeps a network from learning its images by heart (cutout, label smoothing) can only cost here: it pays in the whole run. The losses of
+a run without label smoothing are of other targets: compare its accuracy alone.
 Made by \`npm run short-runs\`.
 
 | recipe | changed | flags | training loss | validation loss | validation accuracy |
