@@ -5,17 +5,16 @@ import t from 'tap';
 import type { InputContract } from '../../src/inference/card.js';
 import { isSrgbProfile } from '../../src/inference/colour-profile.js';
 import { decodeImage } from '../../src/inference/decode.js';
+import { grayInput } from '../helpers/fixture-model.js';
 import { noise, png } from '../helpers/images.js';
 import { mutate, seeded } from '../helpers/mutate.js';
 
 const side = 96;
 const input: InputContract = {
+  ...grayInput,
   width: side,
   height: side,
   channels: 'rgb',
-  fit: 'cover',
-  kernel: 'linear',
-  scale: 1 / 255,
   mean: [0, 0, 0],
   std: [1, 1, 1],
 };
