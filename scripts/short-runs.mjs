@@ -56,8 +56,17 @@ function train(args, run) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+function percent(value) {
+  return `${(100 * value).toFixed(1)} %`;
+}
+
+function row({ recipe, name, changed, last }) {
+  const flags = changed.length > 0 ? `\`${changed.join(' ')}\`` : '';
+  const figures = [last.loss.toFixed(3), last.valLoss.toFixed(3), percent(last.valAccuracy)];
+  return `| ${[recipe, name, flags, ...figures].join(' | ')} |`;
+}
+
 function describe(measured) {
-  const percent = (value) => `${(100 * value).toFixed(1)} %`;
   return `# Short runs of CIFAR-10's recipes
 
 After ${flags.epochs} epochs on ${percent(1 - flags['validation-split'])} of the training images, the others to judge by; the schedule is as short as the run. Such a run tells what
@@ -67,21 +76,6 @@ Made by \`npm run short-runs\`.
 
 | recipe | changed | flags | training loss | validation loss | validation accuracy |
 | --- | --- | --- | ---: | ---: | ---: |
-${measured
-  .map(({ recipe, name, changed, last }) =>
-    [
-      '',
-      recipe,
-      name,
-      changed.length > 0 ? `\`${changed.join(' ')}\`` : '',
-      last.loss.toFixed(3),
-      last.valLoss.toFixed(3),
-      percent(last.valAccuracy),
-      '',
-    ]
-      .join(' | ')
-      .trim(),
-  )
-  .join('\n')}
+${measured.map(row).join('\n')}
 `;
 }
