@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { bundleTypebox } from './bundle-typebox.mjs';
 import { copyPage } from './copy-page.mjs';
 
 const target = 'build';
@@ -18,6 +19,7 @@ const { status } = spawnSync(
   },
 );
 copyFileSync('package.json', path.join(target, 'package.json'));
+bundleTypebox(path.join(target, 'dist'));
 copyPage(path.join(target, 'src', 'service'));
 process.exitCode = status ?? 1;
 

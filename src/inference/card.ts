@@ -1,7 +1,7 @@
 // card.json → a validated Card: what goes into a model, what comes out, which variants there are, where they came from.
 import { readFile } from 'node:fs/promises';
-import { type Static, Type } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { type Static, Type } from '#typebox';
+import { Compile } from '#typebox/compile';
 import { channelCount } from './channels.js';
 import { CardError } from './errors.js';
 

@@ -1,7 +1,6 @@
 // config and a pipeline → the HTTP service, assembled; it listens to nothing yet.
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyInstance, type FastifySchemaValidationError, LogController } from 'fastify';
 import type { Pipeline } from '../inference/pipeline.js';
 import type { Config } from './config.js';
@@ -21,6 +20,7 @@ import { healthRoutes } from './routes/health.js';
 import { modelRoutes } from './routes/models.js';
 import { playgroundRoutes } from './routes/playground.js';
 import { predictRoutes } from './routes/predict.js';
+import { schemaController } from './schema-compilers.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -47,6 +47,7 @@ export async function createApp(
     logger: { level: config.logLevel, ...(log && { stream: log }) },
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: createRequestId,
+    schemaController,
     return503OnClosing: false,
     // It bounds the hooks of closing, too.
     pluginTimeout: config.drainTimeoutMs + 10_000,
@@ -65,7 +66,6 @@ export async function createApp(
     },
     schemaErrorFormatter: (errors, part) => new ProblemError('bad_request', describeErrors(errors, part)),
   });
-  app.setValidatorCompiler(TypeBoxValidatorCompiler);
   await app.register(requestId);
   await app.register(problems);
   await app.register(draining, config);

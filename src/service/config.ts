@@ -1,6 +1,6 @@
 // environment variables → the service's settings, checked and typed.
-import { IsArray, IsInteger, type Static, type TSchema, Type } from 'typebox';
-import { Value } from 'typebox/value';
+import { IsArray, IsInteger, type Static, type TSchema, Type } from '#typebox';
+import { Value } from '#typebox/value';
 import { VariantName } from '../inference/card.js';
 import { QuatiError } from '../inference/errors.js';
 

@@ -1,5 +1,5 @@
 // the settings' schema → docs/configuration.md.
-import type { TSchema } from 'typebox';
+import type { TSchema } from '#typebox';
 import { Config } from './config.js';
 
 /** What each variable is for; what it may be is the schema's to say. */

@@ -1,71 +1,45 @@
-// the routes' schemas → OpenAPI, as JSON, as YAML, and as pages that need no network.
-import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
-import type { FastifyInstance } from 'fastify';
+// /docs, /openapi.json and /openapi.yaml: answered by the documentation, which is made when it is first asked for.
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import fp from 'fastify-plugin';
+import { ProblemError } from '../errors.js';
 
 export interface OpenapiOptions {
   version: string;
 }
 
-/** Swagger UI draws its icons from data: URLs and has one style sheet inline, told by its hash; a test sees when that changes. */
-const docsPolicy = {
-  'default-src': "'none'",
-  'script-src': "'self'",
-  'style-src': "'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='",
-  'img-src': "'self' data: blob:",
-  'connect-src': "'self'",
-  'base-uri': "'none'",
-  'form-action': "'none'",
-  'frame-ancestors': "'none'",
-};
-
-const keyNote = 'Needed where QUATI_API_KEYS are set; health and the documentation need none.';
+/** What belongs to a connection; this one's answer gets its own. */
+const ofConnection = new Set(['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'date']);
 
 /** Has to come before the routes it describes. */
 export const openapi = fp(
   async (app: FastifyInstance, { version }: OpenapiOptions) => {
-    await app.register(swagger, {
-      openapi: {
-        openapi: '3.1.0',
-        info: {
-          title: 'Quati',
-          version,
-          description: 'Image classifiers over HTTP. Errors are RFC 9457 problems, listed in docs/http.md.',
-          license: { name: 'MIT', identifier: 'MIT' },
-        },
-        servers: [{ url: '/' }],
-        components: {
-          securitySchemes: {
-            bearer: { type: 'http', scheme: 'bearer', description: keyNote },
-            apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key', description: keyNote },
-          },
-        },
-        // Either of them, or none: whether keys are wanted is the operator's to say.
-        security: [{}, { bearer: [] }, { apiKey: [] }],
-        tags: [
-          { name: 'classification', description: 'Images to categories.' },
-          { name: 'models', description: 'What is served.' },
-          { name: 'health', description: 'For orchestrators.' },
-          {
-            name: 'open inference',
-            description: 'Open Inference Protocol v2, as Triton and KServe speak it.',
-          },
-          { name: 'tensorflow serving', description: 'The REST interface of TensorFlow Serving.' },
-        ],
-      },
-      refResolver: { buildLocalReference: (json, _uri, _fragment, i) => String(json.$id ?? `schema-${i}`) },
+    const routes: RouteOptions[] = [];
+    const contexts = new Set<FastifyInstance>();
+    app.addHook('onRoute', function collect(this: FastifyInstance, route) {
+      routes.push(route);
+      contexts.add(this);
     });
-    await app.register(swaggerUi, {
-      routePrefix: '/docs',
-      staticCSP: docsPolicy,
-      uiConfig: { deepLinking: true },
-      theme: { title: 'Quati API' },
-    });
-    app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
-    app.get('/openapi.yaml', { schema: { hide: true } }, async (_request, reply) => {
-      await reply.type('application/yaml').send(app.swagger({ yaml: true }));
-    });
+    let documentation: Promise<FastifyInstance> | undefined;
+
+    async function makeDocumentation(): Promise<FastifyInstance> {
+      // Swagger UI and what makes OpenAPI would be a tenth of a start, and most servers are never asked.
+      const { createDocumentation } = await import('../documentation.js');
+      const schemas = Object.assign({}, ...[...contexts].map((context) => context.getSchemas()));
+      return createDocumentation({ version, routes, schemas: Object.values(schemas) });
+    }
+
+    async function answer({ url, headers }: FastifyRequest, reply: FastifyReply) {
+      documentation ??= makeDocumentation();
+      const answer = await (await documentation).inject({ method: 'GET', url, headers });
+      if (answer.statusCode === 404) throw new ProblemError('not_found', `There is nothing at ${url}`);
+      for (const [name, value] of Object.entries(answer.headers))
+        if (value !== undefined && !ofConnection.has(name)) reply.header(name, value);
+      return reply.code(answer.statusCode).send(answer.rawPayload);
+    }
+
+    for (const url of ['/docs', '/docs/*', '/openapi.json', '/openapi.yaml'])
+      app.get(url, { schema: { hide: true } }, answer);
+    app.addHook('onClose', async () => (await documentation)?.close());
   },
   { name: 'openapi' },
 );

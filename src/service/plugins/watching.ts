@@ -1,7 +1,7 @@
 // requests and their answers → metrics, GET /metrics, and a line in the log each where that is asked for.
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
-import { Type } from 'typebox';
+import { Type } from '#typebox';
 import type { Metrics } from '../metrics.js';
 import { problemResponses } from '../schemas/problem.js';
 

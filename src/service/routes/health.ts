@@ -1,6 +1,6 @@
 // GET → whether the process lives, and whether its models can answer.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { Type } from 'typebox';
+import { Type } from '#typebox';
 import { DrainingError } from '../../inference/errors.js';
 import { ProblemError } from '../errors.js';
 import { Live, Ready } from '../schemas/health.js';

@@ -1,6 +1,6 @@
 // GET → what models there are, which versions and variants serve, and why.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { Type } from 'typebox';
+import { Type } from '#typebox';
 import { Card } from '../../inference/card.js';
 import type { ModelStatus } from '../../inference/models.js';
 import { ProblemError } from '../errors.js';

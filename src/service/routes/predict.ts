@@ -1,7 +1,7 @@
 // POST an image → its category, or the picture that the model sees.
-import { type FastifyPluginAsyncTypebox, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
+import { Type } from '#typebox';
 import type { VariantName } from '../../inference/card.js';
 import type { Classification, ClassifyOptions } from '../../inference/pipeline.js';
 import type { Config } from '../config.js';
@@ -35,10 +35,6 @@ export const predictRoutes: FastifyPluginAsyncTypebox<PredictOptions> = async (
 ) => {
   await app.register(upload, limits);
   app.addSchema(Prediction);
-  // A body is a stream here, no value: ImageBody documents it, readImage checks it.
-  app.setValidatorCompiler((route) =>
-    route.httpPart === 'body' ? () => true : TypeBoxValidatorCompiler(route),
-  );
 
   /** Reads the image; then what is left of the time that the client gives. */
   async function receive(request: FastifyRequest, reply: FastifyReply, { model, version, variant }: Asked) {

@@ -1,5 +1,5 @@
 // What liveness and readiness answer.
-import { Type } from 'typebox';
+import { Type } from '#typebox';
 
 const strict = { additionalProperties: false };
 

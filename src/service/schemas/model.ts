@@ -1,5 +1,5 @@
 // What is told of a model and its versions.
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '#typebox';
 import type { Card } from '../../inference/card.js';
 
 const strict = { additionalProperties: false };

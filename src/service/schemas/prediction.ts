@@ -1,5 +1,5 @@
 // What is asked of a prediction, and what it answers.
-import { Type } from 'typebox';
+import { Type } from '#typebox';
 import { VariantName } from '../../inference/card.js';
 
 const strict = { additionalProperties: false };

@@ -1,5 +1,5 @@
 // The shape of every error (RFC 9457), and which errors an operation's documentation lists.
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '#typebox';
 import { catalogue, type ProblemCode } from '../errors.js';
 
 const codes = Object.keys(catalogue) as ProblemCode[];

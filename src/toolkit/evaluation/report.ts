@@ -1,8 +1,8 @@
 // What the variants of a run measured ⇄ evaluation.json.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type Static, Type } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { type Static, Type } from '#typebox';
+import { Compile } from '#typebox/compile';
 import { writeJsonAtomic } from '../files.js';
 import { EvaluationError } from './errors.js';
 

@@ -1,8 +1,8 @@
 // What variants measured on a dataset ⇄ evaluation_summary.json; → evaluation_summary.csv beside it.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type Static, Type } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { type Static, Type } from '#typebox';
+import { Compile } from '#typebox/compile';
 import { writeFileAtomic, writeJsonAtomic } from '../files.js';
 import { EvaluationError } from './errors.js';
 import { Evaluation } from './report.js';

@@ -1,9 +1,9 @@
 // What each epoch of a run gave → a plot of loss and of accuracy, training beside validation.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Type } from 'typebox';
-import { Compile } from 'typebox/compile';
 import type { GroupMark, Mark, Spec } from 'vega';
+import { Type } from '#typebox';
+import { Compile } from '#typebox/compile';
 import type { EpochRecord } from '../training/history.js';
 import { PlotError } from './errors.js';
 import { fontFamily } from './render.js';

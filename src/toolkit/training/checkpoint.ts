@@ -1,7 +1,7 @@
 // Where a run stands ⇄ checkpoint.safetensors, best.safetensors: weights, optimiser, recipe, position, history.
 import { readFile } from 'node:fs/promises';
-import { Type } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { Type } from '#typebox';
+import { Compile } from '#typebox/compile';
 import { writeFileAtomic } from '../files.js';
 import type { TensorData } from '../graph/graph.js';
 import { CheckpointError } from './errors.js';

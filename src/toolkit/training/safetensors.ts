@@ -1,6 +1,6 @@
 // Named float32 tensors + text metadata ⇄ a .safetensors file: https://huggingface.co/docs/safetensors
-import { type Static, Type } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { type Static, Type } from '#typebox';
+import { Compile } from '#typebox/compile';
 import { elementCount, type TensorData } from '../graph/graph.js';
 import { CheckpointError } from './errors.js';
 

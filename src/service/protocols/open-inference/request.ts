@@ -1,5 +1,5 @@
 // the body of an inference request, JSON with or without tensors after it → images, and the outputs that are asked for.
-import { Compile } from 'typebox/compile';
+import { Compile } from '#typebox/compile';
 import type { InputContract } from '../../../inference/card.js';
 import type { InferenceInput } from '../../../inference/pipeline.js';
 import { tensorLength } from '../../../inference/tensor.js';

@@ -1,7 +1,7 @@
 // Open Inference Protocol v2 over REST, with Triton's binary tensors and classification, on the models that are served.
-import { type FastifyPluginAsyncTypebox, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
+import { Type } from '#typebox';
 import type { StoredModel } from '../../../inference/repository.js';
 import type { Config } from '../../config.js';
 import { ProblemError } from '../../errors.js';
@@ -34,10 +34,6 @@ export const openInferenceRoutes: FastifyPluginAsyncTypebox<OpenInferenceOptions
   for (const schema of [ServerMetadata, ServerLive, ServerReady, ModelReady, ModelMetadata])
     app.addSchema(schema);
   for (const schema of [InferRequest, InferResponse]) app.addSchema(schema);
-  // The body is bytes here: InferRequest documents it, parseInferRequest checks it.
-  app.setValidatorCompiler((route) =>
-    route.httpPart === 'body' ? () => true : TypeBoxValidatorCompiler(route),
-  );
 
   app.get(
     '/v2',

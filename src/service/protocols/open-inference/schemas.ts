@@ -1,5 +1,5 @@
 // What Open Inference Protocol v2 asks and answers over REST.
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '#typebox';
 
 const strict = { additionalProperties: false };
 

@@ -1,7 +1,7 @@
 // TensorFlow Serving's REST interface, version 1: status, metadata and predict, on the models that are served.
-import { type FastifyPluginAsyncTypebox, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
+import { Type } from '#typebox';
 import type { ModelStatus } from '../../../inference/models.js';
 import type { StoredModel } from '../../../inference/repository.js';
 import type { Config } from '../../config.js';
@@ -29,10 +29,6 @@ export const tensorflowServingRoutes: FastifyPluginAsyncTypebox<TensorflowServin
   await app.register(wholeBody, limits);
   for (const schema of [ModelVersionStatuses, SignatureMetadata, TensorflowRequest, TensorflowResponse])
     app.addSchema(schema);
-  // The body is bytes here: TensorflowRequest documents it, parsePredictRequest checks it.
-  app.setValidatorCompiler((route) =>
-    route.httpPart === 'body' ? () => true : TypeBoxValidatorCompiler(route),
-  );
 
   for (const { path, params, suffix } of places) {
     app.get(

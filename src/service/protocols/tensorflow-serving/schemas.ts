@@ -1,5 +1,5 @@
 // What TensorFlow Serving's REST interface asks and answers; 64-bit integers are text, as its JSON has them.
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '#typebox';
 
 const strict = { additionalProperties: false };
 

@@ -1,0 +1,84 @@
+// the routes' schemas → OpenAPI, as JSON, as YAML, and as pages that need no network.
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify';
+import { schemaController } from './schema-compilers.js';
+
+/** What a service is documented from. */
+export interface Documented {
+  version: string;
+  /** With their whole paths; those without a schema, or with a hidden one, are left out. */
+  routes: readonly RouteOptions[];
+  /** That the routes refer to, by $id. */
+  schemas: readonly unknown[];
+}
+
+/** Swagger UI draws its icons from data: URLs and has one style sheet inline, told by its hash; a test sees when that changes. */
+const docsPolicy = {
+  'default-src': "'none'",
+  'script-src': "'self'",
+  'style-src': "'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='",
+  'img-src': "'self' data: blob:",
+  'connect-src': "'self'",
+  'base-uri': "'none'",
+  'form-action': "'none'",
+  'frame-ancestors': "'none'",
+};
+
+const keyNote = 'Needed where QUATI_API_KEYS are set; health and the documentation need none.';
+
+/** An app of its own, which answers /docs, /openapi.json and /openapi.yaml and listens to nothing. */
+export async function createDocumentation({
+  version,
+  routes,
+  schemas,
+}: Documented): Promise<FastifyInstance> {
+  const app = Fastify({ schemaController, exposeHeadRoutes: false });
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Quati',
+        version,
+        description: 'Image classifiers over HTTP. Errors are RFC 9457 problems, listed in docs/http.md.',
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      servers: [{ url: '/' }],
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', description: keyNote },
+          apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key', description: keyNote },
+        },
+      },
+      // Either of them, or none: whether keys are wanted is the operator's to say.
+      security: [{}, { bearer: [] }, { apiKey: [] }],
+      tags: [
+        { name: 'classification', description: 'Images to categories.' },
+        { name: 'models', description: 'What is served.' },
+        { name: 'health', description: 'For orchestrators.' },
+        {
+          name: 'open inference',
+          description: 'Open Inference Protocol v2, as Triton and KServe speak it.',
+        },
+        { name: 'tensorflow serving', description: 'The REST interface of TensorFlow Serving.' },
+      ],
+    },
+    refResolver: { buildLocalReference: (json, _uri, _fragment, i) => String(json.$id ?? `schema-${i}`) },
+  });
+  for (const schema of schemas) app.addSchema(schema);
+  for (const { method, url, schema } of routes)
+    if (method !== 'HEAD' && schema && !schema.hide)
+      app.route({ method, url, schema, handler: async () => {} });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: docsPolicy,
+    uiConfig: { deepLinking: true },
+    theme: { title: 'Quati API' },
+  });
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  app.get('/openapi.yaml', { schema: { hide: true } }, async (_request, reply) =>
+    reply.type('application/yaml').send(app.swagger({ yaml: true })),
+  );
+  await app.ready();
+  return app;
+}

@@ -1,0 +1,43 @@
+// what a server loads before it answers: each module that it can do without made every start longer.
+import { createRequire } from 'node:module';
+import t from 'tap';
+import { createTestApp } from '../helpers/service.js';
+
+const { cache } = createRequire(import.meta.url);
+
+function isLoaded(name: string): boolean {
+  return Object.keys(cache).some((file) => file.includes(`/node_modules/${name}/`));
+}
+
+t.test('what describes the service is loaded when somebody asks for the description', async (t) => {
+  const app = await createTestApp(t);
+  t.equal((await app.inject('/health/ready')).statusCode, 200);
+  t.ok(isLoaded('fastify'), 'modules are seen');
+  for (const name of ['ajv', '@fastify/swagger', '@fastify/swagger-ui'])
+    t.notOk(isLoaded(name), `${name} is not loaded by a start`);
+  const [first, second] = await Promise.all([app.inject('/openapi.json'), app.inject('/docs')]);
+  t.equal(first.json().info.title, 'Quati');
+  t.match(second.headers['content-type'], /^text\/html/);
+  t.ok(isLoaded('@fastify/swagger-ui'));
+});
+
+t.test('a path below /docs that is none is answered as any other', async (t) => {
+  const app = await createTestApp(t);
+  t.match((await app.inject('/docs/static/nothing.js')).json(), { status: 404, code: 'not_found' });
+});
+
+t.test('the documentation is asked as the client asks: what it has already is not sent again', async (t) => {
+  const app = await createTestApp(t);
+  const first = await app.inject('/docs/static/swagger-ui.css');
+  const etag = String(first.headers.etag);
+  const again = await app.inject({
+    url: '/docs/static/swagger-ui.css',
+    headers: { 'if-none-match': etag },
+  });
+  t.equal(again.statusCode, 304);
+  t.equal(again.body, '');
+  const head = await app.inject({ method: 'HEAD', url: '/docs/static/swagger-ui.css' });
+  t.equal(head.statusCode, 200);
+  t.equal(head.body, '');
+  t.equal(head.headers['content-length'], first.headers['content-length']);
+});
