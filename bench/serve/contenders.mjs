@@ -25,6 +25,12 @@ export const quati = {
     ready: `http://127.0.0.1:${port}/health/ready`,
   }),
   url: ({ port, model }) => `http://127.0.0.1:${port}/models/${model}/predict`,
+  /** Milliseconds that the HTTP thread's event loop was late, 99 of 100 times, since the last time that this was asked. */
+  async loopDelay({ port }) {
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    const [, seconds] = /^quati_event_loop_delay_seconds\{quantile="0.99"\} (\S+)$/m.exec(metrics);
+    return Number(seconds) * 1000;
+  },
 };
 
 /** Processes, as many as processors: one more each was slower, one less left a processor idle. */

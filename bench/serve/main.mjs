@@ -16,6 +16,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { median } from 'simple-statistics';
 import { countCpus } from '../../dist/inference/cpus.js';
 import { findPeers, quati } from './contenders.mjs';
 import { startServer } from './processes.mjs';
@@ -92,26 +93,40 @@ function sampleOf(model) {
   return path.join(folder, file);
 }
 
+/** Started as often as there are rounds; the last one stays. */
 async function open(contender, target, port) {
-  const started = await startServer(contender.start({ ...target, port }));
+  let started;
+  const starts = [];
+  for (let round = 0; round < Number(flags.rounds); round++) {
+    await started?.stop();
+    started = await startServer(contender.start({ ...target, port }));
+    starts.push(started.readyMs);
+  }
   const url = (kind) => contender.url({ ...target, port, kind });
   return {
     name: contender.name,
     kinds: contender.kinds,
     process: started,
     url,
-    readyMs: started.readyMs,
+    loopDelay: contender.loopDelay && (() => contender.loopDelay({ ...target, port })),
+    readyMs: median(starts),
     measured: new Map(),
   };
 }
 
 async function load(server, { kind, connections }, image) {
+  await server.loopDelay?.();
   const before = server.process.usage();
   const result = await runJson('load.mjs', server.url(kind), kind, image, connections, flags.seconds);
   const after = server.process.usage();
   if (result.failed > 0)
     throw new Error(`${server.name}: ${result.failed} of ${result.requests + result.failed} requests failed`);
-  const measure = { ...result, cpuMs: (after.cpuMs - before.cpuMs) / result.requests, rss: after.rss };
+  const measure = {
+    ...result,
+    cpuMs: (after.cpuMs - before.cpuMs) / result.requests,
+    rss: after.rss,
+    loopMs: await server.loopDelay?.(),
+  };
   const key = `${kind} ${connections}`;
   server.measured.set(key, [...(server.measured.get(key) ?? []), measure]);
 }

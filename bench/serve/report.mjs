@@ -81,6 +81,8 @@ function describeBars({ most, servers: [quati, ...peers], soak }) {
       );
   }
   if (busy) bars.push(bar('p99 of p50 at 128 connections', busy.p99 / busy.p50, 3, times, 'most'));
+  const delays = [...quati.measured.values()].map((rounds) => median(rounds.map(({ loopMs }) => loopMs)));
+  bars.push(bar('event-loop delay p99 at any load, ms', Math.max(...delays), 20, one, 'most'));
   bars.push(bar('idle RSS with all models of the folder, MB', quati.idleRss / 1e6, 160, whole, 'most'));
   bars.push(bar('start to ready, s', quati.readyMs / 1000, 1.2, two, 'most'));
   if (soak)
@@ -98,5 +100,6 @@ function bar(name, value, wanted, format, side = 'least') {
 const percent = (value) => `${(value * 100).toFixed(0)} %`;
 const times = (value) => `${value.toFixed(1)} x`;
 const whole = (value) => value.toFixed(0);
+const one = (value) => value.toFixed(1);
 const two = (value) => value.toFixed(2);
 const megabytes = (bytes) => (bytes / 1e6).toFixed(0);
