@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { run } from './tools.mjs';
+import { run, UnavailableError } from './tools.mjs';
 
 /** The newest 24 that npm has for both platforms. */
 const nodeVersion = '24.21.0';
@@ -24,7 +24,10 @@ const passwd = `root:x:0:0:root:/root:/bin/sh
 node:x:1000:1000::/home/node:/bin/sh
 `;
 
-/** @returns the image's tag; what was made before in `folder` is taken again. */
+/**
+ * @returns the image's tag; what was made before in `folder` is taken again.
+ * @throws UnavailableError where the packages can't be had.
+ */
 export function standInBase(arch, folder, buildah) {
   const tag = `localhost/stand-in-${arch}:${nodeVersion}`;
   const root = path.join(folder, `base-${arch}-${nodeVersion}`);
@@ -32,8 +35,13 @@ export function standInBase(arch, folder, buildah) {
     const unfinished = `${root}.unfinished`;
     rmSync(unfinished, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
-    debian(arch, unfinished);
-    addNode(arch, unfinished, folder);
+    try {
+      debian(arch, unfinished);
+      addNode(arch, unfinished, folder);
+    } catch (error) {
+      const { message } = error;
+      throw new UnavailableError(`Debian and Node for ${arch} can't be had: ${message}`, { cause: error });
+    }
     renameSync(unfinished, root);
   }
   if (buildah(['images', '--quiet', '--filter', `reference=${tag}`]) !== '') return tag;

@@ -7,10 +7,11 @@ import { run } from './tools.mjs';
 /** Mounted where npm runs while building, so that the Dockerfile needs to know nothing of a registry or an authority of one's own. */
 const certificates = '/etc/ssl/certs/ca-certificates.crt';
 
-/** Everything is kept below that folder, apart from the user's own images. */
-export function createBuilder(below) {
+/** Everything is kept below that folder, apart from the user's own images; npm's downloads in a cache of its own, or in the one given. */
+export function createBuilder(below, npmCache = path.join(below, 'npm-cache')) {
   const folder = path.resolve(below);
-  mkdirSync(path.join(folder, 'npm-cache'), { recursive: true });
+  mkdirSync(folder, { recursive: true });
+  mkdirSync(npmCache, { recursive: true });
   const storage = ['--root', path.join(folder, 'storage'), '--runroot', path.join(folder, 'run')];
   const driver = storageDriver(storage);
   const buildah = ([command, ...args]) => {
@@ -36,7 +37,13 @@ export function createBuilder(below) {
     buildah([
       'bud',
       ...['--file', 'docker/Dockerfile', '--tag', tag, '--build-arg', `TARGETARCH=${arch}`],
-      ...['--build-arg', `NODE_IMAGE=${base(arch)}`, '--from', base('amd64'), ...npmMounts(folder)],
+      ...[
+        '--build-arg',
+        `NODE_IMAGE=${base(arch)}`,
+        '--from',
+        base('amd64'),
+        ...npmMounts(folder, path.resolve(npmCache)),
+      ],
       '.',
     ]);
     const { OCIv1, Docker } = JSON.parse(buildah(['inspect', '--type', 'image', tag]));
@@ -59,13 +66,13 @@ function storageDriver(storage) {
   }
 }
 
-function npmMounts(folder) {
+function npmMounts(folder, npmCache) {
   const settings = ['registry', 'cafile']
     .map((key) => [key, npmConfig(key)])
     .filter(([, value]) => value !== '');
   const npmrc = path.join(folder, 'npmrc');
   writeFileSync(npmrc, settings.map(([key, value]) => `${key}=${value}\n`).join(''));
-  const mounts = [`${npmrc}:/usr/local/etc/npmrc:ro`, `${path.join(folder, 'npm-cache')}:/root/.npm`];
+  const mounts = [`${npmrc}:/usr/local/etc/npmrc:ro`, `${npmCache}:/root/.npm`];
   if (existsSync(certificates)) mounts.push(`${certificates}:${certificates}:ro`);
   return mounts.flatMap((mount) => ['--volume', mount]);
 }

@@ -5,6 +5,9 @@
 //   --cpus <names>     cores that qemu shows; the test images run on the first (default: cortex-a72,cortex-a53,cortex-a76)
 //   --data <folder>    of data sets by name (default: data); one that npm has is prepared there
 //   --work <folder>    what takes minutes to make, kept for the next time (default: build/image)
+//   --npm-cache <folder>   of npm's downloads (default: one in the work folder)
+//
+// Exit code 2: it can't be tried here.
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
@@ -15,7 +18,7 @@ import { findFaults, limits, sizesOf } from './contents.mjs';
 import { createMemoryGroup } from './memory.mjs';
 import { createRunner } from './service.mjs';
 import { testImages } from './test-images.mjs';
-import { whatIsMissing } from './tools.mjs';
+import { UnavailableError, whatIsMissing } from './tools.mjs';
 
 const { values: flags } = parseArgs({
   options: {
@@ -23,6 +26,7 @@ const { values: flags } = parseArgs({
     cpus: { type: 'string', default: 'cortex-a72,cortex-a53,cortex-a76' },
     data: { type: 'string', default: 'data' },
     work: { type: 'string', default: 'build/image' },
+    'npm-cache': { type: 'string' },
   },
 });
 const memoryLimit = 512 * 1024 * 1024;
@@ -30,20 +34,23 @@ const mostStarts = 3;
 const counts = { passed: 0, failed: 0, skipped: 0 };
 
 const missing = whatIsMissing();
-if (missing) {
-  process.stderr.write(`verify:image: ${missing}\n`);
-  process.exit(2);
-}
+if (missing) giveUp(missing);
 try {
   await verify();
 } catch (error) {
+  if (error instanceof UnavailableError) giveUp(error.message);
   tell('failed', inspect(error));
 }
 process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`);
 process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;
 
+function giveUp(reason) {
+  process.stderr.write(`verify:image: ${reason}\n`);
+  process.exit(2);
+}
+
 async function verify() {
-  const builder = createBuilder(flags.work);
+  const builder = createBuilder(flags.work, flags['npm-cache']);
   const amd64 = timed('docker/Dockerfile builds for linux/amd64', () => builder.build('amd64'));
   const arm64 = timed('docker/Dockerfile builds for linux/arm64, on amd64', () => builder.build('arm64'));
   try {

@@ -2,6 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
+/** What an image is made from can't be had: that tells nothing of the image. */
+export class UnavailableError extends Error {}
+
 /** @returns standard output. @throws Error with the end of both outputs. */
 export function run(command, args, { input, cwd, env } = {}) {
   const result = spawnSync(command, args, {
@@ -35,6 +38,8 @@ export function whatIsMissing() {
   if (process.getuid() !== 0)
     return 'root is needed, to build and to change the root folder: sudo npm run verify:image';
   const missing = Object.keys(needed).filter((name) => !existsSync(needed[name]));
-  if (missing.length === 0) return undefined;
-  return `missing: apt-get install --no-install-recommends ${missing.join(' ')}`;
+  if (missing.length > 0) return `missing: apt-get install --no-install-recommends ${missing.join(' ')}`;
+  const { status, stderr } = spawnSync('/usr/bin/unshare', ['--mount', 'true'], { encoding: 'utf8' });
+  if (status !== 0) return `nothing can be mounted here, as in most containers: ${stderr.trim()}`;
+  return undefined;
 }
