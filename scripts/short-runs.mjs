@@ -3,7 +3,7 @@
 //   npm run short-runs                        what was trained already is kept
 //   --epochs 3 --validation-split 0.7         15,000 images to train on, 35,000 to judge by
 //   --only warm-up                            those whose name has this in it
-//   --out <file>
+//   --out <file>                             default: that file, or with --only standard output
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -14,7 +14,7 @@ const { values: flags } = parseArgs({
     epochs: { type: 'string', default: '3' },
     'validation-split': { type: 'string', default: '0.7' },
     only: { type: 'string', default: '' },
-    out: { type: 'string', default: 'docs/results/cifar10/short-runs.md' },
+    out: { type: 'string' },
   },
 });
 
@@ -37,7 +37,9 @@ const rows = [];
 for (const [recipe, variants] of Object.entries(changes))
   for (const [name, changed] of Object.entries(variants))
     if (name.includes(flags.only)) rows.push(measure(recipe, name, changed));
-writeFileSync(flags.out, describe(rows));
+const out = flags.out ?? (flags.only === '' ? 'docs/results/cifar10/short-runs.md' : undefined);
+if (out) writeFileSync(out, describe(rows));
+else process.stdout.write(describe(rows));
 
 function measure(recipe, name, changed) {
   const run = path.join('runs', 'short', `${recipe}-${name.replaceAll(/\W+/g, '-')}`);

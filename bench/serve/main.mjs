@@ -39,7 +39,7 @@ const { values: flags } = parseArgs({
 const modelsFolder = flags['models-folder'];
 const firstPort = 9300;
 /** After the last start; whoever tidies up when nothing is asked has done so by then. */
-const idleSeconds = 15;
+const idleSeconds = 65;
 const processors = countCpus();
 const contenders = [quati, ...(flags['no-peers'] ? [] : findPeers())];
 const cells = ['raw', 'multipart'].flatMap((kind) =>

@@ -30,6 +30,8 @@ export interface SubmitOptions {
 export interface Batcher<Item, Result> {
   /** Images that wait, over all models. */
   readonly waiting: number;
+  /** Of each model that images wait for: the one that waits longest, and how many there are. */
+  queued(): { first: Item; images: number }[];
   /** Batches that run. */
   readonly running: number;
   /**
@@ -206,6 +208,10 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     get running() {
       return running;
     },
+    queued: () =>
+      [...queues.values()].flatMap((queue) =>
+        [...queue].slice(0, 1).map(({ item }) => ({ first: item, images: queue.size })),
+      ),
     submit,
     checkRoom,
     async close() {

@@ -13,6 +13,8 @@ export function chooseVersion(
   asked: { name?: string | undefined; version?: number | undefined },
 ): ModelStatus {
   const { name = impliedName(status, defaultModel), version } = asked;
+  if (name === undefined)
+    throw new ModelNotFoundError(`The request names no model; ${listNames(status)}`);
   const versions = status.filter((model) => model.name === name);
   const found = versions.find((model) => (version === undefined ? model.served : model.version === version));
   if (found) return found;
@@ -36,13 +38,16 @@ export function chooseVariantOf<Model extends StoredModel>(
   );
 }
 
-function impliedName(status: readonly ModelStatus[], defaultModel: string | undefined): string {
+/** The model of a request that names none; undefined where it has to name one. */
+export function impliedName(
+  status: readonly ModelStatus[],
+  defaultModel: string | undefined,
+): string | undefined {
   if (defaultModel !== undefined) return defaultModel;
   const names = [...new Set(status.map((model) => model.name))];
   const [first = fallbackName] = names;
   if (names.length <= 1) return first;
-  if (names.includes(fallbackName)) return fallbackName;
-  throw new ModelNotFoundError(`The request names no model; ${listNames(status)}`);
+  return names.includes(fallbackName) ? fallbackName : undefined;
 }
 
 function listNames(status: readonly ModelStatus[]): string {

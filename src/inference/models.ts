@@ -2,7 +2,7 @@
 import type { VariantFigures } from './auto-variant.js';
 import type { Card, VariantName } from './card.js';
 import { scoresToConfidences } from './category.js';
-import { chooseVariantOf, chooseVersion } from './choose-model.js';
+import { chooseVariantOf, chooseVersion, impliedName } from './choose-model.js';
 import { ModelNotReadyError } from './errors.js';
 import { replayGolden } from './golden.js';
 import { type Home, openHome, type StartPool } from './home.js';
@@ -43,6 +43,8 @@ export interface LiveModel extends StoredModel {
 export interface ModelSet {
   /** By name, then version. */
   readonly status: readonly ModelStatus[];
+  /** The name that a request implies which names none; undefined where it has to name one. */
+  readonly implied: string | undefined;
   /** @throws ModelNotFoundError, ModelNotReadyError */
   choose(name?: string, version?: number, variant?: VariantName): LiveModel;
   /**
@@ -99,6 +101,9 @@ export async function openModels({ read, startPool, defaultModel }: ModelSource)
   return {
     get status() {
       return state.status;
+    },
+    get implied() {
+      return impliedName(state.status, defaultModel);
     },
     choose(name, version, variant) {
       const chosen = chooseVersion(state.status, defaultModel, { name, version });

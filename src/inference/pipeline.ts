@@ -105,14 +105,20 @@ export interface Pipeline {
   choose(name?: string, version?: number): LiveModel;
   /** Every version of every model, by name and version. */
   models(): readonly ModelStatus[];
+  /** The name of the model of a request that names none; undefined where it has to name one. */
+  impliedModel(): string | undefined;
   /** Takes up what has changed in the folder of the models, without losing an image. @throws when it can't be read */
   reload(): Promise<ModelChanges>;
   /** Whether there are models and the served version of each can answer. */
   ready(): boolean;
-  /** Images that wait for a worker. */
-  waiting(): number;
+  /** Images that wait for a worker, of each model that any wait for. */
+  waiting(): WaitingImages[];
   /** Takes nothing more, answers what it took, ends the workers. */
   close(): Promise<void>;
+}
+
+export interface WaitingImages extends ModelName {
+  images: number;
 }
 
 /** An image on its way through the batcher. */
@@ -199,9 +205,10 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
     preview,
     choose: models.choose,
     models: () => models.status,
+    impliedModel: () => models.implied,
     reload: models.reload,
     ready: () => isReady(models.status),
-    waiting: () => batcher.waiting,
+    waiting: () => batcher.queued().map(({ first, images }) => ({ ...nameOf(first.model), images })),
     async close() {
       await batcher.close();
       await models.close();

@@ -1,11 +1,11 @@
 // what happens in the pipeline and over HTTP → Prometheus metrics.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { ModelName, PipelineObserver, Timings } from '../inference/pipeline.js';
+import type { ModelName, PipelineObserver, Timings, WaitingImages } from '../inference/pipeline.js';
 
 /** What can be asked of a pipeline when metrics are read. */
 export interface MetricSources {
-  waiting(): number;
+  waiting(): readonly WaitingImages[];
   models(): readonly { name: string; version: number; variant?: string; ready: boolean }[];
 }
 
@@ -78,7 +78,6 @@ function createObserver(registers: Registry[]): PipelineObserver {
     help: 'Inference workers that ended and were replaced.',
     registers,
   });
-  const labels = ({ name, version, variant }: ModelName) => ({ model: name, version, variant });
   return {
     batch: (model, images) => batch.observe(labels(model), images),
     image(model, { queueMs, decodeMs, inferenceMs }: Timings) {
@@ -95,6 +94,7 @@ function createRender(registry: Registry): Metrics['render'] {
   const waiting = new Gauge({
     name: 'quati_queue_images',
     help: 'Images that wait for a worker.',
+    labelNames: modelLabels,
     registers,
   });
   const ready = new Gauge({
@@ -112,10 +112,12 @@ function createRender(registry: Registry): Metrics['render'] {
   const loop = monitorEventLoopDelay({ resolution: eventLoopResolutionMs });
   loop.enable();
   return (sources) => {
-    waiting.set(sources.waiting());
-    ready.reset();
-    for (const { name, version, variant = '', ready: up } of sources.models())
+    for (const gauge of [waiting, ready]) gauge.reset();
+    for (const { name, version, variant = '', ready: up } of sources.models()) {
       ready.set({ model: name, version, variant }, up ? 1 : 0);
+      if (up) waiting.set({ model: name, version, variant }, 0);
+    }
+    for (const { images, ...model } of sources.waiting()) waiting.set(labels(model), images);
     for (const percent of [50, 99, 100]) {
       // The histogram holds the whole interval between two looks, its resolution included.
       const ms = Math.max(0, loop.percentile(percent) / 1e6 - eventLoopResolutionMs);
@@ -124,4 +126,8 @@ function createRender(registry: Registry): Metrics['render'] {
     loop.reset();
     return registry.metrics();
   };
+}
+
+function labels({ name, version, variant }: ModelName) {
+  return { model: name, version, variant };
 }

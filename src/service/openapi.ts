@@ -15,9 +15,10 @@ export const idlePipeline: Pipeline = {
     throw new ModelNotFoundError('There are no models');
   },
   models: () => [],
+  impliedModel: () => undefined,
   reload: async () => ({ changed: [], removed: [] }),
   ready: () => false,
-  waiting: () => 0,
+  waiting: () => [],
   close: async () => {},
 };
 

@@ -91,8 +91,9 @@ t.test(
     t.same([...paths].sort(), ['/health/live', '/health/ready', '/v2/health/live', '/v2/health/ready']);
     for (const url of [...paths, '/metrics']) t.equal((await app.inject({ url })).statusCode, 200, url);
     const [metric] = /quati_\w+/.exec(JSON.stringify(find('HorizontalPodAutoscaler'))) ?? [];
-    const rendered = await createMetrics().render({ waiting: () => 3, models: () => [] });
-    t.match(rendered, new RegExp(`^${metric} 3$`, 'm'));
+    const waiting = [{ name: 'cifar10', version: 1, variant: 'int8' as const, images: 3 }];
+    const rendered = await createMetrics().render({ waiting: () => waiting, models: () => [] });
+    t.match(rendered, new RegExp(`^${metric}\\{model="cifar10",version="1",variant="int8"\\} 3$`, 'm'));
   },
 );
 

@@ -29,6 +29,21 @@ function setUp(options: Partial<BatcherOptions<number, number>> = {}) {
   return { batcher, started, clock };
 }
 
+t.test('what waits is told by model, the longest waiting first', async (t) => {
+  const { batcher, started } = setUp();
+  const answers = ['a', 'a', 'b', 'a'].map((model, i) => batcher.submit(model, i));
+  t.same(batcher.queued(), [
+    { first: 1, images: 2 },
+    { first: 2, images: 1 },
+  ]);
+  for (let i = 0; i < 3; i++) {
+    started[i]?.finish();
+    await nextTick();
+  }
+  await Promise.all(answers);
+  t.same(batcher.queued(), []);
+});
+
 t.test('an image that finds a free worker runs at once, alone', async (t) => {
   const { batcher, started } = setUp();
   const answer = batcher.submit('a', 21);

@@ -71,6 +71,17 @@ t.test('readiness names the models that answer', async (t) => {
   });
 });
 
+t.test('the list names the model of a request that names none, where there is one', async (t) => {
+  const listed = async (options: Parameters<typeof createTestApp>[1]) =>
+    (await (await createTestApp(t, options)).inject('/models')).json().default;
+  t.equal(await listed({ models: [{ name: 'a' }] }), 'a', 'the only one');
+  const three = [{ name: 'a' }, { name: 'cifar10' }, { name: 'd' }];
+  t.equal(await listed({ models: three }), 'cifar10');
+  t.equal(await listed({ models: three, defaultModel: 'd' }), 'd');
+  t.equal(await listed({ models: three, defaultModel: 'gone' }), undefined);
+  t.equal(await listed({ models: [{ name: 'a' }, { name: 'b' }] }), undefined);
+});
+
 t.test('a server without models is not ready', async (t) => {
   const app = await createTestApp(t, { models: [] });
   t.match((await app.inject('/health/ready')).json(), { status: 503, detail: 'There are no models' });

@@ -38,7 +38,7 @@ t.test('metrics tell of requests, stages, batches, rejects, models and the event
     `quati_inference_seconds_count{${model}} 3`,
     `quati_batch_images_sum{${model}} 4`,
     `quati_model_ready{${model}} 1`,
-    'quati_queue_images 0',
+    `quati_queue_images{${model}} 0`,
     'quati_worker_restarts_total 0',
   ])
     t.ok(response.body.includes(`\n${line}\n`), line);

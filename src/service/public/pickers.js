@@ -17,8 +17,9 @@ export function createPickers({ model: modelSelect, variant: variantSelect }, on
   function renderModels() {
     const wanted = modelSelect.value || recall('model');
     modelSelect.replaceChildren(...models.map(modelOption));
-    const first = models.find(({ ready }) => ready) ?? models[0];
-    modelSelect.value = (models.find(({ name, ready }) => name === wanted && ready) ?? first)?.name ?? '';
+    const ready = models.filter((model) => model.ready);
+    const first = ready.find(({ implied }) => implied) ?? ready[0] ?? models[0];
+    modelSelect.value = (ready.find(({ name }) => name === wanted) ?? first)?.name ?? '';
     modelSelect.disabled = models.length === 0;
   }
 

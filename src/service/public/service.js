@@ -6,7 +6,7 @@
  * @typedef {{ bytes: number, accuracy?: number }} Variant
  * @typedef {{ channels: string, polarity?: string, centre?: object }} Input
  * @typedef {{ input: Input, variants: Record<string, Variant> }} Card
- * @typedef {ModelSummary & { card?: Card }} Model
+ * @typedef {ModelSummary & { card?: Card, implied: boolean }} Model
  * @typedef {{ uploadMs: number, queueMs: number, decodeMs: number, inferenceMs: number }} Timings
  * @typedef {{ category: string, confidence: number }} Prediction
  * @typedef {Prediction & { predictions: Prediction[], timings: Timings,
@@ -42,10 +42,15 @@ export class ServiceError extends Error {
   }
 }
 
-/** @returns {Promise<Model[]>} by name, with the card of the version that serves. */
+/** @returns {Promise<Model[]>} by name, with the card of the version that serves; `implied` is the one of a request that names none. */
 export async function listModels() {
-  const { models } = await (await ask('models')).json();
-  return Promise.all(models.map(addCard));
+  const { models, default: implied } = await (await ask('models')).json();
+  return Promise.all(
+    models.map(async (/** @type {ModelSummary} */ model) => ({
+      ...(await addCard(model)),
+      implied: model.name === implied,
+    })),
+  );
 }
 
 /**
@@ -78,7 +83,7 @@ export function predictPath({ model, variant }) {
 
 /**
  * @param {ModelSummary} model
- * @returns {Promise<Model>}
+ * @returns {Promise<ModelSummary & { card?: Card }>}
  */
 async function addCard(model) {
   const { versions } = await (await ask(`models/${encodeURIComponent(model.name)}`)).json();

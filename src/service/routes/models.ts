@@ -23,7 +23,8 @@ export const modelRoutes: FastifyPluginAsyncTypebox = async (app) => {
     },
     async () => {
       const served = app.pipeline.models().filter((model) => model.served);
-      return { models: served.map(summarise) };
+      const implied = served.find(({ name }) => name === app.pipeline.impliedModel());
+      return { models: served.map(summarise), ...(implied && { default: implied.name }) };
     },
   );
 

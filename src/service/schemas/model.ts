@@ -68,7 +68,10 @@ export const ModelSummary = Type.Object(
 export type ModelSummary = Static<typeof ModelSummary>;
 
 export const ModelList = Type.Object(
-  { models: Type.Array(Type.Ref('ModelSummary')) },
+  {
+    models: Type.Array(Type.Ref('ModelSummary')),
+    default: Type.Optional(Type.String({ description: 'The model of a request that names none.' })),
+  },
   { $id: 'ModelList', description: 'By name.', ...strict },
 );
 
