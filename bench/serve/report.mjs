@@ -68,18 +68,14 @@ function describeBars({ most, servers: [quati, ...peers], soak }) {
     bars.push(
       bar('multipart at 32 connections, of the limit', multipart.requestsPerSecond / most, 0.4, percent),
     );
-  for (const peer of peers) {
-    const theirs = mediansOf(peer, 'multipart', 32);
-    if (multipart && theirs)
-      bars.push(
-        bar(
-          `multipart at 32, of ${peer.name}`,
-          multipart.requestsPerSecond / theirs.requestsPerSecond,
-          2,
-          times,
-        ),
-      );
-  }
+  for (const [kind, ours] of Object.entries({ raw, multipart }))
+    for (const peer of peers) {
+      const theirs = mediansOf(peer, kind, 32);
+      if (ours && theirs)
+        bars.push(
+          bar(`${kind} at 32, of ${peer.name}`, ours.requestsPerSecond / theirs.requestsPerSecond, 2, times),
+        );
+    }
   if (busy) bars.push(bar('p99 of p50 at 128 connections', busy.p99 / busy.p50, 3, times, 'most'));
   const delays = [...quati.measured.values()].map((rounds) => median(rounds.map(({ loopMs }) => loopMs)));
   bars.push(bar('event-loop delay p99 at any load, ms', Math.max(...delays), 20, one, 'most'));

@@ -13,8 +13,7 @@ export function chooseVersion(
   asked: { name?: string | undefined; version?: number | undefined },
 ): ModelStatus {
   const { name = impliedName(status, defaultModel), version } = asked;
-  if (name === undefined)
-    throw new ModelNotFoundError(`The request names no model; ${listNames(status)}`);
+  if (name === undefined) throw new ModelNotFoundError(`The request names no model; ${listNames(status)}`);
   const versions = status.filter((model) => model.name === name);
   const found = versions.find((model) => (version === undefined ? model.served : model.version === version));
   if (found) return found;

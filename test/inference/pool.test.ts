@@ -1,4 +1,6 @@
 // models and images → scores from worker threads; what happens to them when workers end.
+import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { WorkerLostError, WorkersUnavailableError } from '../../src/inference/errors.js';
@@ -72,6 +74,30 @@ t.test('a file, its pixels as a tensor, and the same file sized by sharp get the
     { error: { name: 'DeadlineExceededError' } },
   ]);
 });
+
+t.test(
+  'on Linux the thread that serves comes before the workers, whatever the process was given',
+  { skip: process.platform === 'linux' ? false : 'only Linux has priorities of threads' },
+  async (t) => {
+    const before = priorities();
+    const pool = createPool({ models: [], threads: 2 });
+    t.teardown(() => pool.close());
+    await pool.started();
+    const nicer = Math.min(19, getPriority() + 3);
+    const count = (all: number[]) => all.filter((priority) => priority === nicer).length;
+    t.equal(count(priorities()) - count(before), 2);
+    t.equal(getPriority(), priorities()[0], 'the thread that serves keeps its own');
+  },
+);
+
+/** What nice counts, of each thread of this process, the main thread first. */
+function priorities(): number[] {
+  return readdirSync('/proc/self/task').map((thread) => {
+    const stat = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8');
+    // The name is in parentheses and may hold anything; proc(5) has nice as the 19th field.
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
+  });
+}
 
 t.test('a worker that ends is replaced, its batch runs again, and only a poisoned image fails', async (t) => {
   const { pool, lost } = fragilePool(t);
