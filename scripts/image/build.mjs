@@ -49,11 +49,15 @@ export function createBuilder(below, npmCache = path.join(below, 'npm-cache')) {
     const { OCIv1, Docker } = JSON.parse(buildah(['inspect', '--type', 'image', tag]));
     const container = buildah(['from', '--pull-never', tag]);
     const root = buildah(['mount', container]);
-    const remove = () => buildah(['rm', container]);
-    return { arch, root, config: Docker.config, architecture: OCIv1.architecture, remove };
+    return { arch, root, config: Docker.config, architecture: OCIv1.architecture };
   }
 
-  return { build };
+  /** What is mounted, a build's that failed too. */
+  function unmount() {
+    buildah(['rm', '--all']);
+  }
+
+  return { build, unmount };
 }
 
 /** Overlay shares what layers have in common; vfs copies it, and works everywhere. */

@@ -51,22 +51,26 @@ function giveUp(reason) {
 
 async function verify() {
   const builder = createBuilder(flags.work, flags['npm-cache']);
-  const amd64 = timed('docker/Dockerfile builds for linux/amd64', () => builder.build('amd64'));
-  const arm64 = timed('docker/Dockerfile builds for linux/arm64, on amd64', () => builder.build('arm64'));
   try {
-    for (const image of [amd64, arm64])
-      judge(
-        `${image.arch}: its own binaries, production dependencies, a user, a health check, labels`,
-        findFaults(image),
-      );
-    checkSizes(arm64);
-    const { samples, answers } = await askNative(amd64);
-    for (const [i, cpu] of flags.cpus.split(',').entries())
-      await compareEmulated(arm64, cpu, { samples, answers: i === 0 ? answers : [] });
-    await checkMemory(amd64);
+    const amd64 = timed('docker/Dockerfile builds for linux/amd64', () => builder.build('amd64'));
+    const arm64 = timed('docker/Dockerfile builds for linux/arm64, on amd64', () => builder.build('arm64'));
+    await examine(amd64, arm64);
   } finally {
-    for (const image of [amd64, arm64]) image.remove();
+    builder.unmount();
   }
+}
+
+async function examine(amd64, arm64) {
+  for (const image of [amd64, arm64])
+    judge(
+      `${image.arch}: its own binaries, production dependencies, a user, a health check, labels`,
+      findFaults(image),
+    );
+  checkSizes(arm64);
+  const { samples, answers } = await askNative(amd64);
+  for (const [i, cpu] of flags.cpus.split(',').entries())
+    await compareEmulated(arm64, cpu, { samples, answers: i === 0 ? answers : [] });
+  await checkMemory(amd64);
 }
 
 function checkSizes(image) {

@@ -1,5 +1,6 @@
 // a request's body, multipart or the image itself → request.readImage(): its bytes, at most maxUploadBytes.
 import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import multipart, { type Multipart } from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
@@ -75,30 +76,31 @@ async function readPart(part: Multipart, maxUploadBytes: number): Promise<Buffer
       'bad_request',
       'The field "file" holds text: send a file (curl -F file=@image.png)',
     );
-  const bytes = await part.toBuffer();
+  const bytes = await readAll(part.file, maxUploadBytes);
+  // Its stream ends where the limit is.
   if (part.file.truncated) throw tooManyBytes(maxUploadBytes);
   return bytes;
 }
 
+async function readRaw(body: IncomingMessage, maxUploadBytes: number): Promise<Buffer> {
+  const bytes = await readAll(body, maxUploadBytes);
+  if (bytes.length === 0) throw noImage();
+  return bytes;
+}
+
 /** By its events: an async iterator costs a small upload as much as all the rest of its way. */
-function readRaw(body: IncomingMessage, maxUploadBytes: number): Promise<Buffer> {
+function readAll(stream: Readable, maxUploadBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
-    body.on('data', (chunk: Buffer) => {
+    stream.on('data', (chunk: Buffer) => {
       length += chunk.length;
       if (length > maxUploadBytes) reject(tooManyBytes(maxUploadBytes));
       else chunks.push(chunk);
     });
-    body.once('end', () => {
-      const [first] = chunks;
-      if (first === undefined) reject(noImage());
-      else resolve(chunks.length === 1 ? first : Buffer.concat(chunks, length));
-    });
-    body.once('error', reject);
-    body.once('close', () => {
-      if (!body.complete) reject(new ProblemError('bad_request', 'The upload broke off'));
-    });
+    stream.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+    stream.once('error', reject);
+    stream.once('close', () => reject(new ProblemError('bad_request', 'The upload broke off')));
   });
 }
 

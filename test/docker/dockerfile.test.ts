@@ -1,0 +1,31 @@
+// docker/Dockerfile's COPY lines → files that the build gets; building itself is `npm run verify:image`.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { projectFolder } from '../helpers/project.js';
+
+const dockerfile = readText('docker/Dockerfile').replaceAll('\\\n', ' ');
+
+t.test('what the image is made from is there, and .dockerignore lets it through', async (t) => {
+  const [everything, ...kept] = readText('.dockerignore').trim().split('\n');
+  t.equal(everything, '*', 'what is not named stays out');
+  const sources = [...dockerfile.matchAll(/^COPY (?!--from)(.+)$/gm)].flatMap(([, words = '']) =>
+    words.trim().split(/\s+/).slice(0, -1),
+  );
+  t.ok(sources.length >= 8);
+  for (const source of sources) {
+    t.ok(existsSync(join(projectFolder, source)), source);
+    t.ok(kept.includes(`!${source}`), `!${source} in .dockerignore`);
+  }
+});
+
+t.test('every script that a build runs is in the image that builds', async (t) => {
+  const { scripts } = JSON.parse(readText('package.json')) as { scripts: { build: string } };
+  const needed = [...scripts.build.matchAll(/\bscripts\/\S+/g)].map(([script]) => script);
+  t.ok(needed.length > 0);
+  for (const script of needed) t.ok(dockerfile.includes(script), script);
+});
+
+function readText(file: string): string {
+  return readFileSync(join(projectFolder, file), 'utf8');
+}
