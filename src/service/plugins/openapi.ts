@@ -39,7 +39,7 @@ export const openapi = fp(
 
     for (const url of ['/docs', '/docs/*', '/openapi.json', '/openapi.yaml'])
       app.get(url, { schema: { hide: true } }, answer);
-    app.addHook('onClose', async () => (await documentation)?.close());
+    app.addHook('onClose', async () => documentation?.then((made) => made.close()).catch(() => {}));
   },
   { name: 'openapi' },
 );
