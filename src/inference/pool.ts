@@ -48,8 +48,6 @@ interface Place {
   worker?: Worker;
   ready: boolean;
   task: Task | undefined;
-  /** The block of the last task. */
-  spare?: ArrayBuffer | undefined;
   watchdog?: NodeJS.Timeout;
   refill?: NodeJS.Timeout;
   /** Workers that ended here since a task was last answered. */
@@ -58,8 +56,6 @@ interface Place {
 
 const [firstDelayMs, longestDelayMs] = [50, 30_000];
 const lossesUntilUnavailable = 3;
-/** A larger block is not kept for the next task. */
-const mostSpareBytes = 4 * 1024 * 1024;
 /** How long a worker may take to end by itself. */
 const graceMs = 5000;
 /** A worker's values live in buffers outside V8's heap: a large young space would only be held, and gains it nothing. */
@@ -102,7 +98,6 @@ export function createPool(options: PoolOptions): Pool {
       place.losses = 0;
       place.task?.resolve(message.results);
       place.task = undefined;
-      place.spare = message.block && message.block.byteLength <= mostSpareBytes ? message.block : undefined;
     } else place.ready = true;
     assign();
   }
@@ -143,8 +138,7 @@ export function createPool(options: PoolOptions): Pool {
     place.task = task;
     const waited = performance.now() - task.arrival;
     const images = task.images.map((image) => ({ ...image, budgetMs: image.budgetMs - waited }));
-    const packed = packTask(task.key, images, place.spare);
-    place.spare = undefined;
+    const packed = packTask(task.key, images);
     place.watchdog = setTimeout(() => void place.worker?.terminate(), taskTimeoutMs);
     place.worker?.postMessage(packed, [packed.block]);
   }

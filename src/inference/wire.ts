@@ -1,4 +1,4 @@
-// images ↔ one block of memory that moves to a worker thread, and back with the results, at no cost.
+// images ↔ one block of memory that moves to a worker thread at no cost.
 import { messageToError } from './errors.js';
 import type { RunnerImage, RunnerResult } from './runner.js';
 import type { TensorValues } from './tensor.js';
@@ -21,15 +21,14 @@ interface PackedImage {
 /** To the worker: a batch, or that it is to end. */
 export type WorkerOrder = WorkerTask | { end: true };
 
-/** From the worker, once its models are open, and then after each task, with its block. */
-export type WorkerMessage = { ready: true } | { results: RunnerResult[]; block?: ArrayBuffer };
+/** From the worker, once its models are open, and then after each task. */
+export type WorkerMessage = { ready: true } | { results: RunnerResult[] };
 
 /**
  * A copy of all images: the sender still has them when the worker is lost. A view of a pooled Buffer, sent as it is, would take
  * the whole pool with it.
- * @param spare is written over where it is large enough: photos in new blocks would have V8 collect garbage several times a second.
  */
-export function packTask(key: string, images: readonly RunnerImage[], spare?: ArrayBuffer): WorkerTask {
+export function packTask(key: string, images: readonly RunnerImage[]): WorkerTask {
   const packed: PackedImage[] = [];
   let size = 0;
   for (const image of images) {
@@ -42,7 +41,7 @@ export function packTask(key: string, images: readonly RunnerImage[], spare?: Ar
     });
     size += Math.ceil(length / Float32Array.BYTES_PER_ELEMENT) * Float32Array.BYTES_PER_ELEMENT;
   }
-  const block = new Uint8Array(spare && spare.byteLength >= size ? spare : new ArrayBuffer(size));
+  const block = new Uint8Array(size);
   for (const [i, image] of images.entries()) {
     const { buffer, byteOffset, byteLength } = dataOf(image);
     block.set(new Uint8Array(buffer, byteOffset, byteLength), packed[i]?.offset);

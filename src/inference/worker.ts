@@ -2,7 +2,7 @@
 import { getPriority, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createRunner, type RunnerModel } from './runner.js';
-import { unpackImages, type WorkerMessage, type WorkerOrder, type WorkerTask } from './wire.js';
+import { unpackImages, type WorkerMessage, type WorkerOrder } from './wire.js';
 
 /** What a worker is started with. */
 export interface WorkerOptions {
@@ -22,15 +22,10 @@ const runner = await createRunner(models, maxPixels);
 parentPort?.on('message', (order: WorkerOrder) => {
   // With its port closed nothing keeps the thread.
   if ('end' in order) parentPort?.close();
-  else void run(order);
+  else void runner.run(order.key, unpackImages(order)).then((results) => send({ results }));
 });
 send({ ready: true });
 
-async function run(task: WorkerTask): Promise<void> {
-  const results = await runner.run(task.key, unpackImages(task));
-  send({ results, block: task.block }, [task.block]);
-}
-
-function send(message: WorkerMessage, moved: ArrayBuffer[] = []): void {
-  parentPort?.postMessage(message, moved);
+function send(message: WorkerMessage): void {
+  parentPort?.postMessage(message);
 }

@@ -6,7 +6,7 @@ import t from 'tap';
 import { WorkerLostError, WorkersUnavailableError } from '../../src/inference/errors.js';
 import { createPool, type PoolOptions } from '../../src/inference/pool.js';
 import type { RunnerImage } from '../../src/inference/runner.js';
-import { packTask, resultToScores, unpackImages } from '../../src/inference/wire.js';
+import { resultToScores } from '../../src/inference/wire.js';
 import { grayInput, writeFixtureModel } from '../helpers/fixture-model.js';
 import { png, solidPng, truncatedPng } from '../helpers/images.js';
 
@@ -49,34 +49,6 @@ t.test(
     t.equal((await pool.run('good', images)).length, 3, 'and go on');
   },
 );
-
-t.test(
-  'batches of every size share a block of memory, and each is answered for its own images',
-  async (t) => {
-    const folder = await writeFixtureModel(t.testdir());
-    const model = { key: 'any', file: join(folder, 'float32.onnx'), input: grayInput };
-    const pool = createPool({ models: [model], threads: 1 });
-    t.teardown(() => pool.close());
-    for (const batch of [[0, 255, 0, 255], [255], [0], [255, 0, 0, 255, 255, 0]]) {
-      const results = await pool.run(
-        'any',
-        batch.map((value) => file(solidPng(28, 28, value))),
-      );
-      const answers = results.map(resultToScores).map(([dark = 0, bright = 0]) => (dark > bright ? 0 : 255));
-      t.same(answers, batch);
-    }
-  },
-);
-
-t.test('a block is written over where it is large enough, and made anew where it is not', (t) => {
-  const bytes = (length: number) => [file(new Uint8Array(length).fill(length))];
-  const { block } = packTask('any', bytes(9));
-  const smaller = packTask('any', bytes(5), block);
-  t.equal(smaller.block, block);
-  t.same(unpackImages(smaller), [{ bytes: new Uint8Array(5).fill(5), wanted: 'scores', budgetMs: Infinity }]);
-  t.not(packTask('any', bytes(13), block).block, block);
-  t.end();
-});
 
 t.test('a file, its pixels as a tensor, and the same file sized by sharp get the same scores', async (t) => {
   const folder = await writeFixtureModel(t.testdir());
