@@ -37,13 +37,8 @@ export function createBuilder(below, npmCache = path.join(below, 'npm-cache')) {
     buildah([
       'bud',
       ...['--file', 'docker/Dockerfile', '--tag', tag, '--build-arg', `TARGETARCH=${arch}`],
-      ...[
-        '--build-arg',
-        `NODE_IMAGE=${base(arch)}`,
-        '--from',
-        base('amd64'),
-        ...npmMounts(folder, path.resolve(npmCache)),
-      ],
+      ...['--build-arg', `NODE_IMAGE=${base(arch)}`, '--from', base('amd64')],
+      ...npmMounts(folder, path.resolve(npmCache)),
       '.',
     ]);
     const { OCIv1, Docker } = JSON.parse(buildah(['inspect', '--type', 'image', tag]));

@@ -209,9 +209,10 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
       return running;
     },
     queued: () =>
-      [...queues.values()].flatMap((queue) =>
-        [...queue].slice(0, 1).map(({ item }) => ({ first: item, images: queue.size })),
-      ),
+      [...queues.values()].flatMap((queue) => {
+        const [head] = queue;
+        return head ? [{ first: head.item, images: queue.size }] : [];
+      }),
     submit,
     checkRoom,
     async close() {

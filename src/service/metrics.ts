@@ -1,7 +1,7 @@
 // what happens in the pipeline and over HTTP → Prometheus metrics.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { ModelName, PipelineObserver, Timings, WaitingImages } from '../inference/pipeline.js';
+import type { PipelineObserver, Timings, WaitingImages } from '../inference/pipeline.js';
 
 /** What can be asked of a pipeline when metrics are read. */
 export interface MetricSources {
@@ -113,11 +113,11 @@ function createRender(registry: Registry): Metrics['render'] {
   loop.enable();
   return (sources) => {
     for (const gauge of [waiting, ready]) gauge.reset();
-    for (const { name, version, variant = '', ready: up } of sources.models()) {
-      ready.set({ model: name, version, variant }, up ? 1 : 0);
-      if (up) waiting.set({ model: name, version, variant }, 0);
+    for (const model of sources.models()) {
+      ready.set(labels(model), model.ready ? 1 : 0);
+      if (model.ready) waiting.set(labels(model), 0);
     }
-    for (const { images, ...model } of sources.waiting()) waiting.set(labels(model), images);
+    for (const model of sources.waiting()) waiting.set(labels(model), model.images);
     for (const percent of [50, 99, 100]) {
       // The histogram holds the whole interval between two looks, its resolution included.
       const ms = Math.max(0, loop.percentile(percent) / 1e6 - eventLoopResolutionMs);
@@ -128,6 +128,7 @@ function createRender(registry: Registry): Metrics['render'] {
   };
 }
 
-function labels({ name, version, variant }: ModelName) {
+/** A version that isn't ready may have no variant. */
+function labels({ name, version, variant = '' }: { name: string; version: number; variant?: string }) {
   return { model: name, version, variant };
 }

@@ -24,6 +24,12 @@ t.test('what describes the service is loaded when somebody asks for the descript
 t.test('a path below /docs that is none is answered as any other', async (t) => {
   const app = await createTestApp(t);
   t.match((await app.inject('/docs/static/nothing.js')).json(), { status: 404, code: 'not_found' });
+  const [below, elsewhere] = await Promise.all(
+    ['/docs/none', '/none'].map((url) =>
+      app.inject({ url: `${url}?key=secret`, headers: { 'x-request-id': 'same' } }),
+    ),
+  );
+  t.equal(below?.body.replace('/docs/none', '/none'), elsewhere?.body);
 });
 
 t.test('the documentation is asked as the client asks: what it has already is not sent again', async (t) => {

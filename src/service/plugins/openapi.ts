@@ -1,7 +1,7 @@
 // /docs, /openapi.json and /openapi.yaml: answered by the documentation, which is made when it is first asked for.
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import fp from 'fastify-plugin';
-import { ProblemError } from '../errors.js';
+import { nothingAt } from './problems.js';
 
 export interface OpenapiOptions {
   version: string;
@@ -28,17 +28,18 @@ export const openapi = fp(
       return createDocumentation({ version, routes, schemas: Object.values(schemas) });
     }
 
-    async function answer({ url, headers }: FastifyRequest, reply: FastifyReply) {
+    async function forward(request: FastifyRequest, reply: FastifyReply) {
       documentation ??= makeDocumentation();
+      const { url, headers } = request;
       const answer = await (await documentation).inject({ method: 'GET', url, headers });
-      if (answer.statusCode === 404) throw new ProblemError('not_found', `There is nothing at ${url}`);
+      if (answer.statusCode === 404) throw nothingAt(request);
       for (const [name, value] of Object.entries(answer.headers))
         if (value !== undefined && !ofConnection.has(name)) reply.header(name, value);
       return reply.code(answer.statusCode).send(answer.rawPayload);
     }
 
     for (const url of ['/docs', '/docs/*', '/openapi.json', '/openapi.yaml'])
-      app.get(url, { schema: { hide: true } }, answer);
+      app.get(url, { schema: { hide: true } }, forward);
     app.addHook('onClose', async () => documentation?.then((made) => made.close()).catch(() => {}));
   },
   { name: 'openapi' },

@@ -10,9 +10,9 @@ export const problems = fp(
     for (const schema of [Problem, ProtocolError]) app.addSchema(schema);
     app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
     app.setNotFoundHandler((request, reply) => {
-      const path = request.url.split('?', 1)[0] ?? '';
+      const path = pathOf(request);
       const allowed = methodsOf(path);
-      if (allowed.length === 0) throw new ProblemError('not_found', `There is nothing at ${path}`);
+      if (allowed.length === 0) throw nothingAt(request);
       reply.header('allow', allowed.join(', '));
       const detail = `${path} takes ${allowed.join(', ')}, not ${request.method}`;
       throw new ProblemError('method_not_allowed', detail);
@@ -20,6 +20,15 @@ export const problems = fp(
   },
   { name: 'problems' },
 );
+
+/** What a path is answered with that the service does not have. */
+export function nothingAt(request: FastifyRequest): ProblemError {
+  return new ProblemError('not_found', `There is nothing at ${pathOf(request)}`);
+}
+
+function pathOf({ url }: FastifyRequest): string {
+  return url.split('?', 1)[0] ?? '';
+}
 
 export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = errorToProblem(error, request.id);
