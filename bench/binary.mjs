@@ -8,7 +8,7 @@ import { cpus } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { median } from 'simple-statistics';
-import { loadRuntime } from '../dist/inference/runtime.js';
+import { loadRuntime } from '../dist/inference/workers/runtime.js';
 import { packRows, packWindows, xnorProduct } from '../dist/toolkit/binary/xnor.js';
 import { GraphBuilder } from '../dist/toolkit/graph/builder.js';
 import { encodeOnnx } from '../dist/toolkit/graph/onnx.js';

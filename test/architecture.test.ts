@@ -40,7 +40,7 @@ t.test(
     const loading = found.filter(({ typeOnly }) => !typeOnly);
     t.same(
       loading.map(({ file }) => file),
-      ['src/inference/runtime.ts'],
+      ['src/inference/workers/runtime.ts'],
     );
     const elsewhere = found.filter(({ file }) => !/^src\/(inference|toolkit\/training)\//.test(file));
     t.same(elsewhere, []);
@@ -50,13 +50,13 @@ t.test(
 t.test('images are decoded in one place, and written in one', async (t) => {
   const users = imports.filter(({ target }) => target === 'sharp').map(({ file }) => file);
   t.same(
-    users.filter((file) => !file.startsWith('src/toolkit/publishing/')),
-    ['src/inference/decode.ts'],
+    users.filter((file) => !file.startsWith('src/toolkit/images/')),
+    ['src/inference/image/decode.ts'],
   );
 });
 
 t.test('a worker starts without what only the main thread or a photo needs', async (t) => {
-  const needed = new Set(['src/inference/worker.ts']);
+  const needed = new Set(['src/inference/workers/worker.ts']);
   for (const file of needed)
     for (const { target, typeOnly, dynamic } of imports.filter((one) => one.file === file))
       if (!typeOnly && !dynamic) needed.add(target.replace(/\.js$/, '.ts'));
@@ -65,7 +65,7 @@ t.test('a worker starts without what only the main thread or a photo needs', asy
     [],
     'each would cost every worker a tenth of a second and megabytes: sharp 10, typebox 25',
   );
-  t.ok(needed.has('src/inference/session.ts'));
+  t.ok(needed.has('src/inference/workers/session.ts'));
 });
 
 async function readImports(): Promise<Import[]> {

@@ -65,7 +65,7 @@ t.test('the tarball has what serves, its types and its models, and nothing of th
   for (const file of [
     'dist/cli/main.js',
     'dist/client/client.d.ts',
-    'dist/service/public/index.html',
+    'dist/service/pages/index.html',
     'models/mnist/1/card.json',
     'card.schema.json',
     'README.md',

@@ -1,11 +1,11 @@
 // Quati's training steps on the networks of bench/nets.mjs: a line of JSON in, a line of JSON out, as train_pytorch.py.
 import { createInterface } from 'node:readline';
 import { probeBlockSize } from '../../dist/toolkit/lowering/probe.js';
-import { glorotUniform } from '../../dist/toolkit/training/initialisers.js';
-import { architectureNetwork } from '../../dist/toolkit/training/network.js';
-import { createOptimiser } from '../../dist/toolkit/training/optimisers.js';
-import { flatten } from '../../dist/toolkit/training/parameters.js';
-import { createTrainer } from '../../dist/toolkit/training/trainer.js';
+import { glorotUniform } from '../../dist/toolkit/training/step/initialisers.js';
+import { architectureNetwork } from '../../dist/toolkit/training/step/network.js';
+import { createOptimiser } from '../../dist/toolkit/training/step/optimisers.js';
+import { flatten } from '../../dist/toolkit/training/step/parameters.js';
+import { createTrainer } from '../../dist/toolkit/training/step/step-runner.js';
 import { nets } from '../nets.mjs';
 
 const say = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);

@@ -2,9 +2,9 @@
 //
 //   node bench/serve/inprocess.mjs <models folder> <model> <variant> <image> <seconds>
 import { readFile } from 'node:fs/promises';
-import { countCpus } from '../../dist/inference/cpus.js';
-import { createPool } from '../../dist/inference/pool.js';
-import { readRepository } from '../../dist/inference/repository.js';
+import { readRepository } from '../../dist/inference/models/repository.js';
+import { countCpus } from '../../dist/inference/workers/cpus.js';
+import { createPool } from '../../dist/inference/workers/pool.js';
 
 const [folder, name, variant, file, seconds] = process.argv.slice(2);
 const batch = 16;

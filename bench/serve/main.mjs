@@ -17,7 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { median } from 'simple-statistics';
-import { countCpus } from '../../dist/inference/cpus.js';
+import { countCpus } from '../../dist/inference/workers/cpus.js';
 import { findPeers, quati } from './contenders.mjs';
 import { startServer } from './processes.mjs';
 import { describe } from './report.mjs';

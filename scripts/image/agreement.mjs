@@ -1,7 +1,7 @@
 // two servers and the same images → where their answers differ: categories, and every confidence.
 import { readFile } from 'node:fs/promises';
 import pMap from 'p-map';
-import { goldenTolerance } from '../../dist/inference/golden.js';
+import { goldenTolerance } from '../../dist/inference/models/golden.js';
 import { run } from './tools.mjs';
 
 /** `quati predict imgs/`, all labels of each image. */

@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
 import { loadDataset } from '../../dist/toolkit/datasets/dataset.js';
-import { encodePng } from '../../dist/toolkit/publishing/png.js';
-import { createRandom } from '../../dist/toolkit/training/random.js';
+import { encodePng } from '../../dist/toolkit/images/png.js';
+import { createRandom } from '../../dist/toolkit/random.js';
 import { run } from './tools.mjs';
 
 const published = ['mnist', 'cifar10'];

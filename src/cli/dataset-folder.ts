@@ -1,7 +1,7 @@
 // quati dataset prepare <folder>: images by category to the arrays that a prepared dataset is made of.
 import path from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { InputContract } from '../inference/card.js';
+import type { InputContract } from '../inference/image/contract.js';
 import type { Prepared } from '../toolkit/datasets/prepare.js';
 import { exists } from '../toolkit/files.js';
 import { WrongUseError } from './errors.js';
@@ -84,7 +84,7 @@ async function inputOf(folder: string, { recipe, size, channels, fit }: FolderFl
   if (recipe !== undefined && (size ?? channels ?? fit) !== undefined)
     throw new WrongUseError('--recipe says size, channels and fit: leave --size, --channels and --fit out');
   if (recipe !== undefined) {
-    const { findRecipe } = await import('../toolkit/training/recipes/index.js');
+    const { findRecipe } = await import('../toolkit/training/recipe/bundled/index.js');
     return findRecipe(recipe).input;
   }
   if (size === undefined)

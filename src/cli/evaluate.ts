@@ -16,7 +16,7 @@ import {
 import { resolveTargets, type Target } from '../toolkit/evaluation/targets.js';
 import { exists } from '../toolkit/files.js';
 import { writeOverview, writeVariantResults } from '../toolkit/plots/evaluation.js';
-import { latestRun, readRun, recordCommand } from '../toolkit/training/run.js';
+import { latestRun, readRun, recordCommand } from '../toolkit/training/run/run-folder.js';
 import { commandLine, positiveInteger } from './command-line.js';
 import { addForeignFlags, type ForeignFlags, foreignOptions } from './foreign-flags.js';
 import type { CliIo } from './io.js';

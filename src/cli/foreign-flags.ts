@@ -1,7 +1,8 @@
 // The flags of a model.onnx without run or card → what quati has to know of it.
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import type { Card, InputContract } from '../inference/card.js';
+import type { InputContract } from '../inference/image/contract.js';
+import type { Card } from '../inference/models/card.js';
 import type { ForeignShape } from '../toolkit/evaluation/foreign.js';
 import type { ForeignOptions } from '../toolkit/evaluation/targets.js';
 import { WrongUseError } from './errors.js';

@@ -1,7 +1,7 @@
 // The flags that say how an image enters a model without a card, as in `quati publish model.onnx` → its input contract.
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { InputContract } from '../inference/card.js';
-import { channelCount } from '../inference/channels.js';
+import { channelCount } from '../inference/image/channels.js';
+import type { InputContract } from '../inference/image/contract.js';
 import { WrongUseError } from './errors.js';
 
 export interface ImageSize {

@@ -1,8 +1,8 @@
 // quati models: what lies in models/, checked as a server checks it at its start.
 import { Command } from 'commander';
-import { type ModelStatus, openModels } from '../inference/models.js';
-import { createPool } from '../inference/pool.js';
-import { readRepository } from '../inference/repository.js';
+import { type ModelStatus, openModels } from '../inference/models/live-models.js';
+import { readRepository } from '../inference/models/repository.js';
+import { createPool } from '../inference/workers/pool.js';
 import { CommandFailedError } from './errors.js';
 import type { CliIo } from './io.js';
 import { formatTable } from './table.js';

@@ -5,13 +5,13 @@ import { copyFile, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pMap from 'p-map';
-import type { Card } from '../inference/card.js';
+import type { Card } from '../inference/models/card.js';
 import type { Split } from '../toolkit/datasets/dataset.js';
 import { EvaluationError } from '../toolkit/evaluation/errors.js';
 import { variantOfFile } from '../toolkit/evaluation/foreign.js';
 import type { Target } from '../toolkit/evaluation/targets.js';
 import { sha256Of } from '../toolkit/files.js';
-import { encodePng } from '../toolkit/publishing/png.js';
+import { encodePng } from '../toolkit/images/png.js';
 import type { ServingMessage } from './serving-process.js';
 
 const [posted, concurrency, patienceMs] = [64, 8, 60_000];

@@ -5,7 +5,7 @@ import { describeDataset, loadDataset } from '../toolkit/datasets/dataset.js';
 import { exists } from '../toolkit/files.js';
 import { type Published, type PublishOptions, publish } from '../toolkit/publishing/publish.js';
 import { type PublishForeignOptions, publishForeign } from '../toolkit/publishing/publish-foreign.js';
-import { latestRun, recordCommand, runFolder } from '../toolkit/training/run.js';
+import { latestRun, recordCommand, runFolder } from '../toolkit/training/run/run-folder.js';
 import { commandLine, positiveInteger, toolVersion } from './command-line.js';
 import { WrongUseError } from './errors.js';
 import { addForeignFlags, type ForeignFlags, foreignOptions } from './foreign-flags.js';

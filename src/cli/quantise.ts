@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { InputContract } from '../inference/card.js';
+import type { InputContract } from '../inference/image/contract.js';
 import { hasIntegerForm } from '../toolkit/binary/variants.js';
 import { readOnnx } from '../toolkit/graph/onnx.js';
 import type { CalibrationMethod } from '../toolkit/quantisation/calibrate.js';
@@ -12,7 +12,7 @@ import { declaredImage, statedShape } from '../toolkit/quantisation/feeds.js';
 import type { Int8Options } from '../toolkit/quantisation/quantise.js';
 import type { QuantisationReport } from '../toolkit/quantisation/report.js';
 import { type QuantisedVariant, variants, writeVariants } from '../toolkit/quantisation/variants.js';
-import { latestRun, readRun, recordCommand, runFolder } from '../toolkit/training/run.js';
+import { latestRun, readRun, recordCommand, runFolder } from '../toolkit/training/run/run-folder.js';
 import { commandLine, positiveInteger } from './command-line.js';
 import { WrongUseError } from './errors.js';
 import { addInputFlags, givenInputFlags, type InputFlags, inputContract } from './input-flags.js';

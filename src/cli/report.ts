@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { loadDataset } from '../toolkit/datasets/dataset.js';
 import { writeResults } from '../toolkit/plots/results.js';
-import { latestRun, readRun } from '../toolkit/training/run.js';
+import { latestRun, readRun } from '../toolkit/training/run/run-folder.js';
 import type { CliIo } from './io.js';
 
 interface ReportFlags {

@@ -2,8 +2,8 @@
 import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import type { ModelStatus } from '../inference/models.js';
-import { checkPlatform } from '../inference/platform.js';
+import type { ModelStatus } from '../inference/models/live-models.js';
+import { checkPlatform } from '../inference/workers/platform.js';
 import { WrongUseError } from './errors.js';
 import type { CliIo } from './io.js';
 

@@ -1,8 +1,8 @@
 // RGB pixels → lines of half blocks: the upper pixel is the foreground's colour, the lower one the background's.
 import { Chalk } from 'chalk';
-import type { InputContract } from '../inference/card.js';
-import type { Pixels } from '../inference/decode.js';
 import { QuatiError } from '../inference/errors.js';
+import type { InputContract } from '../inference/image/contract.js';
+import type { Pixels } from '../inference/image/decode.js';
 import type { ColourLevel } from './io.js';
 
 export const pictureColumns = 14;
@@ -39,7 +39,7 @@ export type DrawPicture = (bytes: Uint8Array, level: ColourLevel) => Promise<str
 
 /** Loads the decoder, which takes a while, before anything is timed. */
 export async function loadPictures(): Promise<DrawPicture> {
-  const { decodeImage } = await import('../inference/decode.js');
+  const { decodeImage } = await import('../inference/image/decode.js');
   return async (bytes, level) => {
     try {
       return pixelsToLines(await decodeImage(bytes, pictureInput, { maxPixels }), level);

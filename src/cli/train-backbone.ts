@@ -2,12 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { InputContract } from '../inference/card.js';
-import { type PreparedBackbone, prepareBackbone } from '../toolkit/backbone/backbone-recipe.js';
-import { findContract } from '../toolkit/backbone/contracts.js';
-import { BackboneError } from '../toolkit/backbone/errors.js';
-import { type LoadedBackbone, loadBackbone } from '../toolkit/backbone/load.js';
-import type { Loss } from '../toolkit/training/losses.js';
+import type { InputContract } from '../inference/image/contract.js';
+import { findContract } from '../toolkit/training/backbone/contracts.js';
+import { BackboneError } from '../toolkit/training/backbone/errors.js';
+import { type LoadedBackbone, loadBackbone } from '../toolkit/training/backbone/load.js';
+import { type PreparedBackbone, prepareBackbone } from '../toolkit/training/backbone/prepare.js';
+import type { Loss } from '../toolkit/training/step/losses.js';
 import { positiveInteger } from './command-line.js';
 import { WrongUseError } from './errors.js';
 import { addInputFlags, givenInputFlags, type InputFlags, inputContract } from './input-flags.js';

@@ -1,9 +1,9 @@
 // The flags of `quati train`, in the groups that its help shows; those of a recipe's values are called as the values are.
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { blockOrders, precisions } from '../toolkit/architectures/lenet5.js';
-import { signGradients } from '../toolkit/binary/sign-gradients.js';
-import { overrideNames, type RecipeOverrides } from '../toolkit/training/recipe-overrides.js';
-import { runsFolder } from '../toolkit/training/run.js';
+import { signGradients } from '../toolkit/autodiff/sign-gradients.js';
+import { overrideNames, type RecipeOverrides } from '../toolkit/training/recipe/overrides.js';
+import { runsFolder } from '../toolkit/training/run/run-folder.js';
 import { positiveInteger } from './command-line.js';
 import { addBackboneFlags, type BackboneFlags } from './train-backbone.js';
 

@@ -1,6 +1,9 @@
 // one image's scores → confidences in label order → predictions, the surest first.
-import type { Card } from './card.js';
 import { ModelError } from './errors.js';
+
+/** How a model's scores become confidences. */
+export const outputKinds = ['softmax', 'sigmoid', 'probabilities'] as const;
+export type OutputKind = (typeof outputKinds)[number];
 
 export interface Prediction {
   category: string;
@@ -15,11 +18,7 @@ export interface Prediction {
  * @param labels how many labels the card has.
  * @throws ModelError when the number of scores doesn't fit the labels, or one is no finite number.
  */
-export function scoresToConfidences(
-  scores: ArrayLike<number>,
-  output: Card['output'],
-  labels: number,
-): number[] {
+export function scoresToConfidences(scores: ArrayLike<number>, output: OutputKind, labels: number): number[] {
   const values = Array.from(scores);
   const broken = values.find((score) => !Number.isFinite(score));
   if (broken !== undefined) throw new ModelError(`Output: expected finite scores, got ${broken}`);
@@ -42,7 +41,7 @@ export function confidencesToPredictions(
     .sort((a, b) => b.confidence - a.confidence);
 }
 
-const toConfidences: Record<Card['output'], (scores: number[]) => number[]> = {
+const toConfidences: Record<OutputKind, (scores: number[]) => number[]> = {
   softmax(scores) {
     const max = Math.max(...scores);
     const powers = scores.map((score) => Math.exp(score - max));

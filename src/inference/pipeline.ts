@@ -7,17 +7,17 @@
 //   category    scores → confidences → predictions           category.ts
 import { setMaxListeners } from 'node:events';
 import { createBatcher } from './batcher.js';
-import type { VariantName } from './card.js';
 import { confidencesToPredictions, type Prediction, scoresToConfidences } from './category.js';
-import { countCpus } from './cpus.js';
 import { messageToError } from './errors.js';
-import { acceptedKind } from './image-kind.js';
-import { type LiveModel, type ModelChanges, type ModelStatus, openModels } from './models.js';
-import { packPng } from './png.js';
-import { createPool } from './pool.js';
-import { readRepository } from './repository.js';
-import type { RunnerImage, RunnerResult } from './runner.js';
-import type { TensorValues } from './tensor.js';
+import { acceptedKind } from './image/kinds.js';
+import { packPng } from './image/png.js';
+import type { TensorValues } from './image/tensor.js';
+import type { VariantName } from './models/card.js';
+import { type LiveModel, type ModelChanges, type ModelStatus, openModels } from './models/live-models.js';
+import { readRepository } from './models/repository.js';
+import { countCpus } from './workers/cpus.js';
+import { createPool } from './workers/pool.js';
+import type { RunnerImage, RunnerResult } from './workers/runner.js';
 
 export interface PipelineOptions {
   /** The folder of <name>/<version>/card.json. */

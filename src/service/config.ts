@@ -1,8 +1,8 @@
 // environment variables → the service's settings, checked and typed.
 import { IsArray, IsInteger, type Static, type TSchema, Type } from '#typebox';
 import { Value } from '#typebox/value';
-import { VariantName } from '../inference/card.js';
 import { QuatiError } from '../inference/errors.js';
+import { VariantName } from '../inference/models/card.js';
 
 /** A variable whose value isn't one that its setting takes. */
 export class ConfigError extends QuatiError {}

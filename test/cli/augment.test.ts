@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
 import { runAugment } from '../../src/cli/augment.js';
-import { decodeImage } from '../../src/inference/decode.js';
+import { decodeImage } from '../../src/inference/image/decode.js';
 import { writeTinyDataset } from '../helpers/tiny-dataset.js';
 import { fakeIo } from './fake-io.js';
 

@@ -3,7 +3,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
 import { runPrepare } from '../../src/cli/dataset.js';
-import type { InputContract } from '../../src/inference/card.js';
+import type { InputContract } from '../../src/inference/image/contract.js';
 import { loadDataset } from '../../src/toolkit/datasets/dataset.js';
 import { solidPng } from '../helpers/images.js';
 import { fakeIo } from './fake-io.js';

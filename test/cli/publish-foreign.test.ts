@@ -3,7 +3,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
 import { runCli } from '../../src/cli/program.js';
-import { loadCard } from '../../src/inference/card.js';
+import { loadCard } from '../../src/inference/models/card.js';
 import { createPipeline } from '../../src/inference/pipeline.js';
 import { encodeOnnx } from '../../src/toolkit/graph/onnx.js';
 import { writeTrainedRun } from '../helpers/fixture-run.js';

@@ -5,10 +5,10 @@ import { Command } from 'commander';
 import t from 'tap';
 import { runCli } from '../../src/cli/program.js';
 import { addTrainFlags, flagOf, overridesOf, type TrainFlags } from '../../src/cli/train-flags.js';
-import { type RecipeOverrides, resolveRecipe } from '../../src/toolkit/training/recipe.js';
-import { overrideNames } from '../../src/toolkit/training/recipe-overrides.js';
-import { findRecipe } from '../../src/toolkit/training/recipes/index.js';
-import { type RunRecord, writeRun } from '../../src/toolkit/training/run.js';
+import { findRecipe } from '../../src/toolkit/training/recipe/bundled/index.js';
+import { overrideNames } from '../../src/toolkit/training/recipe/overrides.js';
+import { type RecipeOverrides, resolveRecipe } from '../../src/toolkit/training/recipe/recipe.js';
+import { type RunRecord, writeRun } from '../../src/toolkit/training/run/run-folder.js';
 import { fakeIo } from './fake-io.js';
 
 function parse(...argv: string[]): RecipeOverrides {

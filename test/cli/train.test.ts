@@ -3,7 +3,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
 import { runCli } from '../../src/cli/program.js';
-import { runFolder } from '../../src/toolkit/training/run.js';
+import { runFolder } from '../../src/toolkit/training/run/run-folder.js';
 import { writeTinyDataset } from '../helpers/tiny-dataset.js';
 import { fakeIo } from './fake-io.js';
 

@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import t from 'tap';
 import { categoryOf, findImages, modelOf } from '../../src/cli/image-files.js';
 import { runPredict } from '../../src/cli/predict.js';
-import { type Card, loadCard } from '../../src/inference/card.js';
+import { type Card, loadCard } from '../../src/inference/models/card.js';
 import { createPipeline } from '../../src/inference/pipeline.js';
 import { createApp } from '../../src/service/app.js';
 import { fakeIo } from '../cli/fake-io.js';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import t from 'tap';
 import { runCli } from '../../src/cli/program.js';
-import { loadCard } from '../../src/inference/card.js';
+import { loadCard } from '../../src/inference/models/card.js';
 import { createPipeline } from '../../src/inference/pipeline.js';
 import { createApp } from '../../src/service/app.js';
 import { fakeIo } from '../cli/fake-io.js';

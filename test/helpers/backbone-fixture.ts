@@ -1,5 +1,5 @@
 // A tiny classifier with seeded weights, as a pretrained backbone for tests: image → conv → relu → conv → pool → 5 scores.
-import type { InputContract } from '../../src/inference/card.js';
+import type { InputContract } from '../../src/inference/image/contract.js';
 import { GraphBuilder } from '../../src/toolkit/graph/builder.js';
 import type { Graph, Node, Value } from '../../src/toolkit/graph/graph.js';
 import { encodeOnnx } from '../../src/toolkit/graph/onnx.js';

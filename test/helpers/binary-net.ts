@@ -7,7 +7,7 @@ import {
   dense,
   flatten,
 } from '../../src/toolkit/architectures/layers.js';
-import type { SignGradient } from '../../src/toolkit/binary/sign-gradients.js';
+import type { SignGradient } from '../../src/toolkit/autodiff/sign-gradients.js';
 import { tinyArchitecture } from './tiny-dataset.js';
 
 export function tinyBinary(gradient: SignGradient): Architecture {

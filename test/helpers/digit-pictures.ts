@@ -1,5 +1,5 @@
 // Drawn digits for the ink rules: a seven of two strokes at any size and place, and images of its kind as MNIST holds them.
-import type { GrayImage } from '../../src/inference/gray-image.js';
+import type { GrayImage } from '../../src/inference/image/gray-image.js';
 
 export interface Placed {
   readonly width: number;

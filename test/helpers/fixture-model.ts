@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Card, InputContract, VariantName } from '../../src/inference/card.js';
 import { scoresToConfidences } from '../../src/inference/category.js';
-import { channelCount } from '../../src/inference/channels.js';
-import { tensorLength } from '../../src/inference/tensor.js';
+import { channelCount } from '../../src/inference/image/channels.js';
+import type { InputContract } from '../../src/inference/image/contract.js';
+import { tensorLength } from '../../src/inference/image/tensor.js';
+import type { Card, VariantName } from '../../src/inference/models/card.js';
 import { GraphBuilder } from '../../src/toolkit/graph/builder.js';
 import { encodeOnnx } from '../../src/toolkit/graph/onnx.js';
 import { solidPng } from './images.js';

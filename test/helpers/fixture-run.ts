@@ -8,7 +8,7 @@ import { evaluateTarget } from '../../src/toolkit/evaluation/evaluate-target.js'
 import { writeReport } from '../../src/toolkit/evaluation/report.js';
 import { resolveTarget } from '../../src/toolkit/evaluation/targets.js';
 import { encodeOnnx } from '../../src/toolkit/graph/onnx.js';
-import { runFolder, writeRun } from '../../src/toolkit/training/run.js';
+import { runFolder, writeRun } from '../../src/toolkit/training/run/run-folder.js';
 import { fakeIo } from '../cli/fake-io.js';
 import { smallGraph } from './quantised-net.js';
 import { tinyArchitecture, tinyRecipe, writeTinyDataset } from './tiny-dataset.js';

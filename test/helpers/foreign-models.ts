@@ -1,6 +1,6 @@
 // The classifiers that test/fixtures/foreign/record.py wrote as other tools do, and what ONNX Runtime makes of them.
 import { readFileSync } from 'node:fs';
-import { loadRuntime } from '../../src/inference/runtime.js';
+import { loadRuntime } from '../../src/inference/workers/runtime.js';
 import type { CalibrationBatch } from '../../src/toolkit/quantisation/feeds.js';
 import { projectUrl } from './project.js';
 import { mulberry32, uniform } from './seeded-values.js';

@@ -1,5 +1,6 @@
 // The shapes in which classifiers come from other tools → ONNX bytes, all of the same function of the image.
-import type { Card, InputContract } from '../../src/inference/card.js';
+import type { InputContract } from '../../src/inference/image/contract.js';
+import type { Card } from '../../src/inference/models/card.js';
 import { GraphBuilder } from '../../src/toolkit/graph/builder.js';
 import { encodeOnnx } from '../../src/toolkit/graph/onnx.js';
 import { png } from './images.js';

@@ -1,7 +1,7 @@
 // an inference worker without models: the first byte of each image is its score; 255 ends the worker, 254 is never answered.
 import { parentPort, workerData } from 'node:worker_threads';
-import type { RunnerResult } from '../../src/inference/runner.js';
-import { unpackImages, type WorkerOrder } from '../../src/inference/wire.js';
+import type { RunnerResult } from '../../src/inference/workers/runner.js';
+import { unpackImages, type WorkerOrder } from '../../src/inference/workers/wire.js';
 
 const [model] = workerData.models;
 if (model?.key === 'broken') throw new Error('this worker never starts');

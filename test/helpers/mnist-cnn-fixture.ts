@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { mnistCnn } from '../../src/toolkit/architectures/mnist-cnn.js';
 import { elementCount } from '../../src/toolkit/graph/graph.js';
 import { float32Tensor } from '../../src/toolkit/graph/tensor-data.js';
-import { collectParameters, flatten, type Parameters } from '../../src/toolkit/training/parameters.js';
+import { collectParameters, flatten, type Parameters } from '../../src/toolkit/training/step/parameters.js';
 import { projectUrl } from './project.js';
 import { mulberry32, uniform } from './seeded-values.js';
 

@@ -1,7 +1,7 @@
 // A small net with seeded weights, images for it, and what ONNX Runtime makes of its quantised variant.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { loadRuntime } from '../../src/inference/runtime.js';
+import { loadRuntime } from '../../src/inference/workers/runtime.js';
 import { buildForward } from '../../src/toolkit/architectures/forward.js';
 import {
   type Architecture,

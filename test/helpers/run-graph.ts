@@ -1,6 +1,6 @@
 // graph and named values → what ONNX Runtime makes of them.
 import type { Tensor } from 'onnxruntime-node';
-import { loadRuntime } from '../../src/inference/runtime.js';
+import { loadRuntime } from '../../src/inference/workers/runtime.js';
 import type { Graph } from '../../src/toolkit/graph/graph.js';
 import { encodeOnnx } from '../../src/toolkit/graph/onnx.js';
 

@@ -13,7 +13,7 @@ import {
 import type { Split } from '../../src/toolkit/datasets/dataset.js';
 import { arrayFiles, fileSha256, manifestFile } from '../../src/toolkit/datasets/manifest.js';
 import { writeNpy } from '../../src/toolkit/datasets/npy.js';
-import type { Recipe } from '../../src/toolkit/training/recipe.js';
+import type { Recipe } from '../../src/toolkit/training/recipe/recipe.js';
 import { mulberry32 } from './seeded-values.js';
 
 export interface TinyDataset {

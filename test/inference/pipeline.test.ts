@@ -8,8 +8,8 @@ import {
   QueueFullError,
   UndecodableImageError,
 } from '../../src/inference/errors.js';
+import { unpackPng } from '../../src/inference/image/png.js';
 import { createPipeline, type PipelineOptions } from '../../src/inference/pipeline.js';
-import { unpackPng } from '../../src/inference/png.js';
 import { brightnessConfidences, grayInput, writeFixtureModel } from '../helpers/fixture-model.js';
 import { png, solidPng, truncatedPng } from '../helpers/images.js';
 import { createLocalPool } from '../helpers/local-pool.js';

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
-import type { Card } from '../../src/inference/card.js';
+import type { Card } from '../../src/inference/models/card.js';
 import { writeFixtureModel } from '../helpers/fixture-model.js';
 import { projectFolder } from '../helpers/project.js';
 

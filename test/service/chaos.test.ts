@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { setEnvironmentData } from 'node:worker_threads';
 import t from 'tap';
 import { createPipeline } from '../../src/inference/pipeline.js';
-import { createPool } from '../../src/inference/pool.js';
+import { createPool } from '../../src/inference/workers/pool.js';
 import { createApp } from '../../src/service/app.js';
 import { createMetrics } from '../../src/service/metrics.js';
 import { writeFixtureModel } from '../helpers/fixture-model.js';

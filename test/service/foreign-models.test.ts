@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
-import type { Card } from '../../src/inference/card.js';
+import type { Card } from '../../src/inference/models/card.js';
 import { createPipeline } from '../../src/inference/pipeline.js';
 import { createApp } from '../../src/service/app.js';
 import {

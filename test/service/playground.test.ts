@@ -6,7 +6,7 @@ import { catalogue } from '../../src/service/errors.js';
 import { projectUrl } from '../helpers/project.js';
 import { createFakeApp } from '../helpers/service.js';
 
-const folder = new URL('src/service/public/', projectUrl);
+const folder = new URL('src/service/pages/', projectUrl);
 
 interface Messages {
   en: Record<string, string>;

@@ -1,7 +1,7 @@
 // images in every accepted form → answers.
 import { EventEmitter, once } from 'node:events';
 import t from 'tap';
-import { unpackPng } from '../../src/inference/png.js';
+import { unpackPng } from '../../src/inference/image/png.js';
 import { grayInput } from '../helpers/fixture-model.js';
 import { animatedGif, jpeg, solidPng, truncatedPng, webp } from '../helpers/images.js';
 import { createFakeApp, createTestApp, form, postForm, postImage } from '../helpers/service.js';

@@ -1,7 +1,7 @@
 // the folder of the models, as long as the server listens → what has changed in it serves, and the log says what and why.
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
-import { watchFolder } from '../../inference/folder-watch.js';
+import { watchFolder } from '../../inference/models/watching.js';
 import type { Config } from '../config.js';
 import { logModel } from './inference.js';
 

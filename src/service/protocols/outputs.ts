@@ -1,8 +1,8 @@
 // a batch's images through the pipeline → the output tensors that protocols show.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { scoresToConfidences } from '../../inference/category.js';
+import type { StoredModel } from '../../inference/models/repository.js';
 import type { InferenceInput } from '../../inference/pipeline.js';
-import type { StoredModel } from '../../inference/repository.js';
 import { ProblemError } from '../errors.js';
 import { remainingMs, signalOfClient } from '../patience.js';
 

@@ -1,8 +1,10 @@
 // a model's card → the tensors that protocols show of it; a client's numbers → images as the model takes them.
-import type { Card, InputContract } from '../../inference/card.js';
-import { channelCount } from '../../inference/channels.js';
+
+import { channelCount } from '../../inference/image/channels.js';
+import type { InputContract } from '../../inference/image/contract.js';
+import { createTensor, type TensorValues, tensorLength } from '../../inference/image/tensor.js';
+import type { Card } from '../../inference/models/card.js';
 import type { InferenceInput } from '../../inference/pipeline.js';
-import { createTensor, type TensorValues, tensorLength } from '../../inference/tensor.js';
 import { ProblemError } from '../errors.js';
 
 export interface TensorDescription {

@@ -1,8 +1,8 @@
 // GET → what models there are, which versions and variants serve, and why.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '#typebox';
-import { Card } from '../../inference/card.js';
-import type { ModelStatus } from '../../inference/models.js';
+import { Card } from '../../inference/models/card.js';
+import type { ModelStatus } from '../../inference/models/live-models.js';
 import { ProblemError } from '../errors.js';
 import { ModelDetail, ModelList, ModelSummary, type Version } from '../schemas/model.js';
 import { ModelParams } from '../schemas/prediction.js';

@@ -1,4 +1,4 @@
-// GET / and what it loads → the playground, from the files of src/service/public.
+// GET / and what it loads → the playground, from the files of src/service/pages.
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -10,7 +10,7 @@ interface StaticFile {
   content: Buffer;
 }
 
-const folder = new URL('../public/', import.meta.url);
+const folder = new URL('../pages/', import.meta.url);
 
 const types: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from '#typebox';
-import type { VariantName } from '../../inference/card.js';
+import type { VariantName } from '../../inference/models/card.js';
 import type { Classification, ClassifyOptions } from '../../inference/pipeline.js';
 import type { Config } from '../config.js';
 import { remainingMs, signalOfClient } from '../patience.js';

@@ -1,6 +1,6 @@
 // What is told of a model and its versions.
 import { type Static, Type } from '#typebox';
-import type { Card } from '../../inference/card.js';
+import type { Card } from '../../inference/models/card.js';
 
 const strict = { additionalProperties: false };
 

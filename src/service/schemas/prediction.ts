@@ -1,6 +1,6 @@
 // What is asked of a prediction, and what it answers.
 import { Type } from '#typebox';
-import { VariantName } from '../../inference/card.js';
+import { VariantName } from '../../inference/models/card.js';
 
 const strict = { additionalProperties: false };
 

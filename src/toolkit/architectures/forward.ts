@@ -1,6 +1,6 @@
 // Architecture + where parameters come from → the forward graph: `image` [N, C, H, W] → `logits` [N, labels].
 
-import type { SignGradient } from '../binary/sign-gradients.js';
+import type { SignGradient } from '../autodiff/sign-gradients.js';
 import { GraphBuilder } from '../graph/builder.js';
 import {
   type Attributes,

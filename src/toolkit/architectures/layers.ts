@@ -1,5 +1,5 @@
 // The layers an architecture is listed in, one factory a layer.
-import type { SignGradient } from '../binary/sign-gradients.js';
+import type { SignGradient } from '../autodiff/sign-gradients.js';
 
 interface Conv2d {
   readonly kind: 'conv';

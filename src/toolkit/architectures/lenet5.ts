@@ -1,5 +1,5 @@
 // LeNet-5 (LeCun et al., 1998): 6@5x5 - pool - 16@5x5 - pool - 120 - 84 - 10, with real weights, or binarised.
-import type { SignGradient } from '../binary/sign-gradients.js';
+import type { SignGradient } from '../autodiff/sign-gradients.js';
 import {
   type Architecture,
   batchNorm,

@@ -1,5 +1,5 @@
 // Configuration + random numbers → what is done to one image, and where its pixels then come from.
-import type { Random } from '../training/random.js';
+import type { Random } from '../random.js';
 import type { Augmentation } from './augmentation.js';
 import type { ImageSize, Square, ToSource } from './pixels.js';
 

@@ -1,6 +1,5 @@
 // One operator and the gradient of its output → the gradients of its inputs (vector-Jacobian products).
 
-import { binarise } from '../binary/sign-gradients.js';
 import { staticShape } from '../graph/builder.js';
 import { UnsupportedOperatorError } from '../graph/errors.js';
 import { type Operator, operatorOf } from '../graph/shape-inference.js';
@@ -8,6 +7,7 @@ import { hardSigmoid, hardSwish, logSoftmax, sigmoid, softmax } from './activati
 import { batchNormTraining } from './normalisation.js';
 import { conv, gemm } from './products.js';
 import { concat, pad, reduceMean, reduceSum, reshapeBack, transpose } from './shaping.js';
+import { binarise } from './sign-gradients.js';
 import { type Gradients, NoGradient, required, sumTo, type Vjp, type VjpContext } from './vjp.js';
 
 const piecewiseConstant = new NoGradient('its result does not change with small changes of its input');

@@ -1,11 +1,11 @@
 // Binarised forward graph with trained weights → the same function with ±1 written in another way, exact where sums are of whole numbers.
-import type { InputContract } from '../../inference/card.js';
+import type { InputContract } from '../../inference/image/contract.js';
+import { signOf } from '../autodiff/sign.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { GraphError } from '../graph/errors.js';
 import { consumers, type Graph, type Node, producers, type TensorData, type Value } from '../graph/graph.js';
 import { toFloat32Array } from '../graph/tensor-data.js';
 import { type Affine, affineOf, composed, type Threshold, thresholdOf } from './norms.js';
-import { signOf } from './sign.js';
 
 /** x = factor w + offset, of a whole number w that stands for x in the graph. */
 export interface Meaning {

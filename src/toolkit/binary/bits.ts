@@ -1,8 +1,9 @@
 // Signs ⇄ bits, eight a byte, and the standard operators that make signs of bits when ONNX Runtime loads a graph.
+
+import { signOf, signOfBool } from '../autodiff/sign.js';
 import type { GraphBuilder } from '../graph/builder.js';
 import { elementCount, type TensorData, type Value } from '../graph/graph.js';
 import { uint8Tensor } from '../graph/tensor-data.js';
-import { signOf, signOfBool } from './sign.js';
 
 /** Bit i % 8 of byte i / 8, from the lowest on, is 1 where value i is 0 or more; the last byte is filled with 0. */
 export function packSigns(values: ArrayLike<number>): Uint8Array {

@@ -1,9 +1,10 @@
 // ±1 as float32, each weight of it one bit in the file: what binary.onnx is. Standard ONNX, for any runtime.
+
+import { signOfBool } from '../autodiff/sign.js';
 import type { GraphBuilder } from '../graph/builder.js';
 import type { Node, Value } from '../graph/graph.js';
 import type { Encoding, Weights } from './binary-pass.js';
 import { packSigns, unpackSigns } from './bits.js';
-import { signOfBool } from './sign.js';
 
 /** ONNX Runtime unpacks the weights when it loads the file, and runs its float kernels. */
 export const oneBit: Encoding = {

@@ -1,7 +1,8 @@
 // Forward graph with latent weights → the same function with their signs in place of them.
+
+import { signOf } from '../autodiff/sign.js';
 import type { Graph, TensorData } from '../graph/graph.js';
 import { float32Tensor, toFloat32Array } from '../graph/tensor-data.js';
-import { signOf } from './sign.js';
 
 /** Each Binarise of an initializer becomes the initializer of its result. */
 export function weightsAsSigns(graph: Graph): Graph {

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { InputContract } from '../../inference/card.js';
-import { decodeImage } from '../../inference/decode.js';
+import type { InputContract } from '../../inference/image/contract.js';
+import { decodeImage } from '../../inference/image/decode.js';
 import { readCifarBinaries } from './cifar-binary.js';
 import type { Split } from './dataset.js';
 import { IntegrityError } from './errors.js';

@@ -1,6 +1,6 @@
 // A folder → images and labels in memory: a prepared dataset, checked against its dataset.json, or images by category.
 import path from 'node:path';
-import type { InputContract } from '../../inference/card.js';
+import type { InputContract } from '../../inference/image/contract.js';
 import { decodeCacheFolder } from './decode-cache.js';
 import { type BadImage, decodeFolder, hashFolder } from './decode-folder.js';
 import { DatasetDamagedError, DatasetMissingError } from './errors.js';

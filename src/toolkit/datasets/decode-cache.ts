@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { InputContract } from '../../inference/card.js';
-import { decoder } from '../../inference/decode.js';
-import { tensorLength } from '../../inference/tensor.js';
+import type { InputContract } from '../../inference/image/contract.js';
+import { decoder } from '../../inference/image/decode.js';
+import { tensorLength } from '../../inference/image/tensor.js';
 
 export interface DecodeCache {
   /** @param sha256 of the image's file. */

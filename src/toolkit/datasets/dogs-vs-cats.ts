@@ -2,10 +2,10 @@
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import pMap from 'p-map';
-import type { InputContract } from '../../inference/card.js';
-import { decodeImage } from '../../inference/decode.js';
+import type { InputContract } from '../../inference/image/contract.js';
+import { decodeImage } from '../../inference/image/decode.js';
 import { exists } from '../files.js';
-import { createRandom } from '../training/random.js';
+import { createRandom } from '../random.js';
 import { unpackArchive } from './archive.js';
 import { type Labelled, labelOf, type Split, splits } from './dogs-vs-cats-names.js';
 import { FolderError } from './errors.js';

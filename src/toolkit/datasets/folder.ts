@@ -2,7 +2,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { createRandom } from '../training/random.js';
+import { createRandom } from '../random.js';
 import { FolderError } from './errors.js';
 
 export interface ImageFile {

@@ -1,8 +1,13 @@
 // A session + the images of a split → the surest label of each and how sure, through the code that serves.
 import { scoresToConfidences } from '../../inference/category.js';
-import { applyDigitRulesToPixels } from '../../inference/digits.js';
-import type { Session } from '../../inference/session.js';
-import { createTensor, createTensorWriter, type TensorValues, tensorLength } from '../../inference/tensor.js';
+import { applyDigitRulesToPixels } from '../../inference/image/digits.js';
+import {
+  createTensor,
+  createTensorWriter,
+  type TensorValues,
+  tensorLength,
+} from '../../inference/image/tensor.js';
+import type { Session } from '../../inference/workers/session.js';
 import type { Split } from '../datasets/dataset.js';
 import type { Target } from './targets.js';
 

@@ -1,8 +1,8 @@
 // A model file + a test split → accuracy, size, and each answer, through the code that serves.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { channelCount } from '../../inference/channels.js';
-import { openSession } from '../../inference/session.js';
+import { channelCount } from '../../inference/image/channels.js';
+import { openSession } from '../../inference/workers/session.js';
 import type { Dataset, Split } from '../datasets/dataset.js';
 import { classificationReport } from './classification-report.js';
 import { type Answers, classifySplit } from './classify.js';

@@ -1,8 +1,9 @@
 // An ONNX classifier without a card → what it says of itself: layout, type and size of images; what its scores are.
-import { type Card, type InputContract, VariantName } from '../../inference/card.js';
-import { openSession, readSignature } from '../../inference/session.js';
-import { createTensor, createTensorWriter, tensorLength } from '../../inference/tensor.js';
-import { createRandom } from '../training/random.js';
+import type { InputContract } from '../../inference/image/contract.js';
+import { createTensor, createTensorWriter, tensorLength } from '../../inference/image/tensor.js';
+import { type Card, VariantName } from '../../inference/models/card.js';
+import { openSession, readSignature } from '../../inference/workers/session.js';
+import { createRandom } from '../random.js';
 import { EvaluationError } from './errors.js';
 
 /** What is left out, the model leaves free. */

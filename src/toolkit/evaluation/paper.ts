@@ -1,6 +1,6 @@
 // A digit, light on black, and a scene → dark ink on paper under uneven light, as a camera sees it.
-import type { GrayImage } from '../../inference/gray-image.js';
-import type { Random } from '../training/random.js';
+import type { GrayImage } from '../../inference/image/gray-image.js';
+import type { Random } from '../random.js';
 
 export interface Scene {
   readonly width: number;

@@ -1,13 +1,13 @@
 // A test split of digits → the same as people send them, dark ink on paper in PNG and JPEG files → how many are read right.
 
-import type { InputContract } from '../../inference/card.js';
-import { decodeImage } from '../../inference/decode.js';
-import { openSession } from '../../inference/session.js';
-import { createTensor, createTensorWriter, type TensorValues } from '../../inference/tensor.js';
+import type { InputContract } from '../../inference/image/contract.js';
+import { decodeImage } from '../../inference/image/decode.js';
+import { createTensor, createTensorWriter, type TensorValues } from '../../inference/image/tensor.js';
+import { openSession } from '../../inference/workers/session.js';
 import type { Split } from '../datasets/dataset.js';
-import { encodeJpeg } from '../publishing/jpeg.js';
-import { encodePng } from '../publishing/png.js';
-import { createRandom, permutation, type Random } from '../training/random.js';
+import { encodeJpeg } from '../images/jpeg.js';
+import { encodePng } from '../images/png.js';
+import { createRandom, permutation, type Random } from '../random.js';
 import { type Classifier, surestLabel } from './classify.js';
 import { EvaluationError } from './errors.js';
 import { drawOnPaper, type Scene } from './paper.js';

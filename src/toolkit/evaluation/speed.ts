@@ -1,8 +1,8 @@
 // Model files + images → how long each takes, in turns, so that what else the machine does meets them alike.
 import { mean, quantileSorted } from 'simple-statistics';
-import type { Variant } from '../../inference/card.js';
-import { openSession, type Session } from '../../inference/session.js';
-import type { TensorValues } from '../../inference/tensor.js';
+import type { TensorValues } from '../../inference/image/tensor.js';
+import type { Variant } from '../../inference/models/card.js';
+import { openSession, type Session } from '../../inference/workers/session.js';
 import type { Split } from '../datasets/dataset.js';
 import { batchSize, tensorReader } from './classify.js';
 import { checkSplit } from './evaluate.js';

@@ -1,10 +1,11 @@
 // A path that the user names → the variants to evaluate there, and how pixels enter and labels leave them.
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { type Card, type InputContract, loadCard, type VariantName } from '../../inference/card.js';
+import type { InputContract } from '../../inference/image/contract.js';
+import { type Card, loadCard, type VariantName } from '../../inference/models/card.js';
 import { exists } from '../files.js';
-import { lossOf } from '../training/recipe.js';
-import { readRun, runFolder } from '../training/run.js';
+import { lossOf } from '../training/recipe/recipe.js';
+import { readRun, runFolder } from '../training/run/run-folder.js';
 import { EvaluationError } from './errors.js';
 import { type ForeignShape, probeOutput, readForeignShape } from './foreign.js';
 

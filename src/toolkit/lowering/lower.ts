@@ -1,5 +1,5 @@
 // Graph with Quati's gradient operators → the same function in operators that ONNX Runtime has.
-import { sign } from '../binary/sign.js';
+import { sign } from '../autodiff/sign.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { consumers, type Graph, type Node, type Value } from '../graph/graph.js';
 import { operatorOf, type TrainingOperator } from '../graph/shape-inference.js';

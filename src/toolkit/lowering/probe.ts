@@ -1,5 +1,5 @@
 // This machine → the block size of its ONNX Runtime's blocked operators, if it has them and they answer as the plain ones do.
-import { loadRuntime } from '../../inference/runtime.js';
+import { loadRuntime } from '../../inference/workers/runtime.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { encodeOnnx } from '../graph/onnx.js';
 import { blockedFilters } from './blocked.js';

@@ -1,7 +1,7 @@
 // A test image and a model's answer to it → an example for a grid of pictures.
 import type { Dataset } from '../datasets/dataset.js';
 import type { Target } from '../evaluation/targets.js';
-import { encodePng } from '../publishing/png.js';
+import { encodePng } from '../images/png.js';
 import type { Example } from './predictions.js';
 
 export async function answerExample(

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { GroupMark, Mark, Spec } from 'vega';
 import { Type } from '#typebox';
 import { Compile } from '#typebox/compile';
-import type { EpochRecord } from '../training/history.js';
+import type { EpochRecord } from '../training/run/history.js';
 import { PlotError } from './errors.js';
 import { fontFamily } from './render.js';
 

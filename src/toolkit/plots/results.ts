@@ -1,14 +1,14 @@
 // A measured run → docs/results/<dataset>/<recipe>/: pictures of its history and of its answers, and its figures as tables.
 import path from 'node:path';
-import { openSession } from '../../inference/session.js';
+import { openSession } from '../../inference/workers/session.js';
 import type { Dataset } from '../datasets/dataset.js';
 import { classifySplit } from '../evaluation/classify.js';
 import { checkLabels } from '../evaluation/evaluate.js';
 import { type Report, readReport } from '../evaluation/report.js';
 import { resolveTarget, type Target } from '../evaluation/targets.js';
 import { writeFileAtomic } from '../files.js';
-import { type EpochRecord, historyCsv } from '../training/history.js';
-import { type RunRecord, readRun } from '../training/run.js';
+import { type EpochRecord, historyCsv } from '../training/run/history.js';
+import { type RunRecord, readRun } from '../training/run/run-folder.js';
 import { answerExample } from './examples.js';
 import { historySpec, readHistory } from './history.js';
 import { type Block, predictionsSpec } from './predictions.js';

@@ -1,5 +1,5 @@
 // The Card of src/inference → a JSON Schema document as text.
-import { Card } from '../../inference/card.js';
+import { Card } from '../../inference/models/card.js';
 
 export function cardSchema(): string {
   const schema = Object.fromEntries(Object.entries(Card).filter(([key]) => key !== '$id'));

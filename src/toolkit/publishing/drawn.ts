@@ -1,8 +1,9 @@
 // A seed → pictures that belong to nobody: golden images where the dataset's own may not be passed on.
-import type { InputContract } from '../../inference/card.js';
-import { channelCount } from '../../inference/channels.js';
-import { createRandom, type Random } from '../training/random.js';
-import { encodePng } from './png.js';
+
+import { channelCount } from '../../inference/image/channels.js';
+import type { InputContract } from '../../inference/image/contract.js';
+import { encodePng } from '../images/png.js';
+import { createRandom, type Random } from '../random.js';
 import type { Sample } from './samples.js';
 
 const discs = 12;

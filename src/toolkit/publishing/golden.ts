@@ -1,9 +1,10 @@
 // Sample images + variants → the golden entries of a card, by the code that serves.
-import type { Card } from '../../inference/card.js';
+
 import { scoresToConfidences } from '../../inference/category.js';
-import { decodeImage } from '../../inference/decode.js';
-import { openSession } from '../../inference/session.js';
-import { createTensor, createTensorWriter } from '../../inference/tensor.js';
+import { decodeImage } from '../../inference/image/decode.js';
+import { createTensor, createTensorWriter } from '../../inference/image/tensor.js';
+import type { Card } from '../../inference/models/card.js';
+import { openSession } from '../../inference/workers/session.js';
 import type { Target } from '../evaluation/targets.js';
 import type { Sample } from './samples.js';
 

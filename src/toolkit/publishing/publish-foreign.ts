@@ -1,20 +1,20 @@
 // An ONNX classifier from anywhere, and what its files don't say → models/<name>/<version>/ with card, variants, golden images.
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { type Card, parseCard, type Variant, type VariantName } from '../../inference/card.js';
 import { ModelError } from '../../inference/errors.js';
-import { tensorLength } from '../../inference/tensor.js';
+import { tensorLength } from '../../inference/image/tensor.js';
+import { type Card, parseCard, type Variant, type VariantName } from '../../inference/models/card.js';
 import type { Dataset } from '../datasets/dataset.js';
 import { checkLabels, evaluateModel } from '../evaluation/evaluate.js';
 import { variantOfFile } from '../evaluation/foreign.js';
 import { measureSpeeds, speedForCard } from '../evaluation/speed.js';
 import { type ForeignOptions, resolveTargets, type Target } from '../evaluation/targets.js';
 import { sha256Of, writeFileAtomic } from '../files.js';
-import { createRandom } from '../training/random.js';
+import { encodePng } from '../images/png.js';
+import { createRandom } from '../random.js';
 import { drawnSamples } from './drawn.js';
 import { PublishingError } from './errors.js';
 import { goldenEntries } from './golden.js';
-import { encodePng } from './png.js';
 import { goldenImages, type Published } from './publish.js';
 import { everyNth, firstSamples, type Sample } from './samples.js';
 import { type VersionOptions, versionFolder, writeModel } from './write-model.js';

@@ -1,12 +1,12 @@
 // A measured run → models/<name>/<version>/ with card, variants and golden images, and samples in imgs/<name>/.
 import path from 'node:path';
-import { type Card, parseCard, type Variant, type VariantName } from '../../inference/card.js';
+import { type Card, parseCard, type Variant, type VariantName } from '../../inference/models/card.js';
 import { type Dataset, loadDataset } from '../datasets/dataset.js';
 import { type Report, readReport } from '../evaluation/report.js';
 import { speedForCard } from '../evaluation/speed.js';
 import { resolveTarget, type Target, variantNames } from '../evaluation/targets.js';
 import { sha256Of, writeFileAtomic } from '../files.js';
-import { commandsWith, type RunRecord, readRun } from '../training/run.js';
+import { commandsWith, type RunRecord, readRun } from '../training/run/run-folder.js';
 import { drawnSamples } from './drawn.js';
 import { PublishingError } from './errors.js';
 import { goldenEntries } from './golden.js';

@@ -1,7 +1,7 @@
 // A test split → its first images of each label, as PNGs: for imgs/ and for the golden images of a card.
-import type { InputContract } from '../../inference/card.js';
+import type { InputContract } from '../../inference/image/contract.js';
 import type { Dataset } from '../datasets/dataset.js';
-import { encodePng } from './png.js';
+import { encodePng } from '../images/png.js';
 
 export interface Sample {
   readonly label: string;

@@ -1,7 +1,7 @@
 // A card, its variants and golden images → models/<name>/<version>/, whole or not at all.
 import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Card } from '../../inference/card.js';
+import type { Card } from '../../inference/models/card.js';
 import { exists } from '../files.js';
 import { PublishingError } from './errors.js';
 import type { Sample } from './samples.js';

@@ -2,15 +2,15 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import pMap from 'p-map';
-import type { InputContract } from '../../inference/card.js';
-import { channelCount } from '../../inference/channels.js';
-import { decodeImage } from '../../inference/decode.js';
+import { channelCount } from '../../inference/image/channels.js';
+import type { InputContract } from '../../inference/image/contract.js';
+import { decodeImage } from '../../inference/image/decode.js';
 import { loadDataset, type Split } from '../datasets/dataset.js';
 import { listFolder } from '../datasets/folder.js';
 import { manifestFile } from '../datasets/manifest.js';
 import { exists } from '../files.js';
-import { batchCount, createBatchReader } from '../training/batches.js';
-import { createRandom, permutation } from '../training/random.js';
+import { createRandom, permutation } from '../random.js';
+import { batchCount, createBatchReader } from '../training/batches/batches.js';
 import { QuantisationError } from './errors.js';
 import type { CalibrationBatch } from './feeds.js';
 

@@ -1,8 +1,9 @@
 // Tensors of images as the serving code makes them → what a graph takes: its layout, its element type, its batch size.
-import type { InputContract } from '../../inference/card.js';
-import { channelCount } from '../../inference/channels.js';
-import type { Tensor } from '../../inference/runtime.js';
-import { loadRuntime } from '../../inference/runtime.js';
+
+import { channelCount } from '../../inference/image/channels.js';
+import type { InputContract } from '../../inference/image/contract.js';
+import type { Tensor } from '../../inference/workers/runtime.js';
+import { loadRuntime } from '../../inference/workers/runtime.js';
 import type { Dim, Graph, TensorType, Value } from '../graph/graph.js';
 import { QuantisationError } from './errors.js';
 

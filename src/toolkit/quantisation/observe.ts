@@ -1,5 +1,5 @@
 // Graph + images → the values of chosen tensors, batch after batch.
-import { loadRuntime } from '../../inference/runtime.js';
+import { loadRuntime } from '../../inference/workers/runtime.js';
 import type { Graph } from '../graph/graph.js';
 import { encodeOnnx } from '../graph/onnx.js';
 import { QuantisationError } from './errors.js';

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { exists, writeJsonAtomic } from '../files.js';
-import type { Recipe } from '../training/recipe.js';
+import type { Recipe } from '../training/recipe/recipe.js';
 import { SweepError } from './errors.js';
 import type { SweepRun } from './grid.js';
 

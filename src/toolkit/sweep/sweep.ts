@@ -1,12 +1,12 @@
 // A recipe + a grid of binarisations → one trained and tested run each, and what they reached. Goes on where it was stopped.
 import path from 'node:path';
-import { openSession } from '../../inference/session.js';
+import { openSession } from '../../inference/workers/session.js';
 import { type Dataset, loadDataset } from '../datasets/dataset.js';
 import { classifySplit } from '../evaluation/classify.js';
 import { exists } from '../files.js';
-import { type Recipe, resolveRecipe } from '../training/recipe.js';
-import { runFolder } from '../training/run.js';
-import { type TrainOptions, type TrainResult, train } from '../training/train.js';
+import { type Recipe, resolveRecipe } from '../training/recipe/recipe.js';
+import { runFolder } from '../training/run/run-folder.js';
+import { type TrainOptions, type TrainResult, train } from '../training/run/train.js';
 import { type Grid, runName, runsOf, type SweepRun } from './grid.js';
 import { beginRecord, type SweepRecord, type SweepResult, writeRecord } from './record.js';
 

@@ -1,6 +1,5 @@
 // What can go wrong between a recipe and trained weights.
 import { QuatiError } from '../../inference/errors.js';
-import { BackboneError } from '../backbone/errors.js';
 import {
   BadImagesError,
   DatasetDamagedError,
@@ -9,6 +8,7 @@ import {
   NpyError,
 } from '../datasets/errors.js';
 import { GraphError, UnsupportedOperatorError } from '../graph/errors.js';
+import { BackboneError } from './backbone/errors.js';
 
 /** No recipe of that name, or a value in it that makes no sense. */
 export class RecipeError extends QuatiError {}

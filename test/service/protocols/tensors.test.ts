@@ -1,6 +1,6 @@
 // cards and clients' numbers → tensors.
 import t from 'tap';
-import type { Card } from '../../../src/inference/card.js';
+import type { Card } from '../../../src/inference/models/card.js';
 import { shortestFloat } from '../../../src/service/protocols/outputs.js';
 import { describeTensors, listToTensor, splitBatch } from '../../../src/service/protocols/tensors.js';
 import { grayInput } from '../../helpers/fixture-model.js';

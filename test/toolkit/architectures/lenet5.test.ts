@@ -2,10 +2,10 @@
 import t from 'tap';
 import { type Architecture, classifierOf } from '../../../src/toolkit/architectures/layers.js';
 import { type Binarisation, lenet5, lenet5Binary } from '../../../src/toolkit/architectures/lenet5.js';
-import { fitLabels } from '../../../src/toolkit/training/fit-labels.js';
-import { glorotUniform } from '../../../src/toolkit/training/initialisers.js';
-import { collectParameters, learnedCount } from '../../../src/toolkit/training/parameters.js';
-import { lenet5BinaryRecipe } from '../../../src/toolkit/training/recipes/lenet5-binary.js';
+import { lenet5BinaryRecipe } from '../../../src/toolkit/training/recipe/bundled/lenet5-binary.js';
+import { fitLabels } from '../../../src/toolkit/training/recipe/fit-labels.js';
+import { glorotUniform } from '../../../src/toolkit/training/step/initialisers.js';
+import { collectParameters, learnedCount } from '../../../src/toolkit/training/step/parameters.js';
 
 const binarisation = lenet5BinaryRecipe.binarisation as Binarisation;
 const layoutOf = (architecture: Architecture) => collectParameters(architecture, glorotUniform(1)).layout;

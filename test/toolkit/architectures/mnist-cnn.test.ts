@@ -5,9 +5,9 @@ import { conv, dense, flatten, maxPool, relu } from '../../../src/toolkit/archit
 import { mnistCnn } from '../../../src/toolkit/architectures/mnist-cnn.js';
 import { elementCount } from '../../../src/toolkit/graph/graph.js';
 import { float32Tensor, toFloat32Array } from '../../../src/toolkit/graph/tensor-data.js';
-import { glorotUniform } from '../../../src/toolkit/training/initialisers.js';
-import { learnedCount } from '../../../src/toolkit/training/parameters.js';
-import { layoutOf } from '../../../src/toolkit/training/training-graph.js';
+import { glorotUniform } from '../../../src/toolkit/training/step/initialisers.js';
+import { learnedCount } from '../../../src/toolkit/training/step/parameters.js';
+import { layoutOf } from '../../../src/toolkit/training/step/step-graph.js';
 import {
   conv2d,
   dense as dense64,

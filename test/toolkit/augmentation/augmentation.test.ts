@@ -12,7 +12,7 @@ import {
   type Transform,
   transformToSource,
 } from '../../../src/toolkit/augmentation/transform.js';
-import { createRandom } from '../../../src/toolkit/training/random.js';
+import { createRandom } from '../../../src/toolkit/random.js';
 import { noise } from '../../helpers/images.js';
 import { integerBetween, mulberry32, pick } from '../../helpers/seeded-values.js';
 

@@ -1,7 +1,7 @@
 // Normalisation as one product and one sum, and before a sign as one comparison.
 import t from 'tap';
+import { signOf } from '../../../src/toolkit/autodiff/sign.js';
 import { composed, thresholdOf } from '../../../src/toolkit/binary/norms.js';
-import { signOf } from '../../../src/toolkit/binary/sign.js';
 
 const affine = { factors: [2, -2, 0, 0, 0.5], offsets: [-3, -3, 0, -1, 1] };
 

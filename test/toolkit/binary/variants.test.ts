@@ -2,7 +2,7 @@
 
 import type { InferenceSession } from 'onnxruntime-node';
 import t from 'tap';
-import { loadRuntime } from '../../../src/inference/runtime.js';
+import { loadRuntime } from '../../../src/inference/workers/runtime.js';
 import { buildForward } from '../../../src/toolkit/architectures/forward.js';
 import {
   type Binarisation,
@@ -17,7 +17,7 @@ import { weightsAsSigns } from '../../../src/toolkit/binary/weights.js';
 import { toInferenceMode } from '../../../src/toolkit/graph/inference-mode.js';
 import { decodeOnnx, encodeOnnx } from '../../../src/toolkit/graph/onnx.js';
 import { lower } from '../../../src/toolkit/lowering/lower.js';
-import { lenet5BinaryRecipe } from '../../../src/toolkit/training/recipes/lenet5-binary.js';
+import { lenet5BinaryRecipe } from '../../../src/toolkit/training/recipe/bundled/lenet5-binary.js';
 import { largestDifference, largestOf } from '../../helpers/gradient-check.js';
 import { randomParameters } from '../../helpers/random-parameters.js';
 import { mulberry32 } from '../../helpers/seeded-values.js';

@@ -2,7 +2,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
-import type { InputContract } from '../../../src/inference/card.js';
+import type { InputContract } from '../../../src/inference/image/contract.js';
 import { loadDataset } from '../../../src/toolkit/datasets/dataset.js';
 import { decodeCacheFolder } from '../../../src/toolkit/datasets/decode-cache.js';
 import { solidPng } from '../../helpers/images.js';

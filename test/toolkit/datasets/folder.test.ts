@@ -2,8 +2,8 @@
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t, { type Test } from 'tap';
-import type { InputContract } from '../../../src/inference/card.js';
-import { decodeImage } from '../../../src/inference/decode.js';
+import type { InputContract } from '../../../src/inference/image/contract.js';
+import { decodeImage } from '../../../src/inference/image/decode.js';
 import { describeDataset, loadDataset } from '../../../src/toolkit/datasets/dataset.js';
 import { listFolder } from '../../../src/toolkit/datasets/folder.js';
 import { jpeg, noise, png, solidPng, webp } from '../../helpers/images.js';

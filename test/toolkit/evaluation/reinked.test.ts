@@ -2,10 +2,11 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
-import { type InputContract, loadCard } from '../../../src/inference/card.js';
-import { decodeImage } from '../../../src/inference/decode.js';
-import { applyDigitRules, isDarkOnLight } from '../../../src/inference/digits.js';
-import { imageKind } from '../../../src/inference/image-kind.js';
+import type { InputContract } from '../../../src/inference/image/contract.js';
+import { decodeImage } from '../../../src/inference/image/decode.js';
+import { applyDigitRules, isDarkOnLight } from '../../../src/inference/image/digits.js';
+import { imageKind } from '../../../src/inference/image/kinds.js';
+import { loadCard } from '../../../src/inference/models/card.js';
 import type { Split } from '../../../src/toolkit/datasets/dataset.js';
 import { loadDataset } from '../../../src/toolkit/datasets/dataset.js';
 import { EvaluationError } from '../../../src/toolkit/evaluation/errors.js';

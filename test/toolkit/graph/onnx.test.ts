@@ -1,7 +1,7 @@
 // Graphs to the bytes of an .onnx file and back, files that others wrote, and damaged ones.
 import onnxProto from 'onnx-proto';
 import t from 'tap';
-import { loadRuntime } from '../../../src/inference/runtime.js';
+import { loadRuntime } from '../../../src/inference/workers/runtime.js';
 import { GraphBuilder } from '../../../src/toolkit/graph/builder.js';
 import { GraphError } from '../../../src/toolkit/graph/errors.js';
 import type { Attributes, Graph, TensorData } from '../../../src/toolkit/graph/graph.js';

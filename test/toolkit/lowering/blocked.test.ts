@@ -1,6 +1,6 @@
 // The blocked lowering answers as the portable one: loss, gradient of every parameter, running statistics.
 import t, { type Test } from 'tap';
-import { loadRuntime } from '../../../src/inference/runtime.js';
+import { loadRuntime } from '../../../src/inference/workers/runtime.js';
 import {
   type Architecture,
   averagePool,
@@ -23,11 +23,15 @@ import { elementCount, type Graph } from '../../../src/toolkit/graph/graph.js';
 import { encodeOnnx } from '../../../src/toolkit/graph/onnx.js';
 import { float32Tensor } from '../../../src/toolkit/graph/tensor-data.js';
 import { probeBlockSize } from '../../../src/toolkit/lowering/probe.js';
-import { dropoutMask } from '../../../src/toolkit/training/dropout.js';
-import { glorotUniform } from '../../../src/toolkit/training/initialisers.js';
-import { architectureNetwork, graphNetwork, type Network } from '../../../src/toolkit/training/network.js';
-import { flatten as flattenParameters } from '../../../src/toolkit/training/parameters.js';
-import { buildGradientStep } from '../../../src/toolkit/training/training-graph.js';
+import { dropoutMask } from '../../../src/toolkit/training/step/dropout.js';
+import { glorotUniform } from '../../../src/toolkit/training/step/initialisers.js';
+import {
+  architectureNetwork,
+  graphNetwork,
+  type Network,
+} from '../../../src/toolkit/training/step/network.js';
+import { flatten as flattenParameters } from '../../../src/toolkit/training/step/parameters.js';
+import { buildGradientStep } from '../../../src/toolkit/training/step/step-graph.js';
 import { largestDifference, largestOf } from '../../helpers/gradient-check.js';
 import { mulberry32, uniform } from '../../helpers/seeded-values.js';
 

@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
-import { decodeImage } from '../../../src/inference/decode.js';
+import { decodeImage } from '../../../src/inference/image/decode.js';
 import { PlotError } from '../../../src/toolkit/plots/errors.js';
 import { historySpec, readHistory } from '../../../src/toolkit/plots/history.js';
 import { predictionsSpec } from '../../../src/toolkit/plots/predictions.js';
 import { specToSvg, svgToPng } from '../../../src/toolkit/plots/render.js';
-import type { EpochRecord } from '../../../src/toolkit/training/history.js';
+import type { EpochRecord } from '../../../src/toolkit/training/run/history.js';
 import { grayInput } from '../../helpers/fixture-model.js';
 import { solidPng } from '../../helpers/images.js';
 

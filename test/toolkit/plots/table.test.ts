@@ -1,7 +1,7 @@
 // A run's record, report and history → results.md.
 import t from 'tap';
 import { resultsTable } from '../../../src/toolkit/plots/table.js';
-import { mnistCnnRecipe } from '../../../src/toolkit/training/recipes/mnist-cnn.js';
+import { mnistCnnRecipe } from '../../../src/toolkit/training/recipe/bundled/mnist-cnn.js';
 import { figures } from '../../helpers/figures.js';
 
 t.test('the table tells recipe, parameters, epochs, and each variant with what was measured', async (t) => {

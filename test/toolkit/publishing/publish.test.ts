@@ -2,9 +2,9 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
-import { loadCard } from '../../../src/inference/card.js';
-import { decodeImage } from '../../../src/inference/decode.js';
 import { CardError } from '../../../src/inference/errors.js';
+import { decodeImage } from '../../../src/inference/image/decode.js';
+import { loadCard } from '../../../src/inference/models/card.js';
 import { createPipeline } from '../../../src/inference/pipeline.js';
 import { loadDataset } from '../../../src/toolkit/datasets/dataset.js';
 import { EvaluationError } from '../../../src/toolkit/evaluation/errors.js';

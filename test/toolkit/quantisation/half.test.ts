@@ -1,6 +1,6 @@
 // Numbers → half floats, against every half float there is and against the runtime's own cast.
 import t from 'tap';
-import { loadRuntime } from '../../../src/inference/runtime.js';
+import { loadRuntime } from '../../../src/inference/workers/runtime.js';
 import { GraphBuilder } from '../../../src/toolkit/graph/builder.js';
 import { encodeOnnx } from '../../../src/toolkit/graph/onnx.js';
 import { float32Tensor } from '../../../src/toolkit/graph/tensor-data.js';

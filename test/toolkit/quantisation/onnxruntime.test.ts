@@ -3,13 +3,13 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
-import { openSession } from '../../../src/inference/session.js';
+import { openSession } from '../../../src/inference/workers/session.js';
 import { loadDataset, type Split } from '../../../src/toolkit/datasets/dataset.js';
 import { exists, sha256Of } from '../../../src/toolkit/files.js';
 import { calibrationBatches } from '../../../src/toolkit/quantisation/calibration-images.js';
 import { quantiseToInt8 } from '../../../src/toolkit/quantisation/quantise.js';
-import { createBatchReader } from '../../../src/toolkit/training/batches.js';
-import { mnistCnnRecipe } from '../../../src/toolkit/training/recipes/mnist-cnn.js';
+import { createBatchReader } from '../../../src/toolkit/training/batches/batches.js';
+import { mnistCnnRecipe } from '../../../src/toolkit/training/recipe/bundled/mnist-cnn.js';
 import { projectFolder } from '../../helpers/project.js';
 import { randomImages } from '../../helpers/quantised-net.js';
 

@@ -8,8 +8,8 @@ import type { SweepResult } from '../../../src/toolkit/sweep/record.js';
 import { writeSweepResults } from '../../../src/toolkit/sweep/results.js';
 import { summarise, sweepTable } from '../../../src/toolkit/sweep/summary.js';
 import { type SweepOptions, sweep } from '../../../src/toolkit/sweep/sweep.js';
-import { lenet5BinaryRecipe } from '../../../src/toolkit/training/recipes/lenet5-binary.js';
-import { readRun } from '../../../src/toolkit/training/run.js';
+import { lenet5BinaryRecipe } from '../../../src/toolkit/training/recipe/bundled/lenet5-binary.js';
+import { readRun } from '../../../src/toolkit/training/run/run-folder.js';
 import { writeTinyDataset } from '../../helpers/tiny-dataset.js';
 
 const grid: Grid = {

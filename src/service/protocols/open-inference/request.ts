@@ -1,8 +1,8 @@
 // the body of an inference request, JSON with or without tensors after it → images, and the outputs that are asked for.
 import { Compile } from '#typebox/compile';
-import type { InputContract } from '../../../inference/card.js';
+import type { InputContract } from '../../../inference/image/contract.js';
+import { tensorLength } from '../../../inference/image/tensor.js';
 import type { InferenceInput } from '../../../inference/pipeline.js';
-import { tensorLength } from '../../../inference/tensor.js';
 import { ProblemError } from '../../errors.js';
 import { parseJson } from '../body.js';
 import {

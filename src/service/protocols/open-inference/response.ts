@@ -1,5 +1,5 @@
 // the rows of the outputs → the body of an inference response, JSON with the binary tensors after it.
-import type { StoredModel } from '../../../inference/repository.js';
+import type { StoredModel } from '../../../inference/models/repository.js';
 import { type OutputRows, shortestFloat } from '../outputs.js';
 import { floatsToBytes, joinElements } from './binary.js';
 import type { Asked, AskedOutput } from './request.js';

@@ -1,6 +1,6 @@
 // the body of a predict request, in row or column form → images, and the form that the answer has to have.
 import { Compile } from '#typebox/compile';
-import type { InputContract } from '../../../inference/card.js';
+import type { InputContract } from '../../../inference/image/contract.js';
 import type { InferenceInput } from '../../../inference/pipeline.js';
 import { ProblemError } from '../../errors.js';
 import { parseJson } from '../body.js';

@@ -1,6 +1,0 @@
-// an input contract → how many channels its pixels have.
-import type { InputContract } from './card.js';
-
-export function channelCount(input: Pick<InputContract, 'channels'>): 1 | 3 {
-  return input.channels === 'gray' ? 1 : 3;
-}

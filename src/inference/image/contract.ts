@@ -1,0 +1,50 @@
+// How an image has to look when it enters a model: size, channels, fit, kernel, normalisation, digits.
+import { type Static, Type } from '#typebox';
+
+const strict = { additionalProperties: false };
+
+/** Pixels enter the model as `(pixel * scale - mean[c]) / std[c]`, pixel in 0…255, one mean and std a channel. */
+export const InputContract = Type.Object(
+  {
+    width: Type.Integer({ minimum: 1, maximum: 4096 }),
+    height: Type.Integer({ minimum: 1, maximum: 4096 }),
+    channels: Type.Enum(['gray', 'rgb']),
+    fit: Type.Enum(['fill', 'contain', 'cover'], {
+      description: 'How an image of another shape meets width x height.',
+    }),
+    kernel: Type.Enum(['nearest', 'linear', 'cubic', 'mitchell', 'lanczos2', 'lanczos3']),
+    scale: Type.Number({ exclusiveMinimum: 0 }),
+    mean: Type.Array(Type.Number(), { minItems: 1, maxItems: 3 }),
+    std: Type.Array(Type.Number({ exclusiveMinimum: 0 }), { minItems: 1, maxItems: 3 }),
+    layout: Type.Optional(
+      Type.Enum(['nchw', 'nhwc'], {
+        description:
+          'nchw: one plane a channel, as PyTorch has it; nhwc: channels side by side, as Keras has it. Default nchw.',
+      }),
+    ),
+    dataType: Type.Optional(
+      Type.Enum(['float32', 'uint8'], {
+        description:
+          'Of the input tensor. uint8 takes pixels as they are: scale 1, mean 0, std 1. Default float32.',
+      }),
+    ),
+    polarity: Type.Optional(
+      Type.Enum(['auto', 'as-is'], {
+        description:
+          'auto: an image with a light border is dark ink on paper and becomes its negative. Default as-is.',
+      }),
+    ),
+    centre: Type.Optional(
+      Type.Object(
+        { box: Type.Integer({ minimum: 1, maximum: 4096 }) },
+        {
+          ...strict,
+          description:
+            'The ink is cropped, scaled to fit box x box and put with its centre of mass in the middle, as in MNIST.',
+        },
+      ),
+    ),
+  },
+  strict,
+);
+export type InputContract = Static<typeof InputContract>;

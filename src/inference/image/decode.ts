@@ -1,0 +1,125 @@
+// the bytes of an upload → pixels as the model's input contract wants them. The only importer of sharp.
+import sharp, { type Sharp, type SharpOptions } from 'sharp';
+import { TooManyPixelsError, UndecodableImageError } from '../errors.js';
+import { channelCount } from './channels.js';
+import { isSrgbProfile } from './colour-profile.js';
+import type { InputContract } from './contract.js';
+import { applyDigitRules, hasDigitRules } from './digits.js';
+import { acceptedKind, type ImageKind } from './kinds.js';
+import { shutOnce } from './loader-gate.js';
+
+export interface Pixels {
+  width: number;
+  height: number;
+  channels: 1 | 3;
+  /** height x width x channels, 0…255. */
+  data: Uint8Array;
+}
+
+export interface DecodeLimits {
+  /** Width times height of the image as uploaded. */
+  maxPixels: number;
+}
+
+const loaders = ['Png', 'Jpeg', 'Webp', 'Nsgif'].map((kind) => `VipsForeignLoad${kind}Buffer`);
+// libvips loads SVG, TIFF, PDF and more, whatever a file is called: everything is shut but these four.
+shutOnce(() => {
+  sharp.block({ operation: ['VipsForeignLoad'] });
+  sharp.unblock({ operation: loaders });
+});
+sharp.cache(false);
+sharp.concurrency(1);
+
+/** What pixels depend on beside the file and the contract. */
+export const decoder = `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}`;
+
+const decodeTimeoutSeconds = 4;
+/** The longest side at which ink is looked for: enough for a digit that takes a tenth of a photo. */
+const inkSide = 256;
+const white = { r: 255, g: 255, b: 255 };
+const black = { r: 0, g: 0, b: 0 };
+
+/**
+ * PNG, JPEG, WebP or GIF, the first frame. EXIF orientation is applied, transparency becomes white, embedded colour
+ * profiles become sRGB, then `fit` and `kernel` bring it to size; `contain` pads with 0. An image of the right size
+ * and channels keeps its values. Where the contract has polarity or centre, digits.ts comes before that.
+ * @throws EmptyImageError, UnsupportedTypeError, TooManyPixelsError, UndecodableImageError
+ */
+export async function decodeImage(
+  bytes: Uint8Array,
+  input: InputContract,
+  limits: DecodeLimits,
+): Promise<Pixels> {
+  const kind = acceptedKind(bytes);
+  const options: SharpOptions = { failOn: 'warning', limitInputPixels: limits.maxPixels };
+  try {
+    const image = toUpright(sharp(bytes, { ...options, ignoreIcc: await isSrgbAlready(bytes, options) }));
+    const sized = hasDigitRules(input) ? await drawDigit(image, input) : toContract(image, input);
+    const { data, info } = await sized.toBuffer({ resolveWithObject: true });
+    const channels = channelCount(input);
+    if (info.channels !== channels)
+      throw new UndecodableImageError(
+        `The ${kind} image has ${info.channels} channels, expected ${channels}`,
+      );
+    return { width: info.width, height: info.height, channels, data };
+  } catch (cause) {
+    throw await explain(cause as Error, bytes, kind, limits);
+  }
+}
+
+/** As each format names the part that has a profile. */
+const profileMarks = ['iCCP', 'ICC_PROFILE', 'ICCP'];
+
+/**
+ * libvips converts from an sRGB profile to sRGB as from any other, for as long as the rest of decoding takes, and gives back the
+ * 8-bit values it got, but for 3 in 1,000 that rounding moves by one.
+ */
+async function isSrgbAlready(bytes: Uint8Array, options: SharpOptions): Promise<boolean> {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (!profileMarks.some((mark) => file.includes(mark, 0, 'latin1'))) return false;
+  const { icc, depth, space } = await sharp(bytes, options).metadata();
+  return icc !== undefined && depth === 'uchar' && space === 'srgb' && isSrgbProfile(icc);
+}
+
+function toUpright(image: Sharp): Sharp {
+  return image.autoOrient().flatten({ background: white });
+}
+
+function toContract(image: Sharp, { width, height, channels, fit, kernel }: InputContract): Sharp {
+  return toRaw(image.resize({ width, height, fit, kernel, background: black }), channels);
+}
+
+function toRaw(image: Sharp, channels: InputContract['channels']): Sharp {
+  return image
+    .toColourspace(channels === 'gray' ? 'b-w' : 'srgb')
+    .timeout({ seconds: decodeTimeoutSeconds })
+    .raw({ depth: 'uchar' });
+}
+
+/** The rules of digits.ts at the image's own size, then what is left to bring it to the contract's. */
+async function drawDigit(image: Sharp, input: InputContract): Promise<Sharp> {
+  const side = Math.max(inkSide, input.width, input.height);
+  const bounds = { width: side, height: side, fit: 'inside', withoutEnlargement: true } as const;
+  const gray = toRaw(image.resize({ ...bounds, kernel: input.kernel }), 'gray');
+  const { data, info } = await gray.toBuffer({ resolveWithObject: true });
+  const digit = applyDigitRules({ width: info.width, height: info.height, data }, input);
+  const raw = { width: digit.width, height: digit.height, channels: 1 } as const;
+  return toContract(sharp(digit.data, { raw }), input);
+}
+
+async function explain(
+  cause: Error,
+  bytes: Uint8Array,
+  kind: ImageKind,
+  limits: DecodeLimits,
+): Promise<Error> {
+  if (cause instanceof UndecodableImageError) return cause;
+  if (!cause.message.includes('exceeds pixel limit')) {
+    const [reason] = cause.message.replace(/:\s*$/, '').trim().split('\n');
+    return new UndecodableImageError(`The ${kind} image can't be decoded: ${reason}`, { cause });
+  }
+  // Reads the header alone: the pixels behind it are never touched.
+  const { width, height } = await sharp(bytes, { limitInputPixels: false }).metadata();
+  const size = `${width} x ${height} = ${width * height}`;
+  return new TooManyPixelsError(`The image has ${size} pixels, allowed are ${limits.maxPixels}`, { cause });
+}

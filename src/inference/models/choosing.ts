@@ -1,0 +1,56 @@
+// what a request names → the version that answers it.
+
+import { ModelNotFoundError } from '../errors.js';
+import type { VariantName } from './card.js';
+import type { ModelStatus } from './live-models.js';
+import { type StoredModel, withVariant } from './repository.js';
+
+const fallbackName = 'cifar10';
+
+/** Name: as asked, else the default, else the only one, else cifar10. Version: as asked, else the one that serves. @throws ModelNotFoundError */
+export function chooseVersion(
+  status: readonly ModelStatus[],
+  defaultModel: string | undefined,
+  asked: { name?: string | undefined; version?: number | undefined },
+): ModelStatus {
+  const { name = impliedName(status, defaultModel), version } = asked;
+  if (name === undefined) throw new ModelNotFoundError(`The request names no model; ${listNames(status)}`);
+  const versions = status.filter((model) => model.name === name);
+  const found = versions.find((model) => (version === undefined ? model.served : model.version === version));
+  if (found) return found;
+  if (versions.length > 0)
+    throw new ModelNotFoundError(
+      `Model ${name} has no version ${version}; it has ${versions.map((model) => model.version).join(', ')}`,
+    );
+  throw new ModelNotFoundError(`There is no model ${name}; ${listNames(status)}`);
+}
+
+/** As asked, else the one that serves. @throws ModelNotFoundError */
+export function chooseVariantOf<Model extends StoredModel>(
+  model: Model,
+  variant: VariantName = model.variant,
+): Model {
+  const chosen = withVariant(model, variant);
+  if (chosen) return chosen;
+  const variants = Object.keys(model.card.variants).join(', ');
+  throw new ModelNotFoundError(
+    `${model.name} version ${model.version} has no variant ${variant}; it has ${variants}`,
+  );
+}
+
+/** The model of a request that names none; undefined where it has to name one. */
+export function impliedName(
+  status: readonly ModelStatus[],
+  defaultModel: string | undefined,
+): string | undefined {
+  if (defaultModel !== undefined) return defaultModel;
+  const names = [...new Set(status.map((model) => model.name))];
+  const [first = fallbackName] = names;
+  if (names.length <= 1) return first;
+  return names.includes(fallbackName) ? fallbackName : undefined;
+}
+
+function listNames(status: readonly ModelStatus[]): string {
+  const names = [...new Set(status.map((model) => model.name))];
+  return names.length === 0 ? 'there are none' : `there are ${names.join(', ')}`;
+}

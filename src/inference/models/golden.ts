@@ -1,0 +1,49 @@
+// a model's golden images → undefined when they still get the confidences they had when published, else what moved.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { scoresToConfidences } from '../category.js';
+import type { Home } from '../workers/generation.js';
+import { resultToScores } from '../workers/wire.js';
+import type { StoredModel } from './repository.js';
+
+/** Room for another CPU's rounding; a wrong kernel, scale or file moves confidences by far more. */
+export const goldenTolerance = 0.02;
+
+/**
+ * Replays the images where the model runs, as an upload would be, with the variant that serves.
+ * @throws what running throws.
+ */
+export async function replayGolden(model: StoredModel, home: Pick<Home, 'run'>): Promise<string | undefined> {
+  const { card, folder, variant, key } = model;
+  for (const { file, confidences } of card.golden) {
+    const expected = confidences[variant];
+    if (!expected) continue;
+    const image = join(folder, file);
+    let scores: Float32Array;
+    try {
+      const bytes = await readFile(image);
+      const [result] = await home.run(key, [{ bytes, wanted: 'scores', budgetMs: Infinity }]);
+      scores = resultToScores(result);
+    } catch (error) {
+      return `${image}: this golden image can't be classified: ${(error as Error).message}`;
+    }
+    const got = scoresToConfidences(scores, card.output, card.labels.length);
+    const moved = describeMove(got, expected, card.labels);
+    if (moved) return `${image} with ${variant}: ${moved}`;
+  }
+  return undefined;
+}
+
+function describeMove(
+  got: readonly number[],
+  expected: readonly number[],
+  labels: readonly string[],
+): string | undefined {
+  if (expected.length !== labels.length)
+    return `the card gives ${expected.length} confidences for ${labels.length} labels`;
+  const moves = expected.map((value, i) => Math.abs((got[i] ?? Number.NaN) - value));
+  const most = moves.indexOf(Math.max(...moves));
+  if ((moves[most] ?? Number.NaN) <= goldenTolerance) return undefined;
+  const [was, is] = [expected[most], got[most]].map((value) => value?.toFixed(4));
+  return `the confidence of ${labels[most]} moved from ${was} to ${is}, allowed are ${goldenTolerance}`;
+}

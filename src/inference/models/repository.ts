@@ -1,0 +1,140 @@
+// models/<name>/<version>/ → the models that can be served, and why the others can't.
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { CardError } from '../errors.js';
+import { chooseFastest, type VariantChoice } from './auto-variant.js';
+import { type Card, loadCard, type VariantName } from './card.js';
+import { listVersionFolders, type VersionFolder } from './version-folders.js';
+
+/** A version whose card and files are whole. */
+export interface StoredModel extends VersionFolder {
+  card: Card;
+  variant: VariantName;
+  /** Why this variant is the one that serves. */
+  variantReason: string;
+  /** Where variants were compared. */
+  figures?: VariantChoice['figures'];
+  /** Path of the variant's file. */
+  file: string;
+}
+
+/** A version that can't be served; `problem` says why. */
+export interface FailedModel extends VersionFolder {
+  problem: string;
+  /** Where the card and the files are whole, and it failed when it ran. */
+  model?: StoredModel;
+}
+
+export interface Repository {
+  stored: StoredModel[];
+  failed: FailedModel[];
+}
+
+/** How a folder of models is read. */
+export interface ReadOptions {
+  /** Served where a card has it, instead of the card's default; auto: the fastest that is accurate enough. */
+  variant?: VariantName | 'auto' | undefined;
+  /** What was read before: versions that are as they were then are taken over, and not read again. */
+  before?: Repository | undefined;
+  /** What auto does. */
+  fastest?: typeof chooseFastest;
+}
+
+/**
+ * Reads every version of every model. One damaged version leaves the others.
+ * @param models the folder that holds <name>/<version>/card.json.
+ */
+export async function readRepository(models: string, options: ReadOptions = {}): Promise<Repository> {
+  const { variant, before = { stored: [], failed: [] }, fastest = chooseFastest } = options;
+  const choose: Choose = (card, folder) =>
+    variant === 'auto' ? fastest(card, folder) : chooseVariant(card, variant);
+  const repository: Repository = { stored: [], failed: [] };
+  for (const place of await listVersionFolders(models)) {
+    const failed = before.failed.find((model) => isSame(model, place));
+    const stored = before.stored.find(({ key }) => key === place.key);
+    if (failed) repository.failed.push(failed);
+    else if (stored && isSame(stored, place)) repository.stored.push(stored);
+    else {
+      try {
+        repository.stored.push(keepUnchanged(await readVersion(place, choose), stored));
+      } catch (error) {
+        repository.failed.push({ ...place, problem: (error as Error).message });
+      }
+    }
+  }
+  return repository;
+}
+
+function isSame(model: VersionFolder, { key, fingerprint }: VersionFolder): boolean {
+  return model.key === key && model.fingerprint === fingerprint;
+}
+
+/** Of a folder that was copied or touched and holds what it held, the model is the one it was. */
+function keepUnchanged(model: StoredModel, before: StoredModel | undefined): StoredModel {
+  if (!before || model.variant !== before.variant || !isDeepStrictEqual(model.card, before.card))
+    return model;
+  before.fingerprint = model.fingerprint;
+  return before;
+}
+
+type Choose = (card: Card, folder: string) => VariantChoice | Promise<VariantChoice>;
+
+async function readVersion(place: VersionFolder, choose: Choose): Promise<StoredModel> {
+  const { folder, name } = place;
+  const card = await loadCard(join(folder, 'card.json'));
+  if (card.name !== name)
+    throw new CardError(`${join(folder, 'card.json')}: the card is that of ${card.name}`);
+  for (const { file, bytes, sha256 } of Object.values(card.variants))
+    await verifyFile(join(folder, file), { bytes, sha256 });
+  const choice = await choose(card, folder);
+  const file = card.variants[choice.variant]?.file ?? '';
+  return { ...place, card, ...choice, file: join(folder, file) };
+}
+
+async function verifyFile(file: string, wanted: { bytes: number; sha256: string }): Promise<void> {
+  let content: Buffer;
+  try {
+    content = await readFile(file);
+  } catch (cause) {
+    throw new CardError(`${file}: this variant can't be read: ${(cause as Error).message}`, { cause });
+  }
+  if (content.length !== wanted.bytes)
+    throw new CardError(`${file}: expected ${wanted.bytes} bytes, got ${content.length}`);
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  if (sha256 !== wanted.sha256)
+    throw new CardError(`${file}: expected sha256 ${wanted.sha256}, got ${sha256}`);
+}
+
+/** The requested variant where the card has it, else the card's default. */
+export function chooseVariant(
+  card: Pick<Card, 'variants' | 'defaultVariant'>,
+  requested: VariantName | undefined,
+): VariantChoice {
+  if (requested && card.variants[requested])
+    return { variant: requested, variantReason: `${requested} was asked for` };
+  const variant = card.defaultVariant;
+  const variantReason = requested
+    ? `${requested} was asked for, but there is none: ${variant} is the card's default`
+    : `${variant} is the card's default`;
+  return { variant, variantReason };
+}
+
+/** The same version with another of its card's variants, if there is one. */
+export function withVariant<Model extends StoredModel>(
+  model: Model,
+  variant: VariantName,
+): Model | undefined {
+  if (variant === model.variant) return model;
+  const file = model.card.variants[variant]?.file;
+  if (file === undefined) return undefined;
+  const key = `${model.key}/${variant}`;
+  return {
+    ...model,
+    key,
+    variant,
+    variantReason: `${variant} was asked for`,
+    file: join(model.folder, file),
+  };
+}

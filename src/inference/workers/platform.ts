@@ -1,0 +1,43 @@
+// a platform → nothing where ONNX Runtime and Quati run on it, else an error that says what is needed instead.
+import { QuatiError } from '../errors.js';
+
+/** ONNX Runtime has no build for this system. */
+export class UnsupportedPlatformError extends QuatiError {}
+
+export interface Platform {
+  platform: string;
+  arch: string;
+  /** Of glibc; undefined on Linux with another C library, and elsewhere. */
+  glibc: string | undefined;
+}
+
+const builds = ['linux x64', 'linux arm64', 'darwin arm64', 'win32 x64', 'win32 arm64'];
+
+/** @throws UnsupportedPlatformError naming the platform and the remedy. */
+export function checkPlatform({ platform, arch, glibc }: Platform = thisPlatform()): void {
+  if (platform === 'linux' && (arch === 'arm' || arch === 'ia32'))
+    throw new UnsupportedPlatformError(
+      `This Node is built for 32-bit systems (${arch}), for which ONNX Runtime has no build. ` +
+        'A Raspberry Pi 3, 4, 5 or Zero 2 W runs Quati with the 64-bit Raspberry Pi OS and Node for arm64; see docs/raspberry-pi.md',
+    );
+  if (!builds.includes(`${platform} ${arch}`))
+    throw new UnsupportedPlatformError(
+      `ONNX Runtime has no build for ${platform} on ${arch}; it has one for ${builds.join(', ')}`,
+    );
+  if (platform === 'linux' && glibc === undefined)
+    throw new UnsupportedPlatformError(
+      'This system has no glibc (Alpine has musl), which ONNX Runtime is built for: take a system such as Debian, or docker/Dockerfile',
+    );
+}
+
+function thisPlatform(): Platform {
+  const { platform, arch } = process;
+  return { platform, arch, glibc: platform === 'linux' ? glibcVersion() : undefined };
+}
+
+/** https://nodejs.org/api/report.html: made without looking at the network, which takes seconds where names don't resolve. */
+function glibcVersion(): string | undefined {
+  Object.assign(process.report, { excludeNetwork: true });
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+  return header.glibcVersionRuntime;
+}

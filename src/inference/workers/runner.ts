@@ -1,0 +1,158 @@
+// in one thread: images for one model → decode → tensor → session → each image's scores, or why it has none.
+
+import { DeadlineExceededError, type ErrorMessage, errorToMessage, ModelError } from '../errors.js';
+import { channelCount } from '../image/channels.js';
+import type { InputContract } from '../image/contract.js';
+import { decodeAtOnce } from '../image/decode-at-once.js';
+import {
+  createTensor,
+  createTensorWriter,
+  type TensorValues,
+  type TensorWriter,
+  tensorLength,
+} from '../image/tensor.js';
+import { openSession, type Session } from './session.js';
+
+/** A model as it is opened. */
+export interface RunnerModel {
+  key: string;
+  /** Path of the variant's .onnx file. */
+  file: string;
+  input: InputContract;
+  /** Opened when it is first asked for, not at the start. */
+  onDemand?: boolean | undefined;
+}
+
+/** What goes in: an image's file, for its scores or for its pixels alone, or an image that is a tensor already. */
+export type RunnerImage = (
+  | { bytes: Uint8Array; wanted: 'scores' | 'pixels' }
+  /** As the model takes it: its layout, its type. */
+  | { tensor: TensorValues }
+) & {
+  /** From now on; what isn't decoded by then isn't run. */
+  budgetMs: number;
+};
+
+/** What comes out. Pixels are height x width x channels, 0…255, as the model sees them. */
+export type RunnerResult = (
+  | { scores: Float32Array; inferenceMs: number }
+  | { pixels: Uint8Array }
+  | { error: ErrorMessage }
+) & { decodeMs: number };
+
+export interface Runner {
+  /** One result an image, in order. It never rejects. */
+  run(key: string, images: readonly RunnerImage[]): Promise<RunnerResult[]>;
+}
+
+interface OpenModel {
+  input: InputContract;
+  session: Session;
+  write: TensorWriter;
+  length: number;
+  /** Grows to the largest batch so far. */
+  batch: TensorValues;
+}
+
+/** Opens every model that isn't on demand and runs it once; one that fails is the answer to its own images only. */
+export async function createRunner(models: readonly RunnerModel[], maxPixels: number): Promise<Runner> {
+  const known = new Map(models.map((model) => [model.key, model]));
+  const open = new Map<string, OpenModel | Error>();
+  for (const model of models) if (!model.onDemand) await find(model.key);
+
+  async function find(key: string): Promise<OpenModel | Error> {
+    const found = open.get(key);
+    if (found) return found;
+    const model = known.get(key);
+    if (!model) return new ModelError(`No model ${key} in this worker`);
+    const opened = await openModel(model).catch((error: unknown) => error as Error);
+    open.set(key, opened);
+    return opened;
+  }
+
+  return {
+    async run(key, images) {
+      const model = await find(key);
+      if (model instanceof Error) return images.map(() => ({ error: errorToMessage(model), decodeMs: 0 }));
+      return await runBatch(model, images, maxPixels);
+    },
+  };
+}
+
+async function openModel({ file, input }: RunnerModel): Promise<OpenModel> {
+  const session = await openSession(file, { input });
+  const batch = createTensor(input, 1);
+  await session.run(batch, 1);
+  return { input, session, write: createTensorWriter(input), length: tensorLength(input), batch };
+}
+
+async function runBatch(
+  model: OpenModel,
+  images: readonly RunnerImage[],
+  maxPixels: number,
+): Promise<RunnerResult[]> {
+  const start = performance.now();
+  const results: RunnerResult[] = [];
+  /** Of each row of the batch, its image. */
+  const rows: number[] = [];
+  if (model.batch.length < images.length * model.length)
+    model.batch = createTensor(model.input, images.length);
+  await Promise.all(
+    images.map(async (image, i) => {
+      const decodeStart = performance.now();
+      try {
+        const pixels = 'bytes' in image && (await toPixels(image.bytes, model.input, maxPixels));
+        const decodeMs = performance.now() - decodeStart;
+        if (performance.now() - start > image.budgetMs)
+          throw new DeadlineExceededError('The deadline passed while the image was decoded');
+        if (pixels) results[i] = { pixels, decodeMs };
+        if ('wanted' in image && image.wanted === 'pixels') return;
+        if (pixels) model.write(pixels, model.batch, rows.length * model.length);
+        if ('tensor' in image) copyRow(model, image.tensor, rows.length);
+        rows.push(i);
+      } catch (error) {
+        results[i] = { error: errorToMessage(error as Error), decodeMs: performance.now() - decodeStart };
+      }
+    }),
+  );
+  await scoreRows(model, rows, results);
+  return results;
+}
+
+/** Without a turn of the event loop where the image allows it, and without sharp until one needs it. */
+function toPixels(bytes: Uint8Array, input: InputContract, maxPixels: number) {
+  return decodeAtOnce(bytes, input, { maxPixels }) ?? decodeBySharp(bytes, input, maxPixels);
+}
+
+async function decodeBySharp(bytes: Uint8Array, input: InputContract, maxPixels: number) {
+  const { decodeImage } = await import('../image/decode.js');
+  return (await decodeImage(bytes, input, { maxPixels })).data;
+}
+
+function copyRow(model: OpenModel, values: TensorValues, row: number): void {
+  if (values.length !== model.length) {
+    const { width, height } = model.input;
+    const shape = `${channelCount(model.input)} x ${height} x ${width}`;
+    throw new ModelError(`Tensor: expected ${shape} = ${model.length} values, got ${values.length}`);
+  }
+  const { name } = model.batch.constructor;
+  if (values.constructor.name !== name)
+    throw new ModelError(`Tensor: expected ${name}, got ${values.constructor.name}`);
+  model.batch.set(values, row * model.length);
+}
+
+async function scoreRows(model: OpenModel, rows: readonly number[], results: RunnerResult[]): Promise<void> {
+  if (rows.length === 0) return;
+  const start = performance.now();
+  const outcome = await model.session.run(model.batch, rows.length).catch((error: unknown) => error as Error);
+  const inferenceMs = performance.now() - start;
+  for (const [row, i] of rows.entries()) {
+    const decodeMs = results[i]?.decodeMs ?? 0;
+    if (outcome instanceof Error) {
+      results[i] = { error: errorToMessage(outcome), decodeMs };
+      continue;
+    }
+    const labels = outcome.length / rows.length;
+    results[i] = { scores: outcome.subarray(row * labels, (row + 1) * labels), inferenceMs, decodeMs };
+  }
+}

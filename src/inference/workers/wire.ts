@@ -1,0 +1,74 @@
+// images ↔ one block of memory that moves to a worker thread at no cost.
+import { messageToError } from '../errors.js';
+import type { TensorValues } from '../image/tensor.js';
+import type { RunnerImage, RunnerResult } from './runner.js';
+
+/** One batch on its way to a worker. */
+export interface WorkerTask {
+  key: string;
+  images: PackedImage[];
+  block: ArrayBuffer;
+}
+
+interface PackedImage {
+  form: 'scores' | 'pixels' | 'floats' | 'bytes';
+  /** In bytes. */
+  offset: number;
+  length: number;
+  budgetMs: number;
+}
+
+/** To the worker: a batch, or that it is to end. */
+export type WorkerOrder = WorkerTask | { end: true };
+
+/** From the worker, once its models are open, and then after each task. */
+export type WorkerMessage = { ready: true } | { results: RunnerResult[] };
+
+/**
+ * A copy of all images: the sender still has them when the worker is lost. A view of a pooled Buffer, sent as it is, would take
+ * the whole pool with it.
+ */
+export function packTask(key: string, images: readonly RunnerImage[]): WorkerTask {
+  const packed: PackedImage[] = [];
+  let size = 0;
+  for (const image of images) {
+    const { byteLength: length } = dataOf(image);
+    packed.push({
+      form: formOf(image),
+      offset: size,
+      length,
+      budgetMs: image.budgetMs,
+    });
+    size += Math.ceil(length / Float32Array.BYTES_PER_ELEMENT) * Float32Array.BYTES_PER_ELEMENT;
+  }
+  const block = new Uint8Array(size);
+  for (const [i, image] of images.entries()) {
+    const { buffer, byteOffset, byteLength } = dataOf(image);
+    block.set(new Uint8Array(buffer, byteOffset, byteLength), packed[i]?.offset);
+  }
+  return { key, images: packed, block: block.buffer };
+}
+
+export function unpackImages({ images, block }: WorkerTask): RunnerImage[] {
+  return images.map(({ form, offset, length, budgetMs }) => {
+    if (form === 'floats')
+      return { tensor: new Float32Array(block, offset, length / Float32Array.BYTES_PER_ELEMENT), budgetMs };
+    const bytes = new Uint8Array(block, offset, length);
+    return form === 'bytes' ? { tensor: bytes, budgetMs } : { bytes, wanted: form, budgetMs };
+  });
+}
+
+/** @throws the error that the image has instead of scores. */
+export function resultToScores(result: RunnerResult | undefined): Float32Array {
+  if (result && 'error' in result) throw messageToError(result.error);
+  return result && 'scores' in result ? result.scores : new Float32Array();
+}
+
+function formOf(image: RunnerImage): PackedImage['form'] {
+  if (!('tensor' in image)) return image.wanted;
+  return image.tensor instanceof Float32Array ? 'floats' : 'bytes';
+}
+
+function dataOf(image: RunnerImage): TensorValues {
+  return 'tensor' in image ? image.tensor : image.bytes;
+}

@@ -1,0 +1,17 @@
+// Pixels → the bytes of a PNG.
+import sharp from 'sharp';
+import { channelCount } from '../../inference/image/channels.js';
+import type { InputContract } from '../../inference/image/contract.js';
+
+/** @param pixels height x width x channels, 0…255, of the contract's size. */
+export async function encodePng(
+  pixels: Uint8Array,
+  input: Pick<InputContract, 'width' | 'height' | 'channels'>,
+): Promise<Uint8Array> {
+  const raw = { width: input.width, height: input.height, channels: channelCount(input) };
+  const image = sharp(pixels, { raw });
+  return await image
+    .toColourspace(input.channels === 'gray' ? 'b-w' : 'srgb')
+    .png({ compressionLevel: 9 })
+    .toBuffer();
+}

@@ -1,0 +1,80 @@
+// A classifier's graph → the name of its features: what its last weighted layer reads.
+import { type Graph, intAttribute, intsAttribute, type Node, producers } from '../../graph/graph.js';
+import { BackboneError } from './errors.js';
+
+/** What may follow a classifier's last layer: it only moves or rescales scores. */
+const behindScores = new Set([
+  'Add',
+  'AveragePool',
+  'Cast',
+  'Clip',
+  'Dropout',
+  'Flatten',
+  'GlobalAveragePool',
+  'Identity',
+  'LogSoftmax',
+  'ReduceMean',
+  'Relu',
+  'Reshape',
+  'Sigmoid',
+  'Softmax',
+  'Squeeze',
+  'Transpose',
+]);
+/** Features are taken where they still are [N, F, h, w]. */
+const onlyReshape = new Set(['Dropout', 'Flatten', 'Identity', 'Reshape', 'Squeeze', 'Unsqueeze']);
+const namesListed = 5;
+
+/**
+ * The tensor before the last Gemm, MatMul or 1x1 Conv, and before what only reshapes it; or the value that was asked for.
+ * @throws BackboneError when there is no such layer or value, naming what there is.
+ */
+export function findFeatures(graph: Graph, asked?: string): string {
+  const made = producers(graph);
+  if (asked !== undefined) {
+    if (made.has(asked)) return asked;
+    throw new BackboneError(
+      `${graph.name}: has no value ${asked} to cut at; its last are ${lastValues(graph)}`,
+    );
+  }
+  const at = graph.nodes.findLastIndex((node) => isClassifier(node, graph));
+  const behind = graph.nodes.slice(at + 1).find(({ op }) => !behindScores.has(op));
+  const classifier = graph.nodes[at];
+  if (classifier === undefined || behind !== undefined)
+    throw new BackboneError(
+      `${graph.name}: does not end in a layer that tells categories apart${behind ? ` (${behind.op} ${behind.name} comes after the last)` : ''}; ` +
+        `--features <name> says where to cut: its last values are ${lastValues(graph)}`,
+    );
+  return beforeReshapes(classifier.inputs[0] ?? '', made);
+}
+
+function isClassifier({ op, inputs, attributes }: Node, { initializers }: Graph): boolean {
+  const weight = initializers.get(inputs[1] ?? '');
+  if (weight === undefined) return false;
+  const onePixel = weight.dims.slice(2).every((size) => size === 1);
+  return (
+    op === 'Gemm' ||
+    op === 'MatMul' ||
+    (op === 'Conv' && onePixel && intAttribute({ attributes }, 'group', 1) === 1)
+  );
+}
+
+function beforeReshapes(name: string, made: ReadonlyMap<string, Node>): string {
+  const node = made.get(name);
+  const [source] = node?.inputs ?? [];
+  if (node === undefined || source === undefined || !made.has(source)) return name;
+  return onlyReshape.has(node.op) || isSpatialMean(node) ? beforeReshapes(source, made) : name;
+}
+
+/** How some exporters write GlobalAveragePool, which has a gradient and is put behind the cut. */
+function isSpatialMean(node: Node): boolean {
+  const axes = intsAttribute(node, 'axes', []).map((axis) => (axis < 0 ? axis + 4 : axis));
+  return node.op === 'ReduceMean' && axes.sort().join() === '2,3';
+}
+
+function lastValues({ nodes }: Graph): string {
+  return nodes
+    .slice(-namesListed)
+    .map(({ outputs }) => outputs[0])
+    .join(', ');
+}

@@ -1,0 +1,171 @@
+// The file of a backbone + what is known of its images → what it stands on, cut, and the recipe to train a classifier on it.
+import { createHash } from 'node:crypto';
+import type { InputContract } from '../../../inference/image/contract.js';
+import { loadRuntime } from '../../../inference/workers/runtime.js';
+import { buildForward } from '../../architectures/forward.js';
+import { dense, dropout, flatten } from '../../architectures/layers.js';
+import type { Augmentation } from '../../augmentation/augmentation.js';
+import type { Graph } from '../../graph/graph.js';
+import { encodeOnnx } from '../../graph/onnx.js';
+import type { BackboneSettings, HeadSettings } from '../recipe/backbone-settings.js';
+import type { Recipe } from '../recipe/recipe.js';
+import { zeros } from '../step/initialisers.js';
+import type { Loss } from '../step/losses.js';
+import { cutBackbone, joinHead } from './cut.js';
+import { BackboneError } from './errors.js';
+import { findFeatures } from './features.js';
+import { unreached, weightedLayers } from './layers.js';
+import type { LoadedBackbone } from './load.js';
+
+export interface BackboneOptions {
+  /** For people: the file's name without its ending. */
+  readonly name: string;
+  readonly title: string;
+  /** The dataset's name. */
+  readonly dataset: string;
+  readonly input: InputContract;
+  /** Where to cut; default: found from the graph. */
+  readonly features?: string;
+  /** How many of the last layers learn with the head; default: Infinity, all. */
+  readonly fineTune?: number;
+  readonly head?: Partial<HeadSettings>;
+  /** Of fine-tuning; default: 6. */
+  readonly epochs?: number;
+  readonly loss?: Loss['kind'];
+}
+
+export interface PreparedBackbone {
+  readonly graph: Graph;
+  readonly recipe: Recipe;
+  /** Why fewer layers learn than were asked for. */
+  readonly note?: string;
+}
+
+const headDefaults: HeadSettings = { epochs: 40, learningRate: 0.005, batchSize: 128, views: 4 };
+const headDropout = 0.2;
+/** What photos of one thing differ in: they are taken from elsewhere, closer, tilted, mirrored. */
+const photoAugmentation: Augmentation = { flip: true, rotation: 10, zoom: 0.2, shift: 0.1, fill: 'edge' };
+
+/** @throws BackboneError when the file has no features where they are looked for, or takes one image at a time only. */
+export async function prepareBackbone(
+  bytes: Uint8Array,
+  loaded: LoadedBackbone,
+  options: BackboneOptions,
+): Promise<PreparedBackbone> {
+  const { input } = options;
+  const features = findFeatures(loaded.graph, options.features);
+  const dims = await runOnce(loaded, features, input);
+  const graph = cutBackbone(loaded, { features, size: input, dims });
+  const recipe = recipeOn(Number(graph.outputs[0]?.type.shape[1]), options);
+  const { count, note } = reachable(loaded, graph, recipe, options.fineTune);
+  const backbone: BackboneSettings = {
+    name: options.name,
+    sha256: createHash('sha256').update(bytes).digest('hex'),
+    features,
+    fineTune: count,
+    head: { ...headDefaults, ...options.head },
+  };
+  return { graph, recipe: { ...recipe, backbone }, ...(note !== undefined && { note }) };
+}
+
+/** Fine-tuning moves weights that were learned from a million images: slowly, after a warm-up, and not for long. */
+function recipeOn(width: number, options: BackboneOptions): Recipe {
+  const { name, title, dataset, input, loss = 'softmax', epochs = 6 } = options;
+  return {
+    name,
+    title,
+    dataset,
+    architecture: {
+      name: 'head',
+      input: { channels: width, height: 1, width: 1 },
+      layers: [flatten, dropout(headDropout), dense(loss === 'sigmoid' ? 1 : 2)],
+    },
+    input,
+    augmentation: photoAugmentation,
+    loss: { kind: loss },
+    optimiser: { kind: 'adamw', weightDecay: 0.05 },
+    learningRate: 1e-4,
+    schedule: { kind: 'cosine', warmupEpochs: Math.min(1, epochs / 2) },
+    clipNorm: 1,
+    batchSize: 16,
+    epochs,
+    validationSplit: 0.15,
+    earlyStopping: { monitor: 'valLoss' },
+    seed: 1,
+  };
+}
+
+/** Two images, so that a file which takes only one shows itself here and not in the middle of a run. */
+async function runOnce(
+  { graph, input: name, channels }: LoadedBackbone,
+  features: string,
+  { width, height }: InputContract,
+): Promise<readonly number[]> {
+  const { InferenceSession, Tensor } = await loadRuntime();
+  const type = graph.types.get(features) ?? { dataType: 'float32' as const, shape: ['N'] };
+  const model = encodeOnnx({ ...graph, outputs: [{ name: features, type }] });
+  const shape = [2, channels, height, width];
+  const values = new Float32Array(2 * channels * height * width);
+  try {
+    const session = await InferenceSession.create(model, {
+      executionProviders: ['cpu'],
+      logSeverityLevel: 4,
+    });
+    const results = await session.run({ [name]: new Tensor('float32', values, shape) });
+    await session.release();
+    const { dims = [], type: dataType } = results[features] ?? {};
+    if (dims[0] === 2 && dataType === 'float32' && (dims.length === 4 || dims.length === 2)) return dims;
+    throw new BackboneError(
+      `${graph.name}: ${features}: expected features [2, F] or [2, F, h, w] of two images, got ${dataType}[${dims.join(', ')}]`,
+    );
+  } catch (cause) {
+    if (cause instanceof BackboneError) throw cause;
+    throw new BackboneError(
+      `${graph.name}: does not run on two images of ${channels}x${height}x${width}: ${(cause as Error).message}`,
+      { cause },
+    );
+  }
+}
+
+interface Reachable {
+  readonly count: number;
+  readonly note?: string;
+}
+
+/** As many of the last layers as were asked for, or as gradients reach: an operator without a rule stops them. */
+function reachable(
+  { opaque }: LoadedBackbone,
+  graph: Graph,
+  recipe: Recipe,
+  fineTune = Number.POSITIVE_INFINITY,
+): Reachable {
+  const there = weightedLayers(graph).length;
+  if (fineTune > there && Number.isFinite(fineTune))
+    throw new BackboneError(
+      `${recipe.name}: has ${there} layers with weights, asked to fine-tune were ${fineTune}`,
+    );
+  const asked = Math.min(fineTune, there);
+  if (asked === 0) return { count: 0 };
+  if (opaque !== undefined) return { count: 0, note: `the head alone is trained: ${opaque}` };
+  const head = buildForward(recipe.architecture, { batch: 'N', parameter: zeros });
+  const whole = joinHead(graph, head);
+  const reason = unreached(whole, graph, asked);
+  if (reason === undefined) return { count: asked };
+  const count = mostReached(asked, (layers) => unreached(whole, graph, layers) === undefined);
+  const what =
+    count === 0
+      ? 'the head alone is trained'
+      : `the head and the last ${count} of ${there} layers are trained`;
+  return { count, note: `${what}: ${reason}` };
+}
+
+/** Gradients that reach a layer reach all that come after it: halved until the border is found. */
+function mostReached(below: number, isReached: (layers: number) => boolean): number {
+  let [reached, beyond] = [0, below];
+  while (beyond - reached > 1) {
+    const middle = Math.floor((reached + beyond) / 2);
+    if (isReached(middle)) reached = middle;
+    else beyond = middle;
+  }
+  return reached;
+}

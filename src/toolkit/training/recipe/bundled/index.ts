@@ -1,0 +1,31 @@
+// Every recipe by its name; a new recipe is a file here and a line below.
+import { RecipeError } from '../../errors.js';
+import type { Recipe } from '../recipe.js';
+import { cifar10CnnRecipe } from './cifar10-cnn.js';
+import { cifar10ResnetRecipe } from './cifar10-resnet.js';
+import { lenet5Recipe } from './lenet5.js';
+import { lenet5BinaryRecipe } from './lenet5-binary.js';
+import { mnistCnnRecipe } from './mnist-cnn.js';
+import { mnistDeeperRecipe } from './mnist-deeper.js';
+import { mnistDropoutRecipe } from './mnist-dropout.js';
+import { mnistSimpleRecipe } from './mnist-simple.js';
+
+export const recipes: readonly Recipe[] = [
+  mnistSimpleRecipe,
+  mnistCnnRecipe,
+  mnistDeeperRecipe,
+  mnistDropoutRecipe,
+  cifar10CnnRecipe,
+  cifar10ResnetRecipe,
+  lenet5Recipe,
+  lenet5BinaryRecipe,
+];
+
+/** @throws RecipeError naming the recipes there are. */
+export function findRecipe(name: string): Recipe {
+  const recipe = recipes.find((known) => known.name === name);
+  if (recipe) return recipe;
+  throw new RecipeError(
+    `no recipe is named ${name}; there is: ${recipes.map((known) => known.name).join(', ')}`,
+  );
+}

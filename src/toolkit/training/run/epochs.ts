@@ -1,0 +1,176 @@
+// Trainer + images → epochs: shuffle, step, validate, record. Stops between two steps and says where it stands.
+
+import { createRandom, permutation } from '../../random.js';
+import { batchCount } from '../batches/batches.js';
+import type { TrainingImages } from '../batches/training-images.js';
+import type { DivergedError } from '../errors.js';
+import type { Recipe } from '../recipe/recipe.js';
+import { learningRateAt } from '../recipe/schedules.js';
+import { diverged } from '../step/divergence.js';
+import type { Trainer } from '../step/step-runner.js';
+import type { Checkpoint, Position } from './checkpoint.js';
+import { bestEpoch, isPatienceOver } from './early-stopping.js';
+import type { EpochRecord } from './history.js';
+import { createTally } from './tally.js';
+
+export interface StepProgress {
+  /** From 1 on. */
+  readonly epoch: number;
+  readonly batch: number;
+  readonly batches: number;
+  /** Of this step alone. */
+  readonly stepLoss: number;
+  /** Means over the epoch so far. */
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly imagesPerSecond: number;
+}
+
+export interface LoopOptions {
+  readonly recipe: Recipe;
+  /** Their source is closed at the end. */
+  readonly images: TrainingImages;
+  readonly trainer: Trainer;
+  readonly start: Pick<Checkpoint, 'position' | 'history'>;
+  /** Ends the run early, after this many steps in all. */
+  readonly maxSteps?: number;
+  readonly shouldStop: () => boolean;
+  readonly onStep: (progress: StepProgress) => void;
+  /** After each epoch, and when the run is stopped; `isBest` when the recipe keeps the best epoch and this is it so far. */
+  readonly onCheckpoint: (checkpoint: Checkpoint, isBest: boolean) => Promise<void>;
+}
+
+export interface LoopResult {
+  readonly finished: boolean;
+  readonly history: readonly EpochRecord[];
+}
+
+export const startOfRun: LoopOptions['start'] = {
+  position: { epoch: 0, batch: 0, lossSum: 0, correct: 0, seconds: 0 },
+  history: [],
+};
+
+export async function runLoop(options: LoopOptions): Promise<LoopResult> {
+  try {
+    return await runEpochs(options, options.images);
+  } finally {
+    await options.images.source.close();
+  }
+}
+
+async function runEpochs(options: LoopOptions, images: TrainingImages): Promise<LoopResult> {
+  const { recipe, trainer, start } = options;
+  const { earlyStopping } = recipe;
+  const history = [...start.history];
+  let position = start.position;
+  const save = async (ended?: EpochRecord) => {
+    const state = trainer.state();
+    checkFinite(trainer);
+    const isBest = ended !== undefined && earlyStopping && bestEpoch(history, earlyStopping) === ended;
+    await options.onCheckpoint({ recipe, state, position, history: [...history] }, isBest ?? false);
+  };
+  while (position.epoch < recipe.epochs && !(earlyStopping && isPatienceOver(history, earlyStopping))) {
+    position = await trainEpoch(options, images, position);
+    if (position.batch < batchCount(images.training.length, recipe.batchSize)) {
+      await save();
+      return { finished: false, history };
+    }
+    const ended = await recordEpoch(options, images, position);
+    history.push(ended);
+    position = { epoch: position.epoch + 1, batch: 0, lossSum: 0, correct: 0, seconds: 0 };
+    await save(ended);
+  }
+  return { finished: true, history };
+}
+
+/** A step's loss is that of the weights before it: the last step's own are seen here. */
+function checkFinite(trainer: Trainer): void {
+  const { parameters, optimiser } = trainer.state();
+  if ([parameters, ...optimiser].every((vector) => vector.every(Number.isFinite))) return;
+  throw divergedIn(trainer, 'the weights are no finite numbers');
+}
+
+function divergedIn({ state, layout }: Trainer, what: string): DivergedError {
+  return diverged(what, { layout, ...state() });
+}
+
+/** Trains from the position on, to the epoch's end or to where it was told to stop. */
+async function trainEpoch(options: LoopOptions, images: TrainingImages, from: Position): Promise<Position> {
+  const { recipe, trainer } = options;
+  const batches = batchCount(images.training.length, recipe.batchSize);
+  const shuffled = permutation(images.training.length, createRandom(recipe.seed, 'shuffle', from.epoch));
+  const order = shuffled.map((i) => images.training[i] ?? 0);
+  const began = performance.now();
+  let { batch, lossSum, correct } = from;
+  const seconds = () => from.seconds + (performance.now() - began) / 1000;
+  for await (const next of images.source.read(order, from.epoch, batch)) {
+    if (options.shouldStop() || trainer.state().step >= (options.maxSteps ?? Infinity)) break;
+    const { step } = trainer.state();
+    const progress = step / (recipe.epochs * batches);
+    const result = await trainer.step(next, rateAt(recipe, batches, step), progress);
+    batch += 1;
+    lossSum += result.lossSum;
+    correct += result.correct;
+    const seen = Math.min(batch * recipe.batchSize, order.length);
+    options.onStep({
+      epoch: from.epoch + 1,
+      batch,
+      batches,
+      stepLoss: result.lossSum / (seen - (batch - 1) * recipe.batchSize),
+      loss: lossSum / seen,
+      accuracy: correct / seen,
+      imagesPerSecond: seen / seconds(),
+    });
+  }
+  return { epoch: from.epoch, batch, lossSum, correct, seconds: seconds() };
+}
+
+function rateAt({ schedule, learningRate, epochs }: Recipe, batches: number, step: number): number {
+  return learningRateAt(schedule, learningRate, { step, steps: epochs * batches, stepsPerEpoch: batches });
+}
+
+async function recordEpoch(
+  options: LoopOptions,
+  images: TrainingImages,
+  position: Position,
+): Promise<EpochRecord> {
+  const { recipe, trainer } = options;
+  const count = images.training.length;
+  return {
+    epoch: position.epoch + 1,
+    loss: position.lossSum / count,
+    accuracy: position.correct / count,
+    ...(await validate(trainer, images, recipe.batchSize)),
+    learningRate: rateAt(recipe, batchCount(count, recipe.batchSize), trainer.state().step - 1),
+    seconds: Number(position.seconds.toFixed(2)),
+    imagesPerSecond: Math.round(count / position.seconds),
+  };
+}
+
+type Validation = Pick<EpochRecord, 'valLoss' | 'valAccuracy' | 'valPrecision' | 'valRecall'>;
+
+/** Precision and recall are said of two labels only, of the second: the one that a sigmoid's output stands for. */
+async function validate(
+  trainer: Trainer,
+  { readValidation, validation, labels }: TrainingImages,
+  batchSize: number,
+): Promise<Validation> {
+  const count = validation.length;
+  if (count === 0) return {};
+  let lossSum = 0;
+  const tally = createTally();
+  for (let index = 0; index < batchCount(count, batchSize); index++) {
+    const batch = readValidation(validation, index);
+    const result = await trainer.evaluate(batch);
+    lossSum += result.lossSum;
+    tally.add(result.answers, batch.labels);
+  }
+  if (!Number.isFinite(lossSum)) throw divergedIn(trainer, `the validation loss is ${lossSum}`);
+  const { correct, precision, recall } = tally.result();
+  return {
+    valLoss: lossSum / count,
+    valAccuracy: correct / count,
+    ...(labels === 2 && precision !== undefined && { valPrecision: precision }),
+    ...(labels === 2 && recall !== undefined && { valRecall: recall }),
+  };
+}

@@ -1,0 +1,81 @@
+// One stretch of training: network and images → the loop, a checkpoint after each epoch; resumed where there is one.
+import { exists } from '../../files.js';
+import type { TrainingImages } from '../batches/training-images.js';
+import { lossOf, optimiserOf, type Recipe } from '../recipe/recipe.js';
+import type { Network } from '../step/network.js';
+import { flatten } from '../step/parameters.js';
+import { createTrainer, type TrainerState } from '../step/step-runner.js';
+import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
+import { type LoopResult, runLoop, type StepProgress, startOfRun } from './epochs.js';
+import type { EpochRecord } from './history.js';
+
+export interface Phase {
+  readonly recipe: Recipe;
+  readonly network: Network;
+  readonly images: TrainingImages;
+  /** The checkpoint's file, and that of the best epoch's. */
+  readonly files: { readonly checkpoint: string; readonly best: string };
+}
+
+export interface PhaseControl {
+  /** Go on from the checkpoint, if there is one. */
+  readonly resume: boolean;
+  readonly threads: number;
+  readonly block: number | undefined;
+  /** Of this phase. */
+  readonly maxSteps?: number;
+  readonly shouldStop: () => boolean;
+  readonly onStep: (progress: StepProgress) => void;
+  /** At the start and after each checkpoint. */
+  readonly onHistory: (history: readonly EpochRecord[]) => Promise<void>;
+}
+
+export interface PhaseResult extends LoopResult {
+  /** Steps taken, those before a resume included. */
+  readonly steps: number;
+}
+
+export async function runPhase(phase: Phase, control: PhaseControl): Promise<PhaseResult> {
+  const { recipe, network, images, files } = phase;
+  const optimiser = optimiserOf(recipe);
+  const { layout } = network.parameters;
+  const resumed =
+    control.resume && (await exists(files.checkpoint))
+      ? await loadCheckpoint(files.checkpoint, layout, optimiser.stateNames)
+      : undefined;
+  await control.onHistory(resumed?.history ?? []);
+  const trainer = await createTrainer({
+    network,
+    optimiser,
+    loss: lossOf(recipe),
+    state: resumed?.state ?? initialState(network, optimiser.stateNames.length),
+    threads: control.threads,
+    seed: recipe.seed,
+    block: control.block,
+  });
+  const result = await runLoop({
+    recipe,
+    images,
+    trainer,
+    start: resumed ?? startOfRun,
+    ...(control.maxSteps !== undefined && { maxSteps: control.maxSteps }),
+    shouldStop: control.shouldStop,
+    onStep: control.onStep,
+    async onCheckpoint(checkpoint, isBest) {
+      // The best first: a crash in between repeats the epoch, and writes the same once more.
+      for (const file of isBest ? [files.best, files.checkpoint] : [files.checkpoint])
+        await saveCheckpoint(file, checkpoint, layout, optimiser.stateNames);
+      await control.onHistory(checkpoint.history);
+    },
+  });
+  await trainer.release();
+  return { ...result, steps: trainer.state().step };
+}
+
+function initialState({ parameters: { layout, tensors } }: Network, vectors: number): TrainerState {
+  return {
+    step: 0,
+    parameters: flatten(layout, tensors, 'initial parameters'),
+    optimiser: Array.from({ length: vectors }, () => new Float32Array(layout.length)),
+  };
+}

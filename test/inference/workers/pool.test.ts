@@ -1,0 +1,154 @@
+// models and images → scores from worker threads; what happens to them when workers end.
+import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { WorkerLostError, WorkersUnavailableError } from '../../../src/inference/errors.js';
+import { createPool, type PoolOptions } from '../../../src/inference/workers/pool.js';
+import type { RunnerImage } from '../../../src/inference/workers/runner.js';
+import { resultToScores } from '../../../src/inference/workers/wire.js';
+import { grayInput, writeFixtureModel } from '../../helpers/fixture-model.js';
+import { png, solidPng, truncatedPng } from '../../helpers/images.js';
+
+const workerUrl = new URL('../../helpers/fragile-worker.js', import.meta.url);
+
+function file(bytes: Uint8Array, budgetMs = Infinity): RunnerImage {
+  return { bytes, wanted: 'scores', budgetMs };
+}
+
+function fragilePool(t: Pick<Tap, 'teardown'>, options: Partial<PoolOptions> = {}) {
+  const lost: string[] = [];
+  const onWorkerLost = (reason: string) => lost.push(reason);
+  const pool = createPool({ models: [], threads: 2, workerUrl, onWorkerLost, ...options });
+  t.teardown(() => pool.close());
+  return { pool, lost };
+}
+type Tap = typeof t;
+
+t.test(
+  'workers answer for the models they could open, and say why they could not open another',
+  async (t) => {
+    const folder = await writeFixtureModel(t.testdir());
+    const good = { key: 'good', file: join(folder, 'float32.onnx'), input: grayInput };
+    const pool = createPool({
+      threads: 2,
+      models: [{ ...good, key: 'missing', file: join(folder, 'missing.onnx') }, good],
+    });
+    t.teardown(() => pool.close());
+    const images = [0, 255, 0].map((value) => file(solidPng(28, 28, value)));
+    const results = await pool.run('good', images);
+    t.same(
+      results.map(resultToScores).map(([dark = 0, bright = 0]) => (dark > bright ? 'dark' : 'bright')),
+      ['dark', 'bright', 'dark'],
+    );
+    const error = { name: 'ModelError', message: /can't be loaded/ };
+    t.match(await pool.run('missing', images), [{ error }, { error }, { error }]);
+    t.match(await pool.run('good', [{ tensor: new Float32Array(5), budgetMs: Infinity }]), [
+      { error: { name: 'ModelError', message: 'Tensor: expected 1 x 28 x 28 = 784 values, got 5' } },
+    ]);
+    t.equal((await pool.run('good', images)).length, 3, 'and go on');
+  },
+);
+
+t.test('a file, its pixels as a tensor, and the same file sized by sharp get the same scores', async (t) => {
+  const folder = await writeFixtureModel(t.testdir());
+  const model = { key: 'good', file: join(folder, 'float32.onnx'), input: grayInput };
+  const pool = createPool({ threads: 1, models: [model] });
+  t.teardown(() => pool.close());
+  const tensor = new Float32Array(28 * 28).fill(90 / 255);
+  const large = png(56, 56, 1, new Uint8Array(56 * 56).fill(90));
+  const results = await pool.run('good', [
+    file(solidPng(28, 28, 90)),
+    { tensor, budgetMs: Infinity },
+    file(large),
+    file(truncatedPng()),
+    { bytes: large, wanted: 'pixels', budgetMs: Infinity },
+    file(large, -1),
+  ]);
+  const [exact, given, sized] = results.slice(0, 3).map((result) => [...resultToScores(result)]);
+  t.same(given, exact);
+  t.same(sized, exact);
+  t.match(results.slice(3), [
+    { error: { name: 'UndecodableImageError' } },
+    { pixels: new Uint8Array(28 * 28).fill(90) },
+    { error: { name: 'DeadlineExceededError' } },
+  ]);
+});
+
+t.test(
+  'on Linux the thread that serves comes before the workers, whatever the process was given',
+  { skip: process.platform === 'linux' ? false : 'only Linux has priorities of threads' },
+  async (t) => {
+    const before = priorities();
+    const pool = createPool({ models: [], threads: 2 });
+    t.teardown(() => pool.close());
+    await pool.started();
+    const nicer = Math.min(19, getPriority() + 3);
+    const count = (all: number[]) => all.filter((priority) => priority === nicer).length;
+    t.equal(count(priorities()) - count(before), 2);
+    t.equal(getPriority(), priorities()[0], 'the thread that serves keeps its own');
+  },
+);
+
+/** What nice counts, of each thread of this process, the main thread first. */
+function priorities(): number[] {
+  return readdirSync('/proc/self/task').map((thread) => {
+    const stat = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8');
+    // The name is in parentheses and may hold anything; proc(5) has nice as the 19th field.
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
+  });
+}
+
+t.test('a worker that ends is replaced, its batch runs again, and only a poisoned image fails', async (t) => {
+  const { pool, lost } = fragilePool(t);
+  const images = [1, 255, 3].map((value) => file(Uint8Array.of(value)));
+  const [other, results] = await Promise.all([
+    pool.run('any', [file(Uint8Array.of(7))]),
+    pool.run('any', images),
+  ]);
+  t.same(other.map(resultToScores), [Float32Array.of(7)]);
+  t.same([results[0], results[2]].map(resultToScores), [Float32Array.of(1), Float32Array.of(3)]);
+  t.throws(() => resultToScores(results[1]), {
+    constructor: WorkerLostError,
+    message: 'The inference worker ended: poisoned',
+  });
+  t.same(lost, ['poisoned', 'poisoned']);
+  const later = await Promise.all([4, 5, 6].map((value) => pool.run('any', [file(Uint8Array.of(value))])));
+  t.same(
+    later.map(([result]) => [...resultToScores(result)]),
+    [[4], [5], [6]],
+  );
+});
+
+t.test('a worker that answers nothing in time is ended like one that crashed', async (t) => {
+  const { pool } = fragilePool(t, { threads: 1, taskTimeoutMs: 100 });
+  const [silent] = await pool.run('any', [file(Uint8Array.of(254))]);
+  t.throws(() => resultToScores(silent), WorkerLostError);
+  t.same((await pool.run('any', [file(Uint8Array.of(9))])).map(resultToScores), [Float32Array.of(9)]);
+});
+
+t.test(
+  'workers that end at their start are started again ever more rarely, and images are told',
+  async (t) => {
+    const broken = { key: 'broken', file: '', input: grayInput };
+    const { pool, lost } = fragilePool(t, { models: [broken], threads: 1 });
+    await t.rejects(pool.run('broken', [file(Uint8Array.of(1))]), {
+      constructor: WorkersUnavailableError,
+      message: 'No inference worker can be started: this worker never starts',
+    });
+    t.equal(lost.length, 3);
+    await t.rejects(pool.run('broken', [file(Uint8Array.of(1))]), WorkersUnavailableError, 'at once');
+    t.equal(lost.length, 3, 'without another start');
+  },
+);
+
+t.test('close ends the workers, and what still waits for one is refused', async (t) => {
+  const { pool, lost } = fragilePool(t, { threads: 1 });
+  const [silent, waiting] = [254, 1].map((value) => pool.run('any', [file(Uint8Array.of(value))]));
+  await Promise.all([
+    t.rejects(silent as Promise<unknown>, WorkerLostError),
+    t.rejects(waiting as Promise<unknown>, WorkerLostError),
+    pool.close(),
+  ]);
+  t.same(lost, [], 'and nobody is told that workers were lost');
+});

@@ -1,0 +1,88 @@
+// ONNX bytes and files → scores, and the errors of models that don't fit.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import { ModelError } from '../../../src/inference/errors.js';
+import { tensorLength } from '../../../src/inference/image/tensor.js';
+import { openSession } from '../../../src/inference/workers/session.js';
+import { GraphBuilder } from '../../../src/toolkit/graph/builder.js';
+import type { DataType, Dim } from '../../../src/toolkit/graph/graph.js';
+import { encodeOnnx } from '../../../src/toolkit/graph/onnx.js';
+import { brightnessOnnx, grayInput } from '../../helpers/fixture-model.js';
+
+const length = tensorLength(grayInput);
+const batch = Float32Array.from({ length: 3 * length }, (_, i) => Math.floor(i / length) / 2);
+
+t.test('a batch gives one row of scores an image, from bytes and from a file', async (t) => {
+  const onnx = brightnessOnnx(grayInput, 3);
+  const file = join(t.testdir(), 'model.onnx');
+  await writeFile(file, onnx);
+  for (const model of [onnx, file]) {
+    const session = await openSession(model, { input: grayInput, intraOpThreads: 2 });
+    t.same(session.imageShape, [1, 28, 28]);
+    const scores = await session.run(batch, 3);
+    t.equal(scores.length, 9);
+    t.same(
+      [0, 1, 2].map((i) => winner(scores.subarray(i * 3, i * 3 + 3))),
+      [0, 1, 2],
+    );
+    await session.release();
+  }
+});
+
+t.test('only `count` images of a longer batch are looked at', async (t) => {
+  const session = await openSession(brightnessOnnx(grayInput, 3));
+  t.equal((await session.run(batch, 2)).length, 6);
+  await t.rejects(session.run(batch, 4), ModelError);
+  await t.rejects(session.run(batch, 0), ModelError);
+});
+
+t.test('a model with a fixed batch size of 1 answers a batch the same', async (t) => {
+  const free = await openSession(brightnessOnnx(grayInput, 3));
+  const fixed = await openSession(brightnessOnnx(grayInput, 3, 1));
+  t.same([...(await fixed.run(batch, 3))], [...(await free.run(batch, 3))]);
+});
+
+t.test('a free image size is taken from the card, and needs one', async (t) => {
+  const onnx = identityOnnx(['N', 1, 'H', 'W']);
+  await t.rejects(openSession(onnx), { message: /dim 2\): its size is free/ });
+  t.same((await openSession(onnx, { input: grayInput })).imageShape, [1, 28, 28]);
+});
+
+t.test('models that are no classifier, or not that of the card, are refused', async (t) => {
+  const refused: [RegExp, Uint8Array][] = [
+    [/can't be loaded/, Buffer.from('not a model')],
+    [/the card says 28, the model 14/, identityOnnx(['N', 1, 14, 28])],
+    [/the card says 1, the model 3/, identityOnnx(['N', 3, 28, 28])],
+    [/expected 4 dims \(NCHW or NHWC\), got 2/, identityOnnx(['N', 784])],
+    [/the card says float32, the model uint8/, identityOnnx(['N', 1, 28, 28], 'uint8')],
+    [/dim 1\): the card says 1, the model 28/, identityOnnx(['N', 28, 28, 1])],
+    [/expected a free batch size or 1, got 8/, identityOnnx([8, 1, 28, 28])],
+  ];
+  for (const [message, onnx] of refused)
+    await t.rejects(openSession(onnx, { input: grayInput }), { constructor: ModelError, message });
+});
+
+t.test('channels side by side, and bytes, where the card says so', async (t) => {
+  const nhwc = { ...grayInput, layout: 'nhwc' } as const;
+  const session = await openSession(identityOnnx(['N', 28, 28, 1]), { input: nhwc });
+  t.same(session.imageShape, [28, 28, 1]);
+  t.equal((await session.run(batch, 3)).length, 3 * length);
+  await t.rejects(openSession(identityOnnx(['N', 1, 28, 28]), { input: nhwc }), {
+    message: /dim 1\): the card says 28, the model 1/,
+  });
+  const bytes = { ...grayInput, dataType: 'uint8' } as const;
+  await t.rejects(openSession(identityOnnx(['N', 1, 28, 28]), { input: bytes }), {
+    message: /the card says uint8, the model float32/,
+  });
+});
+
+function identityOnnx(shape: readonly Dim[], dataType: DataType = 'float32'): Uint8Array {
+  const builder = new GraphBuilder('identity');
+  builder.output(builder.input('image', shape, dataType), 'scores');
+  return encodeOnnx(builder.build());
+}
+
+function winner(scores: Float32Array): number {
+  return scores.indexOf(Math.max(...scores));
+}

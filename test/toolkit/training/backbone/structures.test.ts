@@ -1,0 +1,151 @@
+// Classifiers as the usual exporters write them → a head on their features; the backbone's own layers where gradients reach.
+import t from 'tap';
+import { GraphBuilder } from '../../../../src/toolkit/graph/builder.js';
+import type { Graph } from '../../../../src/toolkit/graph/graph.js';
+import { encodeOnnx } from '../../../../src/toolkit/graph/onnx.js';
+import { float32Tensor } from '../../../../src/toolkit/graph/tensor-data.js';
+import { findFeatures } from '../../../../src/toolkit/training/backbone/features.js';
+import { weightedLayers } from '../../../../src/toolkit/training/backbone/layers.js';
+import { loadBackbone } from '../../../../src/toolkit/training/backbone/load.js';
+import { prepareBackbone } from '../../../../src/toolkit/training/backbone/prepare.js';
+import { backboneOnnx, rgbInput } from '../../../helpers/backbone-fixture.js';
+import { foreignModel } from '../../../helpers/foreign-models.js';
+import { mulberry32, uniform } from '../../../helpers/seeded-values.js';
+
+const input = { ...rgbInput, width: 16, height: 16 };
+
+async function prepared(bytes: Uint8Array, name: string, fineTune?: number) {
+  const loaded = loadBackbone(bytes, name);
+  const options = { name, title: name, dataset: 'shapes', input: { ...input, ...loaded.size } };
+  return await prepareBackbone(bytes, loaded, fineTune === undefined ? options : { ...options, fineTune });
+}
+
+for (const [name, learning, reason] of [
+  ['torch-resnet', 6, undefined],
+  ['torch-mobilenet', 8, undefined],
+  ['torch-squeezenet', 1, /^the head and the last 1 of 4 layers are trained: LeakyRelu.* has no gradient/],
+] as const)
+  t.test(`${name} is cut before its last layer, and ${learning} of its layers can learn`, async (t) => {
+    const { graph, recipe, note } = await prepared(foreignModel(name).bytes, name);
+    if (reason) t.match(note, reason);
+    else t.equal(note, undefined);
+    const width = Number(graph.outputs[0]?.type.shape[1]);
+    t.ok(width > 1, `${width} features`);
+    t.match(recipe.architecture.input, { channels: width, height: 1, width: 1 });
+    t.equal(recipe.backbone?.fineTune, learning);
+    t.equal(weightedLayers(graph).length === learning, reason === undefined);
+    t.notOk(graph.nodes.some(({ op }) => ['BatchNormalization', 'Dropout', 'Softmax'].includes(op)));
+    t.strictSame([graph.inputs[0]?.name, graph.outputs[0]?.name], ['image', 'backbone.features']);
+  });
+
+t.test(
+  'EfficientNet-Lite of TensorFlow takes [N, H, W, C] behind one Transpose: it enters behind that',
+  async (t) => {
+    const builder = new GraphBuilder('lite');
+    const image = builder.input('images:0', [1, 16, 16, 3]);
+    const first = builder.op('Transpose', [image], { perm: { ints: [0, 3, 1, 2] } });
+    const weight = (name: string, shape: readonly number[]) =>
+      builder.initializer(
+        name,
+        float32Tensor(
+          uniform(
+            mulberry32(1),
+            shape.reduce((a, b) => a * b, 1),
+            -1,
+            1,
+          ),
+          shape,
+        ),
+      );
+    const conv = builder.op('Conv', [first, weight('stem', [8, 3, 3, 3])], { strides: { ints: [2, 2] } });
+    const clipped = builder.op('Clip', [conv, builder.scalar(0), builder.scalar(6)]);
+    const depthwise = builder.op('Conv', [clipped, weight('depthwise', [8, 1, 3, 3])], { group: { int: 8 } });
+    const expanded = builder.op('Conv', [depthwise, weight('expand', [12, 8, 1, 1])]);
+    const pooled = builder.op('Flatten', [builder.op('GlobalAveragePool', [expanded])]);
+    const scores = builder.op('MatMul', [pooled, weight('classifier', [12, 5])]);
+    builder.output(builder.op('Softmax', [scores], { axis: { int: 1 } }), 'Softmax:0');
+    const { graph, recipe, note } = await prepared(encodeOnnx(builder.build()), 'lite');
+    t.equal(note, undefined);
+    t.strictSame(
+      graph.inputs[0]?.type.shape,
+      ['N', 3, 16, 16],
+      'of any batch, though it was exported for one',
+    );
+    t.equal(recipe.backbone?.fineTune, 3);
+    t.equal(recipe.architecture.input.channels, 12);
+  },
+);
+
+t.test(
+  'only the last layers are asked for: more than there are is an error that says how many',
+  async (t) => {
+    const bytes = backboneOnnx();
+    t.equal((await prepared(bytes, 'shapes', 1)).recipe.backbone?.fineTune, 1);
+    t.equal((await prepared(bytes, 'shapes', 0)).recipe.backbone?.fineTune, 0);
+    await t.rejects(prepared(bytes, 'shapes', 9), {
+      name: 'BackboneError',
+      message: 'shapes: has 2 layers with weights, asked to fine-tune were 9',
+    });
+  },
+);
+
+t.test(
+  'an operator without a gradient stops fine-tuning there, and says so; one that nobody knows leaves the head',
+  async (t) => {
+    const loss = await prepared(backboneOnnx({ between: 'LRN' }), 'lrn');
+    t.equal(loss.recipe.backbone?.fineTune, 1);
+    t.match(loss.note, /^the head and the last 1 of 2 layers are trained: LRN .*gradient/);
+    const last = await prepared(backboneOnnx({ between: 'LRN' }), 'lrn', 1);
+    t.equal(last.recipe.backbone?.fineTune, 1, 'the last layer lies behind it');
+    const unknown = await prepared(backboneOnnx({ between: 'Sin' }), 'sin');
+    t.match(unknown, { recipe: { backbone: { fineTune: 0 } }, note: /^the head alone is trained: .*Sin/ });
+  },
+);
+
+t.test('the warm-up is an epoch, or half of a single one', async (t) => {
+  const bytes = backboneOnnx();
+  const loaded = loadBackbone(bytes, 'shapes');
+  const options = { name: 'shapes', title: 'shapes', dataset: 'shapes', input: { ...input, ...loaded.size } };
+  for (const [epochs, warmupEpochs] of [
+    [1, 0.5],
+    [6, 1],
+  ] as const) {
+    const { recipe } = await prepareBackbone(bytes, loaded, { ...options, epochs });
+    t.match(recipe, { epochs, schedule: { warmupEpochs } });
+  }
+});
+
+t.test('--features cuts where it is told to; a name that is not there lists the last ones', async (t) => {
+  const { graph } = loadBackbone(backboneOnnx(), 'shapes');
+  t.equal(findFeatures(graph, 'pool'), 'pool');
+  t.throws(() => findFeatures(graph, 'nowhere'), {
+    name: 'BackboneError',
+    message: /^shapes: has no value nowhere to cut at; its last are .*scores/,
+  });
+});
+
+t.test('what is no classifier of float images is refused by what it is', async (t) => {
+  const twoInputs = new GraphBuilder('two');
+  const [a, b] = ['a', 'b'].map((name) => twoInputs.input(name, ['N', 3, 4, 4]));
+  twoInputs.output(twoInputs.op('Add', [a, b]), 'sum');
+  const many = new GraphBuilder('many');
+  many.output(many.op('Relu', [many.input('x', ['N', 7, 4, 4])]), 'y');
+  const headless = new GraphBuilder('headless');
+  headless.output(headless.op('Relu', [headless.input('x', ['N', 3, 4, 4])]), 'y');
+  const bytes = (builder: GraphBuilder): Uint8Array => encodeOnnx(builder.build() satisfies Graph);
+  t.throws(() => loadBackbone(bytes(twoInputs), 'two.onnx'), {
+    name: 'BackboneError',
+    message: /^two\.onnx: expected one float32 input \[N, C, H, W\], got a float32/,
+  });
+  t.throws(() => loadBackbone(bytes(many), 'many.onnx'), {
+    message: /^many\.onnx: expected images of 1 or 3 channels/,
+  });
+  t.throws(() => findFeatures(loadBackbone(bytes(headless), 'headless.onnx').graph), {
+    name: 'BackboneError',
+    message: /^headless\.onnx: does not end in a layer that tells categories apart; --features <name> says/,
+  });
+  t.throws(() => loadBackbone(new Uint8Array([1, 2, 3]), 'noise.onnx'), {
+    name: 'GraphError',
+    message: /noise\.onnx/,
+  });
+});

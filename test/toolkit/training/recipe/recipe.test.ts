@@ -1,0 +1,132 @@
+// A recipe and the values that flags give → the recipe that is trained by, or what is wrong with it.
+import t from 'tap';
+import { type Binarisation, lenet5Binary } from '../../../../src/toolkit/architectures/lenet5.js';
+import { recipes } from '../../../../src/toolkit/training/recipe/bundled/index.js';
+import { lenet5BinaryRecipe } from '../../../../src/toolkit/training/recipe/bundled/lenet5-binary.js';
+import {
+  type Recipe,
+  type RecipeOverrides,
+  resolveRecipe,
+} from '../../../../src/toolkit/training/recipe/recipe.js';
+import { tinyRecipe } from '../../../helpers/tiny-dataset.js';
+
+const binarisation = lenet5BinaryRecipe.binarisation as Binarisation;
+const stopping: Recipe = { ...tinyRecipe, earlyStopping: { monitor: 'valAccuracy', patience: 5 } };
+const stepping: Recipe = { ...tinyRecipe, schedule: { kind: 'step', milestones: [1], factor: 0.5 } };
+
+const resolved: [title: string, from: Recipe, overrides: RecipeOverrides, expected: Partial<Recipe>][] = [
+  [
+    'single values take the place of the recipe’s',
+    tinyRecipe,
+    { epochs: 7, batchSize: 16, learningRate: 0.5, validationSplit: 0, seed: 9, clipNorm: 2 },
+    { epochs: 7, batchSize: 16, learningRate: 0.5, validationSplit: 0, seed: 9, clipNorm: 2 },
+  ],
+  [
+    'another optimiser starts from its own defaults',
+    tinyRecipe,
+    { optimiser: 'sgd', momentum: 0.8 },
+    { optimiser: { kind: 'sgd', momentum: 0.8 } },
+  ],
+  [
+    'a value of the recipe’s own optimiser leaves the others',
+    { ...tinyRecipe, optimiser: { kind: 'adamw', beta1: 0.8, weightDecay: 0.1 } },
+    { optimiser: 'adamw', weightDecay: 0.2 },
+    { optimiser: { kind: 'adamw', beta1: 0.8, weightDecay: 0.2 } },
+  ],
+  [
+    'another schedule',
+    tinyRecipe,
+    { schedule: 'one-cycle', rise: 0.2 },
+    { schedule: { kind: 'one-cycle', rise: 0.2 } },
+  ],
+  [
+    'what is binarised builds the architecture anew',
+    lenet5BinaryRecipe,
+    { signGradient: 'swish', lastLayer: 'float32' },
+    {
+      binarisation: { ...binarisation, signGradient: 'swish', lastLayer: 'float32' },
+      architecture: lenet5Binary({ ...binarisation, signGradient: 'swish', lastLayer: 'float32' }),
+    },
+  ],
+  [
+    'every takes the place of milestones',
+    stepping,
+    { every: 1 },
+    { schedule: { kind: 'step', every: 1, factor: 0.5 } },
+  ],
+  [
+    'label smoothing',
+    tinyRecipe,
+    { labelSmoothing: 0.1 },
+    { loss: { kind: 'softmax', labelSmoothing: 0.1 } },
+  ],
+  ['patience alone', tinyRecipe, { patience: 3 }, { earlyStopping: { monitor: 'valLoss', patience: 3 } }],
+  ['the best of all epochs', tinyRecipe, { restoreBest: true }, { earlyStopping: { monitor: 'valLoss' } }],
+  [
+    'another patience',
+    stopping,
+    { patience: 2, minDelta: 0.01 },
+    { earlyStopping: { monitor: 'valAccuracy', patience: 2, minDelta: 0.01 } },
+  ],
+  [
+    'augmentation',
+    { ...tinyRecipe, augmentation: { rotation: 5, zoom: 0.1 } },
+    { rotation: 10, flip: true, cropPadding: 2, fill: 'edge' },
+    { augmentation: { rotation: 10, zoom: 0.1, flip: true, crop: { padding: 2 }, fill: 'edge' } },
+  ],
+];
+
+for (const [title, from, overrides, expected] of resolved)
+  t.test(title, async (t) => {
+    const unchanged = { ...from, loss: { kind: 'softmax' } };
+    t.same(resolveRecipe(from, overrides), { ...unchanged, ...expected });
+  });
+
+t.test('early stopping can be taken from a recipe', async (t) => {
+  t.equal(resolveRecipe(stopping, { earlyStopping: false }).earlyStopping, undefined);
+});
+
+const refused: [overrides: RecipeOverrides, message: string, from?: Recipe][] = [
+  [{ epochs: 0 }, 'epochs: expected a positive integer, got 0'],
+  [{ batchSize: 1.5 }, 'batchSize: expected a positive integer, got 1.5'],
+  [{ learningRate: Number.POSITIVE_INFINITY }, 'learningRate: expected a positive number, got Infinity'],
+  [{ validationSplit: 1 }, 'validationSplit: expected a number in [0, 1), got 1'],
+  [{ clipNorm: 0 }, 'clipNorm: expected a positive number, got 0'],
+  [{ labelSmoothing: 1 }, 'labelSmoothing: expected a number in [0, 1), got 1'],
+  [{ momentum: 0.5 }, 'momentum: the optimiser adam has none; it has beta1, beta2, epsilon'],
+  [{ weightDecay: 0.1 }, 'weightDecay: the optimiser adam has none; it has beta1, beta2, epsilon'],
+  [
+    { optimiser: 'sgd', beta1: 0.5 },
+    'beta1: the optimiser sgd has none; it has momentum, nesterov, weightDecay',
+  ],
+  [{ optimiser: 'sgd', momentum: 1 }, 'momentum: expected a number in [0, 1), got 1'],
+  [{ optimiser: 'sgd', momentum: 0, nesterov: true }, 'momentum: expected one above 0 for Nesterov, got 0'],
+  [{ optimiser: 'adamw', weightDecay: -1 }, 'weightDecay: expected a number from 0 on, got -1'],
+  [{ every: 2 }, 'every: the schedule constant has none; it has nothing to set'],
+  [{ schedule: 'step' }, 'schedule: expected either milestones or every for step, got neither'],
+  [
+    { schedule: 'step', every: 1, milestones: [1] },
+    'schedule: expected either milestones or every for step, got both',
+  ],
+  [{ milestones: [1, 0] }, 'milestones: expected a positive number, got 0', stepping],
+  [{ schedule: 'cosine', warmupEpochs: 2 }, 'warmupEpochs: expected a number of epochs in [0, 2), got 2'],
+  [{ schedule: 'one-cycle', rise: 1 }, 'rise: expected a number in [0, 1), got 1'],
+  [{ patience: 0 }, 'patience: expected a positive integer, got 0'],
+  [{ patience: 2, earlyStopping: false }, 'patience: contradicts no early stopping'],
+  [
+    { labelSmoothing: 0.1 },
+    'labelSmoothing: the loss sigmoid has none; it has nothing to set',
+    { ...tinyRecipe, loss: { kind: 'sigmoid' } },
+  ],
+  [{ signGradient: 'swish' }, 'signGradient: nothing in tiny is binarised'],
+  [{ rotation: 200 }, 'augmentation rotation: expected degrees, 0…180, got 200'],
+];
+
+for (const [overrides, message, from = tinyRecipe] of refused)
+  t.test(`${JSON.stringify(overrides)} is refused: ${message}`, async (t) => {
+    t.throws(() => resolveRecipe(from, overrides), { name: 'RecipeError', message });
+  });
+
+t.test('every recipe that is published makes sense as it is', async (t) => {
+  for (const recipe of recipes) t.match(resolveRecipe(recipe, {}), recipe, recipe.name);
+});
