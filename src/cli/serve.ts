@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import type { ModelStatus } from '../inference/models/live-models.js';
+import type { ModelStatus } from '../inference/models/status.js';
 import { checkPlatform } from '../inference/workers/platform.js';
 import { WrongUseError } from './errors.js';
 import type { CliIo } from './io.js';

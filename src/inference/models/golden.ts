@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { scoresToConfidences } from '../category.js';
-import type { Home } from '../workers/generation.js';
+import type { Generation } from '../workers/generation.js';
 import { resultToScores } from '../workers/wire.js';
 import type { StoredModel } from './repository.js';
 
@@ -13,7 +13,10 @@ export const goldenTolerance = 0.02;
  * Replays the images where the model runs, as an upload would be, with the variant that serves.
  * @throws what running throws.
  */
-export async function replayGolden(model: StoredModel, home: Pick<Home, 'run'>): Promise<string | undefined> {
+export async function replayGolden(
+  model: StoredModel,
+  generation: Pick<Generation, 'run'>,
+): Promise<string | undefined> {
   const { card, folder, variant, key } = model;
   for (const { file, confidences } of card.golden) {
     const expected = confidences[variant];
@@ -22,7 +25,7 @@ export async function replayGolden(model: StoredModel, home: Pick<Home, 'run'>):
     let scores: Float32Array;
     try {
       const bytes = await readFile(image);
-      const [result] = await home.run(key, [{ bytes, wanted: 'scores', budgetMs: Infinity }]);
+      const result = await generation.run(key, { bytes, wanted: 'scores', deadline: Infinity });
       scores = resultToScores(result);
     } catch (error) {
       return `${image}: this golden image can't be classified: ${(error as Error).message}`;

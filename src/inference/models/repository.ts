@@ -49,7 +49,7 @@ export interface ReadOptions {
 export async function readRepository(models: string, options: ReadOptions = {}): Promise<Repository> {
   const { variant, before = { stored: [], failed: [] }, fastest = chooseFastest } = options;
   const choose: Choose = (card, folder) =>
-    variant === 'auto' ? fastest(card, folder) : chooseVariant(card, variant);
+    variant === 'auto' ? fastest(card, folder) : servedVariant(card, variant);
   const repository: Repository = { stored: [], failed: [] };
   for (const place of await listVersionFolders(models)) {
     const failed = before.failed.find((model) => isSame(model, place));
@@ -108,7 +108,7 @@ async function verifyFile(file: string, wanted: { bytes: number; sha256: string 
 }
 
 /** The requested variant where the card has it, else the card's default. */
-export function chooseVariant(
+export function servedVariant(
   card: Pick<Card, 'variants' | 'defaultVariant'>,
   requested: VariantName | undefined,
 ): VariantChoice {

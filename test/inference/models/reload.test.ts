@@ -42,9 +42,12 @@ async function setUp(
     pools.open++;
     return {
       ...pool,
-      async run(key, images) {
-        await hold?.();
-        return await pool.run(key, images);
+      take() {
+        const run = pool.take();
+        return async (key, images) => {
+          await hold?.();
+          return (await run?.(key, images)) ?? [];
+        };
       },
       async close() {
         await pool.close();
