@@ -6,6 +6,7 @@ import { createPipeline } from '../inference/pipeline.js';
 import type { Config } from './config.js';
 import { createLogStream } from './log.js';
 import { createMetrics } from './metrics.js';
+import { allowUnlistedInterfaces } from './network-interfaces.js';
 import { collectInQuiet } from './quiet-collection.js';
 
 export interface Server {
@@ -29,6 +30,7 @@ export async function startServer(config: Config): Promise<Server> {
   // The HTTP side is loaded and built while the workers open the models.
   const { createApp } = await import('./app.js');
   const app = await createApp(config, pipeline, { metrics, log });
+  allowUnlistedInterfaces();
   try {
     await app.listen({ host: config.host, port: config.port });
   } catch (error) {
