@@ -38,7 +38,9 @@ export const playgroundRoutes: FastifyPluginAsync = async (app) => {
     const file = await readStatic(name);
     if (!file) continue;
     const url = name === 'index.html' ? '/' : `/public/${name}`;
-    app.get(url, { schema: { hide: true } }, (request, reply) => sendStatic(file, request, reply));
+    app.get(url, { config: { open: true }, schema: { hide: true } }, (request, reply) =>
+      sendStatic(file, request, reply),
+    );
   }
 };
 
