@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from '#typebox';
+import { imageMediaTypes } from '../../../inference/image/kinds.js';
 import type { StoredModel } from '../../../inference/models/repository.js';
 import type { Config } from '../../config.js';
 import { ProblemError } from '../../errors.js';
@@ -128,7 +129,7 @@ const routes: FastifyPluginAsyncTypebox<OpenInferenceOptions> = async (
           ...image,
           parameters: {
             ...instead(input),
-            content_type: 'image/png, image/jpeg, image/webp, image/gif',
+            content_type: imageMediaTypes.join(', '),
             json_encoding: 'base64',
           },
         },
