@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
-import { loadDataset } from '../../dist/toolkit/datasets/dataset.js';
+import { loadDataset } from '../../dist/toolkit/datasets/load.js';
 import { encodePng } from '../../dist/toolkit/images/png.js';
 import { createRandom } from '../../dist/toolkit/random.js';
 import { run } from './tools.mjs';

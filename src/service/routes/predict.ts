@@ -6,7 +6,7 @@ import { imageKinds, nameKinds } from '../../inference/image/kinds.js';
 import type { VariantName } from '../../inference/models/card.js';
 import type { Classification, ClassifyOptions } from '../../inference/pipeline.js';
 import type { Config } from '../config.js';
-import { remainingMs, signalOfClient } from '../patience.js';
+import { deadlineOf, signalOfClient } from '../patience.js';
 import { upload } from '../plugins/upload.js';
 import {
   AnswerQuery,
@@ -42,8 +42,8 @@ export const predictRoutes: FastifyPluginAsyncTypebox<PredictOptions> = async (
     const signal = signalOfClient(reply);
     const bytes = await request.readImage();
     const uploadMs = reply.elapsedTime;
-    const left = remainingMs(request, reply, deadlineMs);
-    const options: ClassifyOptions = { model, version, variant, signal, deadlineMs: left };
+    const deadline = deadlineOf(request, reply, deadlineMs);
+    const options: ClassifyOptions = { model, version, variant, signal, deadline };
     return { bytes, uploadMs, options };
   }
 

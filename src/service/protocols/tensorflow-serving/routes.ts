@@ -2,8 +2,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from '#typebox';
-import type { ModelStatus } from '../../../inference/models/live-models.js';
 import type { StoredModel } from '../../../inference/models/repository.js';
+import type { ModelStatus } from '../../../inference/models/status.js';
 import type { Config } from '../../config.js';
 import { ProblemError } from '../../errors.js';
 import { refuseAs } from '../../plugins/problems.js';

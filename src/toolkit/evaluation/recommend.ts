@@ -20,7 +20,7 @@ export interface Miss {
   readonly times: number;
 }
 
-export interface Choice {
+export interface Recommendation {
   /** All that keep every limit, the best first. */
   readonly fitting: readonly SummaryRow[];
   /** Where none does: the one whose worst miss is smallest. */
@@ -28,11 +28,11 @@ export interface Choice {
 }
 
 /** Of those that fit the most preferred; equal ones by accuracy, latency, then size. */
-export function chooseVariant(
+export function recommendVariant(
   rows: readonly SummaryRow[],
   limits: Limits,
   prefer: Preference = 'accuracy',
-): Choice {
+): Recommendation {
   const judged = rows.map((row) => ({ row, misses: missesOf(row, limits) }));
   const fitting = judged.flatMap(({ row, misses }) => (misses.length === 0 ? [row] : []));
   if (fitting.length > 0) return { fitting: fitting.sort(order(prefer)) };
