@@ -4,6 +4,7 @@ import path from 'node:path';
 import pMap from 'p-map';
 import type { InputContract } from '../../inference/image/contract.js';
 import { decodeImage } from '../../inference/image/decode.js';
+import { isImageName } from '../../inference/image/kinds.js';
 import { exists } from '../files.js';
 import { createRandom } from '../random.js';
 import { unpackArchive } from './archive.js';
@@ -33,7 +34,6 @@ export interface DogsVsCats {
   readonly keptSplit: boolean;
 }
 
-const imageFile = /\.(jpe?g|png|webp)$/i;
 const fractions = { val: 0.1, test: 0.2 };
 const filesAtATime = 4;
 /** Small, so that a JPEG is shrunk while it is decoded; every byte of it is read all the same. */
@@ -60,7 +60,7 @@ export async function prepareDogsVsCats(options: DogsVsCatsOptions): Promise<Dog
   const staging = await mkdtemp(path.join(path.dirname(folder), '.dogs-vs-cats-'));
   try {
     const root = await sourceFolder(options.from, path.join(staging, 'archive'));
-    const files = (await readdir(root, { recursive: true })).filter((file) => imageFile.test(file)).sort();
+    const files = (await readdir(root, { recursive: true })).filter(isImageName).sort();
     const labelled = files.flatMap((file) => labelOf(file) ?? []);
     const known = new Set(labelled.map(({ file }) => file));
     const { placed, keptSplit } = placeFiles(labelled, options);
@@ -86,7 +86,7 @@ async function sourceFolder(from: string, scratch: string): Promise<string> {
     throw new FolderError(`${from}: cannot be read: ${cause.message}`, { cause });
   });
   if (found.isDirectory()) return from;
-  await unpackArchive(from, scratch, (name) => imageFile.test(name));
+  await unpackArchive(from, scratch, isImageName);
   return scratch;
 }
 
