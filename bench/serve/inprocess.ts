@@ -6,7 +6,7 @@ import type { VariantName } from '#dist/inference/models/card.js';
 import { readRepository } from '#dist/inference/models/repository.js';
 import { countCpus } from '#dist/inference/workers/cpus.js';
 import { createPool } from '#dist/inference/workers/pool.js';
-import type { RunnerImage } from '#dist/inference/workers/runner.js';
+import type { RunnerImage, RunnerResult } from '#dist/inference/workers/runner.js';
 
 const [folder = '', name = '', variant = '', file = '', seconds] = process.argv.slice(2);
 const batch = 16;
@@ -19,10 +19,11 @@ const pool = createPool({ models: [{ key, file: modelFile, input: card.input }],
 const bytes = await readFile(file);
 const images = Array.from(
   { length: batch },
-  (): RunnerImage => ({ bytes, wanted: 'scores', budgetMs: Number.POSITIVE_INFINITY }),
+  (): RunnerImage => ({ bytes, wanted: 'scores', deadline: Number.POSITIVE_INFINITY }),
 );
 
-const [first] = await pool.run(key, images);
+await pool.started();
+const [first] = await classify();
 if (first && 'error' in first) throw new Error(first.error.message);
 let count = 0;
 const start = performance.now();
@@ -32,10 +33,17 @@ const elapsed = performance.now() - start;
 await pool.close();
 process.stdout.write(`${JSON.stringify({ imagesPerSecond: (count * 1000) / elapsed })}\n`);
 
+/** There are as many callers as workers: one is always free. */
+async function classify(): Promise<RunnerResult[]> {
+  const run = pool.take();
+  if (!run) throw new Error('No worker is free');
+  return await run(key, images);
+}
+
 async function classifyUntil(): Promise<void> {
   while (performance.now() < until) {
     // Not `count += (await …).length`: that reads the count before it waits, and what the other threads added meanwhile is lost.
-    const results = await pool.run(key, images);
+    const results = await classify();
     count += results.length;
   }
 }

@@ -1,4 +1,4 @@
-// scripts/onnx-proto.mjs --check: the generated code belongs to the .proto beside it.
+// scripts/onnx-proto.ts --check: the generated code belongs to the .proto beside it.
 import { execFile } from 'node:child_process';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,10 +7,10 @@ import t from 'tap';
 import { projectFolder } from '../helpers/project.js';
 
 const run = promisify(execFile);
-const script = path.join(projectFolder, 'scripts/onnx-proto.mjs');
+const script = path.join(projectFolder, 'scripts/onnx-proto.ts');
 const folder = 'src/toolkit/graph/proto';
 
-const check = (cwd: string) => run(process.execPath, [script, '--check'], { cwd });
+const check = (cwd: string) => run(process.execPath, ['--import', import.meta.resolve('tsx'), script, '--check'], { cwd });
 
 t.test('onnx_pb.ts was generated from this onnx.proto, by the versions that the script names', async () => {
   await check(projectFolder);
