@@ -8,7 +8,7 @@ import { isImageName } from '../../inference/image/kinds.js';
 import { exists } from '../files.js';
 import { createRandom } from '../random.js';
 import { unpackArchive } from './archive.js';
-import { type Labelled, labelOf, type Split, splits } from './dogs-vs-cats-names.js';
+import { type Labelled, labelOf, type SplitName, splits } from './dogs-vs-cats-names.js';
 import { FolderError } from './errors.js';
 
 export interface DogsVsCatsOptions {
@@ -25,7 +25,7 @@ export interface DogsVsCatsOptions {
 
 export interface DogsVsCats {
   readonly folder: string;
-  readonly counts: Readonly<Record<Split, Readonly<Record<'cat' | 'dog', number>>>>;
+  readonly counts: Readonly<Record<SplitName, Readonly<Record<'cat' | 'dog', number>>>>;
   /** Files that are no images, and why. */
   readonly dropped: readonly { readonly file: string; readonly reason: string }[];
   /** Image files whose names tell neither cat nor dog. */
@@ -91,7 +91,7 @@ async function sourceFolder(from: string, scratch: string): Promise<string> {
 }
 
 interface Placed extends Labelled {
-  readonly split: Split;
+  readonly split: SplitName;
   /** Below the dataset's folder. */
   readonly to: string;
 }
@@ -172,10 +172,10 @@ function countFiles(
   dropped: ReadonlySet<string>,
   from: string,
 ): DogsVsCats['counts'] {
-  const count = (split: Split, category: 'cat' | 'dog') =>
+  const count = (split: SplitName, category: 'cat' | 'dog') =>
     placed.filter((image) => image.split === split && image.category === category && !dropped.has(image.file))
       .length;
-  const of = (split: Split) => ({ cat: count(split, 'cat'), dog: count(split, 'dog') });
+  const of = (split: SplitName) => ({ cat: count(split, 'cat'), dog: count(split, 'dog') });
   const counts = { train: of('train'), val: of('val'), test: of('test') };
   for (const split of ['train', 'test'] as const)
     for (const category of ['cat', 'dog'] as const)
