@@ -15,7 +15,7 @@ export interface ServerCommand {
   startTimeoutMs?: number;
 }
 
-export interface Usage {
+interface Usage {
   /** Bytes resident. */
   rss: number;
   /** Processor time so far. */

@@ -10,8 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import type { Arch, Buildah } from './build.js';
-import { run, UnavailableError } from './tools.js';
+import { type Arch, type Buildah, run, UnavailableError } from './tools.js';
 
 /** The newest 24 that npm has for both platforms. */
 const nodeVersion = '24.21.0';

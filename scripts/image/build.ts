@@ -2,16 +2,10 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { standInBase } from './base.js';
-import { run } from './tools.js';
-
-/** As Debian and Docker call a platform. */
-export type Arch = 'amd64' | 'arm64';
-
-/** Runs a command of buildah. @returns its standard output, trimmed. */
-export type Buildah = (command: string, ...args: string[]) => string;
+import { type Arch, type Buildah, run } from './tools.js';
 
 /** What the Dockerfile sets, under Docker's names. */
-export interface ImageConfig {
+interface ImageConfig {
   User: string;
   Env: string[];
   Entrypoint: string[];

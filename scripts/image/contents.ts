@@ -1,7 +1,8 @@
 // An image → what is in it that should not be, what its configuration lacks, and how large it is.
 import { closeSync, lstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import path from 'node:path';
-import type { Arch, Image } from './build.js';
+import type { Image } from './build.js';
+import type { Arch } from './tools.js';
 
 /** e_machine of the ELF header. */
 const machines: Record<Arch, number> = { amd64: 62, arm64: 183 };

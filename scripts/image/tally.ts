@@ -1,5 +1,5 @@
 // What each check came to → a line each on standard output, and the counts of all.
-export type Outcome = 'passed' | 'failed' | 'skipped';
+type Outcome = 'passed' | 'failed' | 'skipped';
 
 export interface Tally {
   /** Prints a line, and counts it. */

@@ -2,6 +2,12 @@
 import { type SpawnSyncOptions, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
+/** As Debian and Docker call a platform. */
+export type Arch = 'amd64' | 'arm64';
+
+/** Runs a command of buildah. @returns its standard output, trimmed. */
+export type Buildah = (command: string, ...args: string[]) => string;
+
 /** What an image is made from cannot be had: that says nothing about the image. */
 export class UnavailableError extends Error {}
 

@@ -1,0 +1,114 @@
+// The floors, and who may load which package → the rules of dependency-cruiser.
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import type { IForbiddenRuleType } from 'dependency-cruiser';
+import { apart, floors } from './floors.js';
+
+/** The comment says what is wrong with an import that the rule forbids. */
+export type Rule = IForbiddenRuleType & { name: string; comment: string };
+
+/** @returns what floors.ts lists but is not there, and what is there but not listed, as sentences. */
+export function findUnlisted(): string[] {
+  return foldersWithFolders('src').flatMap((folder) => {
+    const listed = floors[folder];
+    if (!listed) return [`${folder} holds folders, and has no list of floors`];
+    const present = readdirSync(folder);
+    return [
+      ...present.filter((entry) => !listed.includes(entry)).map((entry) => `${folder}/${entry} has no floor`),
+      ...listed
+        .filter((entry) => !present.includes(entry))
+        .map((entry) => `${folder}/${entry} does not exist`),
+    ];
+  });
+}
+
+function foldersWithFolders(folder: string): string[] {
+  const below = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => path.join(folder, name));
+  return below.length === 0 ? [] : [folder, ...below.flatMap(foldersWithFolders)];
+}
+
+/** For a cruise that follows imports of types, too. */
+export const importRules: Rule[] = [
+  {
+    name: 'no-circle',
+    comment: 'they import each other',
+    severity: 'error',
+    from: {},
+    to: { circular: true },
+  },
+  ...Object.entries(floors).flatMap(([folder, entries]) =>
+    entries.slice(0, -1).map(
+      (entry, i): Rule => ({
+        name: `floor: ${folder}/${entry}`,
+        comment: 'that is a higher floor (scripts/structure/floors.ts)',
+        severity: 'error',
+        from: { path: below(folder, [entry]) },
+        to: { path: below(folder, entries.slice(i + 1)) },
+      }),
+    ),
+  ),
+  ...apart.flatMap(([one, other]) => [separation(one, other), separation(other, one)]),
+  {
+    name: 'product-alone',
+    comment: 'the product imports nothing from its tests and its workshop',
+    severity: 'error',
+    from: { path: '^src/' },
+    to: { path: '^(test|scripts|bench)/' },
+  },
+  {
+    name: 'one-runtime',
+    comment: 'only workers/runtime.ts loads onnxruntime-node, so that its telemetry is off',
+    severity: 'error',
+    from: { path: '^src/', pathNot: '^src/inference/workers/runtime\\.ts$' },
+    to: {
+      path: packagePath('onnxruntime-node'),
+      pathNot: 'package\\.json$',
+      dependencyTypesNot: ['type-only'],
+    },
+  },
+  {
+    name: 'runtime-types',
+    comment: 'the types of onnxruntime-node are named only in inference and training',
+    severity: 'error',
+    from: { path: '^src/', pathNot: '^src/(inference|toolkit/training)/' },
+    to: { path: packagePath('onnxruntime-node') },
+  },
+  {
+    name: 'one-decoder',
+    comment: 'images are decoded in one place, and written in one',
+    severity: 'error',
+    from: { path: '^src/', pathNot: '^src/(inference/image/decode\\.ts$|toolkit/images/)' },
+    to: { path: packagePath('sharp') },
+  },
+];
+
+/** For a cruise from a worker thread's module that follows only what is loaded with it. */
+export const workerRules: Rule[] = [
+  {
+    name: 'light-worker',
+    comment: 'a package costs every worker a tenth of a second and megabytes: sharp 10, typebox 25',
+    severity: 'error',
+    from: { path: '^src/inference/workers/worker\\.ts$' },
+    to: { path: 'node_modules|^dist/', reachable: true },
+  },
+];
+
+function separation(from: string, to: string): Rule {
+  return {
+    name: `apart: ${from}`,
+    comment: `${from} and ${to} meet only in src/inference`,
+    severity: 'error',
+    from: { path: `^${from}/` },
+    to: { path: `^${to}/` },
+  };
+}
+
+function below(folder: string, entries: readonly string[]): string {
+  return `^${folder}/(${entries.map((entry) => entry.replaceAll('.', '\\.')).join('|')})(/|$)`;
+}
+
+function packagePath(name: string): string {
+  return `(^|/)node_modules/${name}/`;
+}
