@@ -2,8 +2,8 @@
 import path from 'node:path';
 import { Argument, Command } from 'commander';
 import type { BadImage } from '../toolkit/datasets/decode-folder.js';
+import { RecipeError } from '../toolkit/errors.js';
 import type { Graph } from '../toolkit/graph/graph.js';
-import { RecipeError } from '../toolkit/training/errors.js';
 import { findRecipe, recipes } from '../toolkit/training/recipe/bundled/index.js';
 import { overrideNames } from '../toolkit/training/recipe/overrides.js';
 import { type Recipe, type RecipeOverrides, resolveRecipe } from '../toolkit/training/recipe/recipe.js';

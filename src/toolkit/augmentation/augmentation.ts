@@ -1,7 +1,7 @@
 // Images of 0…255 + seed, epoch, index → the same images changed a little. Every change is off unless asked for.
 
+import { RecipeError } from '../errors.js';
 import { createRandom } from '../random.js';
-import { RecipeError } from '../training/errors.js';
 import { type Fill, type ImageSize, paintSquare, type ToSource, warp } from './pixels.js';
 import { drawTransform, isIdentity, transformToSource } from './transform.js';
 

@@ -1,6 +1,6 @@
 // A recipe → nothing, or an error naming the value that makes no sense.
 import { checkAugmentation } from '../../augmentation/augmentation.js';
-import { RecipeError } from '../errors.js';
+import { RecipeError } from '../../errors.js';
 import type { OptimiserSettings } from '../step/optimisers.js';
 import type { Recipe } from './recipe.js';
 import type { Schedule } from './schedules.js';

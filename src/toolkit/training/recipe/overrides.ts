@@ -1,7 +1,7 @@
 // Recipe + single values by their names, as the flags of `quati train` are → the recipe with these values.
 import { type Binarisation, lenet5Binary } from '../../architectures/lenet5.js';
 import type { Augmentation } from '../../augmentation/augmentation.js';
-import { RecipeError } from '../errors.js';
+import { RecipeError } from '../../errors.js';
 import type { EarlyStopping } from '../run/early-stopping.js';
 import { defaultLoss, type Loss } from '../step/losses.js';
 import type { AdamWOptions, OptimiserSettings, SgdOptions } from '../step/optimisers.js';
