@@ -21,6 +21,8 @@ export const recipes: readonly Recipe[] = [
   lenet5BinaryRecipe,
 ];
 
+export const binarisedRecipes = recipes.filter(({ binarisation }) => binarisation).map(({ name }) => name);
+
 /** @throws RecipeError naming the recipes there are. */
 export function findRecipe(name: string): Recipe {
   const recipe = recipes.find((known) => known.name === name);
