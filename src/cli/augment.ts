@@ -8,11 +8,13 @@ import { writeFileAtomic } from '../toolkit/files.js';
 import { encodePng } from '../toolkit/images/png.js';
 import { createRandom, permutation } from '../toolkit/random.js';
 import { findRecipe, recipes } from '../toolkit/training/recipe/bundled/index.js';
-import { resolveRecipe } from '../toolkit/training/recipe/recipe.js';
+import { flagGroups } from '../toolkit/training/recipe/flags.js';
+import { resolveRecipe } from '../toolkit/training/recipe/resolve.js';
 import { positiveInteger } from './command-line.js';
 import { WrongUseError } from './errors.js';
 import type { CliIo } from './io.js';
-import { addAugmentationFlags, overridesOf, type TrainFlags } from './train-flags.js';
+import { addRecipeFlags } from './recipe-flags.js';
+import { overridesOf, type TrainFlags } from './train-flags.js';
 
 export interface AugmentFlags extends TrainFlags {
   out: string;
@@ -31,7 +33,7 @@ export function augmentCommand(io: CliIo): Command {
     .option('--variants <n>', 'columns after the original', positiveInteger, 8)
     .addOption(new Option('--seed <n>', 'of the choice and of the augmentation').argParser(Number))
     .option('--skip-bad', 'leave out files of a folder that are no images');
-  addAugmentationFlags(command.optionsGroup('Augmentation (left out, a value is the recipe’s):'));
+  addRecipeFlags(command, flagGroups.augmentation, 'Augmentation (left out, a value is the recipe’s)');
   return command
     .optionsGroup('Other:')
     .addHelpText(

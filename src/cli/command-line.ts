@@ -28,6 +28,12 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('expected a whole number');
+  return value;
+}
+
 /** From the environment it is in no list of processes and in no shell's history. */
 export function apiKeyOption(): Option {
   return new Option('--api-key <key>', 'for a server that asks for one').env('QUATI_API_KEY');

@@ -1,16 +1,16 @@
 // quati sweep: every gradient of the sign, order and precision of activations, with several seeds, to one table.
 import path from 'node:path';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
-import { blockOrders, precisions } from '../toolkit/architectures/lenet5.js';
+import { blockOrders, precisions } from '../toolkit/architectures/binarisation.js';
 import { signGradients } from '../toolkit/autodiff/sign-gradients.js';
+import { RecipeError } from '../toolkit/errors.js';
 import { type Grid, runName, runsOf, type SweepRun } from '../toolkit/sweep/grid.js';
 import type { SweepResult } from '../toolkit/sweep/record.js';
 import { writeSweepResults } from '../toolkit/sweep/results.js';
 import { sweepTable } from '../toolkit/sweep/summary.js';
 import { type Swept, sweep } from '../toolkit/sweep/sweep.js';
-import { RecipeError } from '../toolkit/training/errors.js';
-import { findRecipe, recipes } from '../toolkit/training/recipe/bundled/index.js';
-import { resolveRecipe } from '../toolkit/training/recipe/recipe.js';
+import { binarisedRecipes, findRecipe } from '../toolkit/training/recipe/bundled/index.js';
+import { resolveRecipe } from '../toolkit/training/recipe/resolve.js';
 import { runsFolder } from '../toolkit/training/run/run-folder.js';
 import { commandLine, positiveInteger, toolVersion } from './command-line.js';
 import { WrongUseError } from './errors.js';
@@ -32,12 +32,10 @@ export interface SweepFlags {
   json?: boolean;
 }
 
-const binarised = recipes.filter(({ binarisation }) => binarisation).map(({ name }) => name);
-
 export function sweepCommand(io: CliIo): Command {
   return new Command('sweep')
     .description('train a binarised network in every way, and say what each reached on the test images')
-    .addArgument(new Argument('<recipe>', 'which recipe').choices(binarised))
+    .addArgument(new Argument('<recipe>', 'which recipe').choices(binarisedRecipes))
     .addOption(listOf('--sign-gradients <list>', signGradients))
     .addOption(listOf('--block-orders <list>', blockOrders))
     .addOption(listOf('--activations <list>', precisions))

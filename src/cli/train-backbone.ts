@@ -7,11 +7,13 @@ import { findContract } from '../toolkit/training/backbone/contracts.js';
 import { BackboneError } from '../toolkit/training/backbone/errors.js';
 import { type LoadedBackbone, loadBackbone } from '../toolkit/training/backbone/load.js';
 import { type PreparedBackbone, prepareBackbone } from '../toolkit/training/backbone/prepare.js';
-import type { Loss } from '../toolkit/training/step/losses.js';
+import { kindsOf } from '../toolkit/training/recipe/kinds.js';
+import { defaultLoss, HeadSettings, Loss } from '../toolkit/training/recipe/settings.js';
 import { positiveInteger } from './command-line.js';
 import { WrongUseError } from './errors.js';
 import { addInputFlags, givenInputFlags, type InputFlags, inputContract } from './input-flags.js';
 import type { CliIo } from './io.js';
+import { valueHelp } from './recipe-flags.js';
 
 export interface BackboneFlags extends InputFlags {
   backbone?: string;
@@ -21,11 +23,12 @@ export interface BackboneFlags extends InputFlags {
   headLearningRate?: number;
   views?: number;
   loss?: Loss['kind'];
-  readonly epochs?: number;
+  epochs?: number;
   title?: string;
 }
 
 export function addBackboneFlags(command: Command): void {
+  const { epochs, learningRate, views } = HeadSettings.properties;
   command
     .optionsGroup('A pretrained backbone in place of a recipe:')
     .option(
@@ -38,22 +41,14 @@ export function addBackboneFlags(command: Command): void {
       'after the head: all, none, or so many of the last (default: all)',
       layers,
     )
-    .option(
-      '--head-epochs <n>',
-      'epochs of the head alone, on features computed once (default: 40)',
-      positiveInteger,
-    )
-    .option('--head-learning-rate <x>', 'of these epochs (default: 0.005)', positive)
-    .option(
-      '--views <n>',
-      'times that each image’s features are computed, augmented but the first (default: 4)',
-      positiveInteger,
-    )
+    .option('--head-epochs <n>', valueHelp(epochs), positiveInteger)
+    .option('--head-learning-rate <x>', valueHelp(learningRate), positive)
+    .option('--views <n>', valueHelp(views), positiveInteger)
     .addOption(
-      new Option('--loss <kind>', 'sigmoid: one output for two labels (default: softmax)').choices([
-        'softmax',
-        'sigmoid',
-      ]),
+      new Option(
+        '--loss <kind>',
+        `sigmoid: one output for two labels (default: ${defaultLoss.kind})`,
+      ).choices(kindsOf(Loss)),
     )
     .option('--title <text>', 'of the model’s card');
   addInputFlags(command);

@@ -2,11 +2,12 @@
 import path from 'node:path';
 import { Argument, Command } from 'commander';
 import type { BadImage } from '../toolkit/datasets/dataset.js';
+import { RecipeError } from '../toolkit/errors.js';
 import type { Graph } from '../toolkit/graph/graph.js';
-import { RecipeError } from '../toolkit/training/errors.js';
 import { findRecipe, recipes } from '../toolkit/training/recipe/bundled/index.js';
-import { overrideNames } from '../toolkit/training/recipe/overrides.js';
-import { type Recipe, type RecipeOverrides, resolveRecipe } from '../toolkit/training/recipe/recipe.js';
+import { flagOf, overrideNames, type RecipeOverrides } from '../toolkit/training/recipe/overrides.js';
+import type { Recipe } from '../toolkit/training/recipe/recipe.js';
+import { resolveRecipe } from '../toolkit/training/recipe/resolve.js';
 import type { StepProgress } from '../toolkit/training/run/epochs.js';
 import type { EpochRecord } from '../toolkit/training/run/history.js';
 import { readRun, runsFolder } from '../toolkit/training/run/run-folder.js';
@@ -16,7 +17,7 @@ import { WrongUseError } from './errors.js';
 import type { CliIo } from './io.js';
 import { createProgress } from './progress.js';
 import { backboneName, checkBackboneFlags, recipeOnBackbone } from './train-backbone.js';
-import { addTrainFlags, flagOf, overridesOf, type TrainFlags } from './train-flags.js';
+import { addTrainFlags, overridesOf, type TrainFlags } from './train-flags.js';
 
 export function trainCommand(io: CliIo): Command {
   const command = new Command('train')

@@ -4,10 +4,10 @@ import path from 'node:path';
 import { Command } from 'commander';
 import t from 'tap';
 import { runCli } from '../../src/cli/program.js';
-import { addTrainFlags, flagOf, overridesOf, type TrainFlags } from '../../src/cli/train-flags.js';
+import { addTrainFlags, overridesOf, type TrainFlags } from '../../src/cli/train-flags.js';
 import { findRecipe } from '../../src/toolkit/training/recipe/bundled/index.js';
-import { overrideNames } from '../../src/toolkit/training/recipe/overrides.js';
-import { type RecipeOverrides, resolveRecipe } from '../../src/toolkit/training/recipe/recipe.js';
+import { flagOf, overrideNames, type RecipeOverrides } from '../../src/toolkit/training/recipe/overrides.js';
+import { resolveRecipe } from '../../src/toolkit/training/recipe/resolve.js';
 import { type RunRecord, writeRun } from '../../src/toolkit/training/run/run-folder.js';
 import { fakeIo } from './fake-io.js';
 
@@ -83,7 +83,7 @@ const wrong: [title: string, flags: string, message: RegExp][] = [
   [
     'a value that the optimiser has no place for',
     '--momentum 0.5',
-    /error: momentum: the optimiser adam has none/,
+    /error: Optimiser adam has no option momentum; its options are beta1, beta2, epsilon/,
   ],
 ];
 for (const [title, flags, message] of wrong)

@@ -1,5 +1,5 @@
 // LeNet-5 (LeCun et al., 1998): 6@5x5 - pool - 16@5x5 - pool - 120 - 84 - 10, with real weights, or binarised.
-import type { SignGradient } from '../autodiff/sign-gradients.js';
+import type { Binarisation, Precision } from './binarisation.js';
 import {
   type Architecture,
   batchNorm,
@@ -36,24 +36,7 @@ export const lenet5: Architecture = {
   ],
 };
 
-export const precisions = ['binary', 'float32'] as const;
-export type Precision = (typeof precisions)[number];
-export const blockOrders = ['norm-activation', 'activation-norm'] as const;
-export type BlockOrder = (typeof blockOrders)[number];
-
-/** What of the network is binarised, and how it is trained. */
-export interface Binarisation {
-  readonly signGradient: SignGradient;
-  /** Of batch normalisation and activation, after each layer but the last. */
-  readonly blockOrder: BlockOrder;
-  /** binary: signs lie between the layers; float32: ReLU, and only weights are binary. */
-  readonly activations: Precision;
-  /** Of the weights that the image meets, and of those that give the logits. */
-  readonly firstLayer: Precision;
-  readonly lastLayer: Precision;
-}
-
-/** Pooled before it is normalised: of signs, the maximum would nearly always be +1. */
+/** Pools before the sign is taken: the maximum of four signs is nearly always +1. */
 export function lenet5Binary(options: Binarisation): Architecture {
   const { signGradient, firstLayer, lastLayer } = options;
   const weights = (precision: Precision) => ({

@@ -1,6 +1,7 @@
 // Images + a configuration → one picture: a row an image, the original first, then what the first epochs make of it.
-import { type Augmentation, createAugmenter } from './augmentation.js';
+import { createAugmenter } from './augmentation.js';
 import type { ImageSize } from './pixels.js';
+import type { Augmentation } from './schema.js';
 
 export interface SheetOptions {
   /** Images of the split, by index: what an image becomes depends on it. */

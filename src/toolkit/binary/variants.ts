@@ -1,6 +1,6 @@
 // Binarised forward graph with trained weights → the bytes of its binary.onnx and, where there is one, of its int8.onnx.
 import type { InputContract } from '../../inference/image/contract.js';
-import type { Binarisation } from '../architectures/lenet5.js';
+import type { Binarisation } from '../architectures/binarisation.js';
 import { compactNames } from '../graph/compact.js';
 import type { Graph } from '../graph/graph.js';
 import { encodeOnnx } from '../graph/onnx.js';

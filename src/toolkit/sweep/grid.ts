@@ -1,5 +1,5 @@
 // Which gradients, orders, activations and seeds → the runs of a sweep, each with a name.
-import type { Binarisation } from '../architectures/lenet5.js';
+import type { Binarisation } from '../architectures/binarisation.js';
 
 export type Setting = Pick<Binarisation, 'signGradient' | 'blockOrder' | 'activations'>;
 

@@ -1,6 +1,7 @@
 // What a sweep began with and what its runs reached ⇄ sweep.json.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { exists, writeJsonAtomic } from '../files.js';
 import type { Recipe } from '../training/recipe/recipe.js';
 import { SweepError } from './errors.js';
@@ -38,9 +39,7 @@ export async function beginRecord(
     return fresh;
   }
   const known = await readRecord(folder);
-  const same =
-    JSON.stringify(known.recipe) === JSON.stringify(recipe) && known.datasetSha256 === datasetSha256;
-  if (same) return known;
+  if (isDeepStrictEqual(known.recipe, recipe) && known.datasetSha256 === datasetSha256) return known;
   throw new SweepError(
     `${folder} holds a sweep of other values or images: give it those again, --force starts anew, --run <folder> puts this one elsewhere`,
   );

@@ -1,7 +1,8 @@
 // LeNet-5 with real and with binary weights: what is learned, what is latent, how wide its last layer is.
 import t from 'tap';
+import type { Binarisation } from '../../../src/toolkit/architectures/binarisation.js';
 import { type Architecture, classifierOf } from '../../../src/toolkit/architectures/layers.js';
-import { type Binarisation, lenet5, lenet5Binary } from '../../../src/toolkit/architectures/lenet5.js';
+import { lenet5, lenet5Binary } from '../../../src/toolkit/architectures/lenet5.js';
 import { lenet5BinaryRecipe } from '../../../src/toolkit/training/recipe/bundled/lenet5-binary.js';
 import { fitLabels } from '../../../src/toolkit/training/recipe/fit-labels.js';
 import { glorotUniform } from '../../../src/toolkit/training/step/initialisers.js';

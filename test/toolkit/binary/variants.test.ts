@@ -3,13 +3,13 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import t from 'tap';
 import { loadRuntime } from '../../../src/inference/workers/runtime.js';
-import { buildForward } from '../../../src/toolkit/architectures/forward.js';
 import {
   type Binarisation,
   blockOrders,
-  lenet5Binary,
   precisions,
-} from '../../../src/toolkit/architectures/lenet5.js';
+} from '../../../src/toolkit/architectures/binarisation.js';
+import { buildForward } from '../../../src/toolkit/architectures/forward.js';
+import { lenet5Binary } from '../../../src/toolkit/architectures/lenet5.js';
 import { encodeSigns } from '../../../src/toolkit/binary/binary-pass.js';
 import { integer } from '../../../src/toolkit/binary/integer.js';
 import { binaryVariants } from '../../../src/toolkit/binary/variants.js';

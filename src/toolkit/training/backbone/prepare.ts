@@ -4,13 +4,13 @@ import type { InputContract } from '../../../inference/image/contract.js';
 import { loadRuntime } from '../../../inference/workers/runtime.js';
 import { buildForward } from '../../architectures/forward.js';
 import { dense, dropout, flatten } from '../../architectures/layers.js';
-import type { Augmentation } from '../../augmentation/augmentation.js';
+import type { Augmentation } from '../../augmentation/schema.js';
 import type { Graph } from '../../graph/graph.js';
 import { encodeOnnx } from '../../graph/onnx.js';
-import type { BackboneSettings, HeadSettings } from '../recipe/backbone-settings.js';
+import { withDefaults } from '../../value-schema.js';
 import type { Recipe } from '../recipe/recipe.js';
+import { type BackboneSettings, HeadSettings, type Loss } from '../recipe/settings.js';
 import { zeros } from '../step/initialisers.js';
-import type { Loss } from '../step/losses.js';
 import { cutBackbone, joinHead } from './cut.js';
 import { BackboneError } from './errors.js';
 import { findFeatures } from './features.js';
@@ -41,7 +41,6 @@ export interface PreparedBackbone {
   readonly note?: string;
 }
 
-const headDefaults: HeadSettings = { epochs: 40, learningRate: 0.005, batchSize: 128, views: 4 };
 const headDropout = 0.2;
 /** What photos of one thing differ in: they are taken from elsewhere, closer, tilted, mirrored. */
 const photoAugmentation: Augmentation = { flip: true, rotation: 10, zoom: 0.2, shift: 0.1, fill: 'edge' };
@@ -63,7 +62,7 @@ export async function prepareBackbone(
     sha256: createHash('sha256').update(bytes).digest('hex'),
     features,
     fineTune: count,
-    head: { ...headDefaults, ...options.head },
+    head: withDefaults(HeadSettings, options.head ?? {}),
   };
   return { graph, recipe: { ...recipe, backbone }, ...(note !== undefined && { note }) };
 }

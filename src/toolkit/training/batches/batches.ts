@@ -2,7 +2,8 @@
 
 import type { InputContract } from '../../../inference/image/contract.js';
 import { createTensorWriter, tensorLength } from '../../../inference/image/tensor.js';
-import { type Augmentation, createAugmenter, isAugmenting } from '../../augmentation/augmentation.js';
+import { createAugmenter, isAugmenting } from '../../augmentation/augmentation.js';
+import type { Augmentation } from '../../augmentation/schema.js';
 import type { Split } from '../../datasets/dataset.js';
 
 export interface Batch {

@@ -1,7 +1,7 @@
 // A dataset and a recipe → the images of a run: which are trained on, which are held back, and their batches.
 import type { Dataset } from '../../datasets/dataset.js';
+import { RecipeError } from '../../errors.js';
 import { createRandom, permutation } from '../../random.js';
-import { RecipeError } from '../errors.js';
 import type { Recipe } from '../recipe/recipe.js';
 import { type BatchSource, createBatchSource } from './batch-source.js';
 import { type BatchReader, createBatchReader } from './batches.js';

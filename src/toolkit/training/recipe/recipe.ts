@@ -1,65 +1,67 @@
-// What a training run is told: network, data, schedule, seed. Plain data, so that it can be stored and sent to a worker.
-import type { InputContract } from '../../../inference/image/contract.js';
+// Everything that a training run is given: network, data, optimiser, schedule, seed. Plain data: it is stored and sent to a thread.
+import { type Static, Type } from '#typebox';
+import { InputContract } from '../../../inference/image/contract.js';
+import { Binarisation } from '../../architectures/binarisation.js';
 import type { Architecture } from '../../architectures/layers.js';
-import type { Binarisation } from '../../architectures/lenet5.js';
-import type { Augmentation } from '../../augmentation/augmentation.js';
-import type { EarlyStopping } from '../run/early-stopping.js';
-import { defaultLoss, type Loss } from '../step/losses.js';
-import { createOptimiser, type Optimiser, type OptimiserSettings } from '../step/optimisers.js';
-import type { BackboneSettings } from './backbone-settings.js';
-import { checkRecipe } from './checks.js';
-import { overrideRecipe, type RecipeOverrides } from './overrides.js';
-import type { Schedule } from './schedules.js';
+import { Augmentation } from '../../augmentation/schema.js';
+import { fraction, integer, positive, positiveInteger } from '../../value-schema.js';
+import {
+  BackboneSettings,
+  defaultLoss,
+  EarlyStopping,
+  Loss,
+  OptimiserSettings,
+  Schedule,
+} from './settings.js';
 
-export type { RecipeOverrides } from './overrides.js';
+/** Of the training as a whole. */
+export const trainingValues = {
+  epochs: positiveInteger({ description: 'passes over the training images' }),
+  batchSize: positiveInteger({ description: 'images per step' }),
+  validationSplit: fraction({
+    description: 'part of the training images that is held back to validate on',
+  }),
+  seed: integer({
+    description: 'decides the first weights, the validation split, the order of images and the augmentation',
+  }),
+};
 
-export interface Recipe {
-  readonly name: string;
-  /** One line for people; becomes the card's title. */
-  readonly title: string;
-  /** The dataset's folder name below data/, as `quati dataset prepare` makes it. */
-  readonly dataset: string;
-  /** All of the network; or, with a backbone, the head that takes its features for an image. */
-  readonly architecture: Architecture;
-  /** Of a binarised architecture: what it was built by. */
-  readonly binarisation?: Binarisation;
-  readonly backbone?: BackboneSettings;
-  /** Goes into the card: training, calibration, evaluation and serving all read pixels by it. */
-  readonly input: InputContract;
-  /** Of the training images, anew in each epoch; left out, they are trained on as they are. */
-  readonly augmentation?: Augmentation;
-  /** Default: softmax, without label smoothing. */
-  readonly loss?: Loss;
-  readonly optimiser: OptimiserSettings;
-  readonly learningRate: number;
-  readonly schedule: Schedule;
-  /** A longer gradient, over all parameters together, is shortened to this; left out, none is. */
-  readonly clipNorm?: number;
-  readonly batchSize: number;
-  readonly epochs: number;
-  /** The part of the training images that is held back to validate on, 0…1. */
-  readonly validationSplit: number;
-  /** Left out, all epochs are trained and the last one's weights exported. */
-  readonly earlyStopping?: EarlyStopping;
-  readonly seed: number;
-}
+/** Of each step, whichever optimiser and schedule it has. */
+export const stepValues = {
+  learningRate: positive({ description: 'the highest rate of the schedule' }),
+  clipNorm: Type.Optional(
+    positive({
+      description:
+        'shorten a gradient that is longer than this, over all parameters together; left out, none is',
+    }),
+  ),
+};
 
-/** @throws RecipeError naming the value that makes no sense, or that the recipe has no place for. */
-export function resolveRecipe(recipe: Recipe, overrides: RecipeOverrides): Recipe {
-  const resolved = overrideRecipe(recipe, overrides);
-  checkRecipe(resolved);
-  return resolved;
-}
-
-export function optimiserOf({ optimiser, clipNorm }: Recipe): Optimiser {
-  return createOptimiser(optimiser, clipNorm);
-}
+export const Recipe = Type.Object({
+  name: Type.String(),
+  title: Type.String({ description: 'One line for people. It becomes the title of the model’s card.' }),
+  dataset: Type.String({ description: 'The dataset’s folder below data/.' }),
+  architecture: Type.Unsafe<Architecture>(
+    Type.Object({}, { description: 'The whole network; on a backbone, the head that reads its features.' }),
+  ),
+  binarisation: Type.Optional(Binarisation),
+  backbone: Type.Optional(BackboneSettings),
+  input: InputContract,
+  augmentation: Type.Optional(Augmentation),
+  loss: Type.Optional(Loss),
+  optimiser: OptimiserSettings,
+  schedule: Schedule,
+  earlyStopping: Type.Optional(EarlyStopping),
+  ...trainingValues,
+  ...stepValues,
+});
+export type Recipe = Static<typeof Recipe>;
 
 export function lossOf({ loss = defaultLoss }: Recipe): Loss {
   return loss;
 }
 
-/** How many labels so many logits tell apart. */
+/** The number of labels that so many logits stand for. */
 export function labelsOf(recipe: Recipe, logits: number): number {
   return lossOf(recipe).kind === 'sigmoid' && logits === 1 ? 2 : logits;
 }

@@ -1,36 +1,7 @@
 // Step → learning rate.
 
-/** Plain data, as a recipe states it; times in epochs may have fractions. */
-export type Schedule =
-  | { readonly kind: 'constant' }
-  /** Times `factor` at each of the milestones, or every so many epochs: torch.optim.lr_scheduler.MultiStepLR, StepLR. */
-  | {
-      readonly kind: 'step';
-      /** Default 0.1. */
-      readonly factor?: number;
-      /** Epochs after which the rate falls. */
-      readonly milestones?: readonly number[];
-      /** In place of milestones: falls every so many epochs. */
-      readonly every?: number;
-    }
-  /** Half a cosine from the learning rate down to 0 at the last step (Loshchilov and Hutter, 2017, eq. 5). */
-  | {
-      readonly kind: 'cosine';
-      /** Rises evenly to the learning rate first; default 0. */
-      readonly warmupEpochs?: number;
-    }
-  /** Half a cosine up, then one down (Smith and Topin, 2018): torch.optim.lr_scheduler.OneCycleLR, momentum as it is. */
-  | {
-      readonly kind: 'one-cycle';
-      /** Part of the run that rises, 0…1; default 0.3. */
-      readonly rise?: number;
-      /** Starts from the learning rate by this; default 25. */
-      readonly startDivisor?: number;
-      /** Ends at the start's rate by this; default 1e4. */
-      readonly endDivisor?: number;
-    };
-
-type Of<K extends Schedule['kind']> = Extract<Schedule, { readonly kind: K }>;
+import { withDefaults } from '../../value-schema.js';
+import { CosineSchedule, OneCycleSchedule, type Schedule, StepSchedule } from './settings.js';
 
 export interface RunProgress {
   /** From 0 on, out of `steps`. */
@@ -54,10 +25,8 @@ export function learningRateAt(schedule: Schedule, learningRate: number, progres
 }
 
 /** factor^(how many milestones have passed). */
-function stepFactor(
-  { factor = 0.1, milestones = [], every }: Of<'step'>,
-  { step, stepsPerEpoch }: RunProgress,
-): number {
+function stepFactor(schedule: StepSchedule, { step, stepsPerEpoch }: RunProgress): number {
+  const { factor, milestones = [], every } = withDefaults(StepSchedule, schedule);
   const passed = (epoch: number) => step >= Math.round(epoch * stepsPerEpoch);
   const falls =
     every === undefined ? milestones.filter(passed).length : Math.floor(step / (every * stepsPerEpoch));
@@ -65,10 +34,8 @@ function stepFactor(
 }
 
 /** (step + 1) / w while warming up for w steps, then (1 + cos(pi (step - w) / (steps - w))) / 2. */
-function cosineFactor(
-  { warmupEpochs = 0 }: Of<'cosine'>,
-  { step, steps, stepsPerEpoch }: RunProgress,
-): number {
+function cosineFactor(schedule: CosineSchedule, { step, steps, stepsPerEpoch }: RunProgress): number {
+  const { warmupEpochs } = withDefaults(CosineSchedule, schedule);
   const warmup = Math.round(warmupEpochs * stepsPerEpoch);
   return step < warmup ? (step + 1) / warmup : halfCosine(1, 0, (step - warmup) / (steps - warmup));
 }
@@ -77,10 +44,8 @@ function cosineFactor(
  * With top = rise * steps - 1: from 1 / startDivisor to 1 over the steps 0…top, from there to
  * 1 / (startDivisor endDivisor) at the last step, each along half a cosine.
  */
-function oneCycleFactor(
-  { rise = 0.3, startDivisor = 25, endDivisor = 1e4 }: Of<'one-cycle'>,
-  { step, steps }: RunProgress,
-): number {
+function oneCycleFactor(schedule: OneCycleSchedule, { step, steps }: RunProgress): number {
+  const { rise, startDivisor, endDivisor } = withDefaults(OneCycleSchedule, schedule);
   const top = rise * steps - 1;
   const start = 1 / startDivisor;
   return step < top

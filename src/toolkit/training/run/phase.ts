@@ -1,8 +1,9 @@
 // One stretch of training: network and images → the loop, a checkpoint after each epoch; resumed where there is one.
 import { exists } from '../../files.js';
 import type { TrainingImages } from '../batches/training-images.js';
-import { lossOf, optimiserOf, type Recipe } from '../recipe/recipe.js';
+import { lossOf, type Recipe } from '../recipe/recipe.js';
 import type { Network } from '../step/network.js';
+import { optimiserOf } from '../step/optimisers.js';
 import { flatten } from '../step/parameters.js';
 import { createTrainer, type TrainerState } from '../step/step-runner.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';

@@ -10,7 +10,7 @@ import { exists, writeFileAtomic } from '../../files.js';
 import type { Graph } from '../../graph/graph.js';
 import { encodeOnnx } from '../../graph/onnx.js';
 import { parameterCount } from '../backbone/cut.js';
-import { DatasetMismatchError, fromThread, RunError, TrainingError } from '../errors.js';
+import { DatasetMismatchError, RunError, TrainingError } from '../errors.js';
 import { fitLabels } from '../recipe/fit-labels.js';
 import type { Recipe } from '../recipe/recipe.js';
 import { learnedCount, parameterLayout } from '../step/parameters.js';
@@ -19,6 +19,7 @@ import { exportForward } from './export.js';
 import type { EpochRecord } from './history.js';
 import type { TrainingJob, WorkerMessage } from './messages.js';
 import { type RunRecord, readRun, runFolder, writeRun } from './run-folder.js';
+import { errorFromThread } from './thread-errors.js';
 
 export interface TrainOptions {
   readonly recipe: Recipe;
@@ -202,7 +203,7 @@ function listen(
       else if (message.kind === 'checkpoint') {
         for (const record of message.epochs) onEpoch?.(record);
       } else if (message.kind === 'done') resolve(message);
-      else reject(fromThread(message.name, message.message, message.stack));
+      else reject(errorFromThread(message.name, message.message, message.stack));
     });
   });
 }

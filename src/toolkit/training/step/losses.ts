@@ -2,19 +2,8 @@
 import type { GraphBuilder } from '../../graph/builder.js';
 import { GraphError } from '../../graph/errors.js';
 import type { Value } from '../../graph/graph.js';
-
-/** What the logits mean, and so what training makes small. Plain data, as a recipe states it. */
-export type Loss =
-  /** One logit a label, one label right. */
-  | {
-      readonly kind: 'softmax';
-      /** Part of the target that is spread evenly over all labels, 0…1; default 0. */
-      readonly labelSmoothing?: number;
-    }
-  /** One logit for two labels: the log of the second's odds. */
-  | { readonly kind: 'sigmoid' };
-
-export const defaultLoss: Loss = { kind: 'softmax' };
+import { withDefaults } from '../../value-schema.js';
+import { defaultLoss, type Loss, Softmax } from '../recipe/settings.js';
 
 /**
  * Cross-entropy summed over the batch; the mean is this over the batch's size. Scalar.
@@ -31,7 +20,7 @@ export function crossEntropySum(
 ): Value {
   const scores = scoresOf(builder, logits, loss);
   const classes = Number(scores.type.shape[1]);
-  const spread = loss.kind === 'softmax' ? (loss.labelSmoothing ?? 0) : 0;
+  const spread = loss.kind === 'softmax' ? withDefaults(Softmax, loss).labelSmoothing : 0;
   const [off, on] = [spread / classes, 1 - spread + spread / classes];
   const target = builder.op('OneHot', [labels, builder.integers([classes]), builder.floats([off, on], [2])]);
   const logProbabilities = builder.op('LogSoftmax', [scores], { axis: { int: 1 } });

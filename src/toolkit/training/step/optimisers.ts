@@ -2,6 +2,9 @@
 import type { GraphBuilder } from '../../graph/builder.js';
 import { elementCount, type Value } from '../../graph/graph.js';
 import { float32Tensor } from '../../graph/tensor-data.js';
+import { withDefaults } from '../../value-schema.js';
+import type { Recipe } from '../recipe/recipe.js';
+import { Adam, AdamW, type OptimiserSettings, Sgd } from '../recipe/settings.js';
 
 export interface Update {
   readonly parameters: Value;
@@ -29,32 +32,13 @@ export interface Optimiser {
   update(builder: GraphBuilder, inputs: UpdateInputs): Update;
 }
 
-export interface SgdOptions {
-  /** Part of the last step's velocity that is kept, 0…1; default 0.9. */
-  readonly momentum?: number;
-  /** Looks one step ahead along the velocity; default true where there is momentum. */
-  readonly nesterov?: boolean;
-  /** L2: default 0. */
-  readonly weightDecay?: number;
+type Options<S> = Omit<S, 'kind'>;
+
+export function optimiserOf({ optimiser, clipNorm }: Recipe): Optimiser {
+  return createOptimiser(optimiser, clipNorm);
 }
 
-export interface AdamOptions {
-  readonly beta1?: number;
-  readonly beta2?: number;
-  readonly epsilon?: number;
-}
-
-export interface AdamWOptions extends AdamOptions {
-  /** Default 0.01. */
-  readonly weightDecay?: number;
-}
-
-/** Which optimiser, and its numbers, as a recipe states them. */
-export type OptimiserSettings =
-  | ({ readonly kind: 'sgd' } & SgdOptions)
-  | ({ readonly kind: 'adam' } & AdamOptions)
-  | ({ readonly kind: 'adamw' } & AdamWOptions);
-
+/** @param clipNorm see `clipped`; left out, no gradient is shortened. */
 export function createOptimiser(settings: OptimiserSettings, clipNorm?: number): Optimiser {
   const optimiser = unclipped(settings);
   return clipNorm === undefined ? optimiser : clipped(clipNorm, optimiser);
@@ -75,7 +59,8 @@ function unclipped(settings: OptimiserSettings): Optimiser {
  * Stochastic gradient descent with momentum: u' = momentum u + g; p' = p - learningRate u',
  * or with Nesterov's p' = p - learningRate (g + momentum u'). Equal to torch.optim.SGD with dampening 0.
  */
-export function sgd({ momentum = 0.9, nesterov = true, weightDecay = 0 }: SgdOptions = {}): Optimiser {
+export function sgd(settings: Options<Sgd> = {}): Optimiser {
+  const { momentum, nesterov, weightDecay } = withDefaults(Sgd, { kind: 'sgd', ...settings });
   const plain: Optimiser = {
     name: 'sgd',
     stateNames: momentum === 0 ? [] : ['velocity'],
@@ -98,7 +83,8 @@ export function sgd({ momentum = 0.9, nesterov = true, weightDecay = 0 }: SgdOpt
  * m' = b1 m + (1 - b1) g; v' = b2 v + (1 - b2) g²; p' = p - a m' / (sqrt(v') + e),
  * a = learningRate sqrt(1 - b2^t) / (1 - b1^t), e = epsilon sqrt(1 - b2^t). Equal to torch.optim.Adam.
  */
-export function adam({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamOptions = {}): Optimiser {
+export function adam(settings: Options<Adam> = {}): Optimiser {
+  const { beta1, beta2, epsilon } = withDefaults(Adam, { kind: 'adam', ...settings });
   return {
     name: 'adam',
     stateNames: ['moment1', 'moment2'],
@@ -123,7 +109,8 @@ export function adam({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamOptions
 }
 
 /** Adam whose decay goes around the moments (Loshchilov and Hutter, 2019). Equal to torch.optim.AdamW. */
-export function adamW({ weightDecay = 0.01, ...options }: AdamWOptions = {}): Optimiser {
+export function adamW(settings: Options<AdamW> = {}): Optimiser {
+  const { weightDecay, kind: _, ...options } = withDefaults(AdamW, { kind: 'adamw', ...settings });
   const optimiser = adam(options);
   return { ...(weightDecay === 0 ? optimiser : withDecoupledDecay(weightDecay, optimiser)), name: 'adamw' };
 }

@@ -6,7 +6,8 @@ import { GraphError } from '../../graph/errors.js';
 import { type Dim, elementCount, type Graph, type Value } from '../../graph/graph.js';
 import { boolTensor } from '../../graph/tensor-data.js';
 import { type LoweringOptions, lower } from '../../lowering/lower.js';
-import { correctCount, crossEntropySum, type Loss, surestLabels } from './losses.js';
+import type { Loss } from '../recipe/settings.js';
+import { correctCount, crossEntropySum, surestLabels } from './losses.js';
 import { decayOf, type Optimiser } from './optimisers.js';
 import {
   appendForTraining,

@@ -1,6 +1,6 @@
 // Batches in order from data threads: the same as without, no more than wanted, and what happens when one fails.
 import t from 'tap';
-import type { Augmentation } from '../../../../src/toolkit/augmentation/augmentation.js';
+import type { Augmentation } from '../../../../src/toolkit/augmentation/schema.js';
 import { type Split, sharePixels } from '../../../../src/toolkit/datasets/dataset.js';
 import {
   type BatchSource,

@@ -1,13 +1,16 @@
 // A recipe and the values that flags give → the recipe that is trained by, or what is wrong with it.
 import t from 'tap';
-import { type Binarisation, lenet5Binary } from '../../../../src/toolkit/architectures/lenet5.js';
+import { IsObject, IsUnion, type TSchema } from '#typebox';
+import type { Binarisation } from '../../../../src/toolkit/architectures/binarisation.js';
+import { lenet5Binary } from '../../../../src/toolkit/architectures/lenet5.js';
 import { recipes } from '../../../../src/toolkit/training/recipe/bundled/index.js';
 import { lenet5BinaryRecipe } from '../../../../src/toolkit/training/recipe/bundled/lenet5-binary.js';
-import {
-  type Recipe,
-  type RecipeOverrides,
-  resolveRecipe,
-} from '../../../../src/toolkit/training/recipe/recipe.js';
+import { checkRecipe } from '../../../../src/toolkit/training/recipe/check.js';
+import { flagGroups } from '../../../../src/toolkit/training/recipe/flags.js';
+import { overrideNames, type RecipeOverrides } from '../../../../src/toolkit/training/recipe/overrides.js';
+import { Recipe } from '../../../../src/toolkit/training/recipe/recipe.js';
+import { resolveRecipe } from '../../../../src/toolkit/training/recipe/resolve.js';
+import { isValueSchema } from '../../../../src/toolkit/value-schema.js';
 import { tinyRecipe } from '../../../helpers/tiny-dataset.js';
 
 const binarisation = lenet5BinaryRecipe.binarisation as Binarisation;
@@ -93,39 +96,84 @@ const refused: [overrides: RecipeOverrides, message: string, from?: Recipe][] = 
   [{ validationSplit: 1 }, 'validationSplit: expected a number in [0, 1), got 1'],
   [{ clipNorm: 0 }, 'clipNorm: expected a positive number, got 0'],
   [{ labelSmoothing: 1 }, 'labelSmoothing: expected a number in [0, 1), got 1'],
-  [{ momentum: 0.5 }, 'momentum: the optimiser adam has none; it has beta1, beta2, epsilon'],
-  [{ weightDecay: 0.1 }, 'weightDecay: the optimiser adam has none; it has beta1, beta2, epsilon'],
+  [{ momentum: 0.5 }, 'Optimiser adam has no option momentum; its options are beta1, beta2, epsilon'],
+  [{ weightDecay: 0.1 }, 'Optimiser adam has no option weightDecay; its options are beta1, beta2, epsilon'],
   [
     { optimiser: 'sgd', beta1: 0.5 },
-    'beta1: the optimiser sgd has none; it has momentum, nesterov, weightDecay',
+    'Optimiser sgd has no option beta1; its options are momentum, nesterov, weightDecay',
   ],
   [{ optimiser: 'sgd', momentum: 1 }, 'momentum: expected a number in [0, 1), got 1'],
-  [{ optimiser: 'sgd', momentum: 0, nesterov: true }, 'momentum: expected one above 0 for Nesterov, got 0'],
-  [{ optimiser: 'adamw', weightDecay: -1 }, 'weightDecay: expected a number from 0 on, got -1'],
-  [{ every: 2 }, 'every: the schedule constant has none; it has nothing to set'],
-  [{ schedule: 'step' }, 'schedule: expected either milestones or every for step, got neither'],
+  [
+    { optimiser: 'sgd', momentum: 0, nesterov: true },
+    'momentum: expected a number above 0 with nesterov, got 0',
+  ],
+  [{ optimiser: 'adamw', weightDecay: -1 }, 'weightDecay: expected a number of 0 or more, got -1'],
+  [{ every: 2 }, 'Schedule constant has no option every; it has no options'],
+  [{ schedule: 'step' }, 'Schedule step takes either milestones or every, got neither'],
   [
     { schedule: 'step', every: 1, milestones: [1] },
-    'schedule: expected either milestones or every for step, got both',
+    'Schedule step takes either milestones or every, got both',
   ],
-  [{ milestones: [1, 0] }, 'milestones: expected a positive number, got 0', stepping],
+  [{ milestones: [1, 0] }, 'milestones: expected positive numbers, got 1,0', stepping],
   [{ schedule: 'cosine', warmupEpochs: 2 }, 'warmupEpochs: expected a number of epochs in [0, 2), got 2'],
   [{ schedule: 'one-cycle', rise: 1 }, 'rise: expected a number in [0, 1), got 1'],
   [{ patience: 0 }, 'patience: expected a positive integer, got 0'],
-  [{ patience: 2, earlyStopping: false }, 'patience: contradicts no early stopping'],
+  [{ patience: 2, earlyStopping: false }, '--patience cannot be combined with --no-early-stopping'],
   [
     { labelSmoothing: 0.1 },
-    'labelSmoothing: the loss sigmoid has none; it has nothing to set',
+    'Loss sigmoid has no option labelSmoothing; it has no options',
     { ...tinyRecipe, loss: { kind: 'sigmoid' } },
   ],
-  [{ signGradient: 'swish' }, 'signGradient: nothing in tiny is binarised'],
-  [{ rotation: 200 }, 'augmentation rotation: expected degrees, 0…180, got 200'],
+  [
+    { signGradient: 'swish' },
+    'Recipe tiny has no binarised layers; signGradient is for recipes that have some',
+  ],
+  [{ rotation: 181 }, 'rotation: expected a number in [0, 180], got 181'],
+  [{ rotation: Number.NaN }, 'rotation: expected a number in [0, 180], got NaN'],
+  [{ zoom: 1 }, 'zoom: expected a number in [0, 1), got 1'],
+  [{ shift: -0.1 }, 'shift: expected a number in [0, 1], got -0.1'],
+  [{ cropPadding: 1.5 }, 'cropPadding: expected a whole number of pixels, 0 or more, got 1.5'],
+  [{ cutoutSize: -1 }, 'cutoutSize: expected a whole number of pixels, 0 or more, got -1'],
+  [{ fill: 256 }, 'fill: expected a whole number in [0, 255] or edge, got 256'],
 ];
 
 for (const [overrides, message, from = tinyRecipe] of refused)
   t.test(`${JSON.stringify(overrides)} is refused: ${message}`, async (t) => {
     t.throws(() => resolveRecipe(from, overrides), { name: 'RecipeError', message });
   });
+
+t.test('an unknown kind and an unknown binarised architecture are refused by name', async (t) => {
+  const optimiser = { kind: 'lion' } as unknown as Recipe['optimiser'];
+  t.throws(() => checkRecipe({ ...tinyRecipe, optimiser }), {
+    name: 'RecipeError',
+    message: 'optimiser.kind: expected sgd, adam or adamw, got lion',
+  });
+  t.throws(() => resolveRecipe({ ...tinyRecipe, binarisation }, { lastLayer: 'float32' }), {
+    name: 'RecipeError',
+    message: 'No binarised architecture is named tiny; the known ones are lenet5-binary',
+  });
+});
+
+/** Names of the values of a part: crop's padding is cropPadding. */
+function valuesOf(part: TSchema): string[] {
+  if (IsUnion(part)) return part.anyOf.flatMap(valuesOf);
+  if (!IsObject(part)) return [];
+  return Object.entries(part.properties).flatMap(([name, value]) => {
+    if (isValueSchema(value)) return [name];
+    return valuesOf(value).map((inner) => name + inner.charAt(0).toUpperCase() + inner.slice(1));
+  });
+}
+
+t.test('every value in the schema of a recipe can be set by one flag', async (t) => {
+  const flags = Object.values(flagGroups).flatMap(({ flags }) => flags.map(({ name }) => name));
+  t.equal(new Set(flags).size, flags.length, 'no name stands in two groups');
+  t.same([...flags].sort(), [...overrideNames].sort());
+  const { backbone: _, ...settable } = Recipe.properties;
+  const named = Object.values(settable).flatMap((part) => valuesOf(part));
+  const own = Object.entries(settable).flatMap(([name, part]) => (isValueSchema(part) ? [name] : []));
+  const notInRecipe = ['optimiser', 'schedule', 'restoreBest', 'earlyStopping'];
+  t.same([...new Set([...own, ...named, ...notInRecipe])].sort(), [...overrideNames].sort());
+});
 
 t.test('every recipe that is published makes sense as it is', async (t) => {
   for (const recipe of recipes) t.match(resolveRecipe(recipe, {}), recipe, recipe.name);

@@ -1,6 +1,7 @@
 // Learning rates by step against the tables that PyTorch's schedulers gave.
 import t from 'tap';
-import { learningRateAt, type Schedule } from '../../../../src/toolkit/training/recipe/schedules.js';
+import { learningRateAt } from '../../../../src/toolkit/training/recipe/schedules.js';
+import type { Schedule } from '../../../../src/toolkit/training/recipe/settings.js';
 import { largestDifference } from '../../../helpers/gradient-check.js';
 import { parts } from '../../../helpers/training-parts-fixture.js';
 

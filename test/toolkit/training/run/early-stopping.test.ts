@@ -1,10 +1,7 @@
 // History → the best epoch, and whether patience is over.
 import t from 'tap';
-import {
-  bestEpoch,
-  type EarlyStopping,
-  isPatienceOver,
-} from '../../../../src/toolkit/training/run/early-stopping.js';
+import type { EarlyStopping } from '../../../../src/toolkit/training/recipe/settings.js';
+import { bestEpoch, isPatienceOver } from '../../../../src/toolkit/training/run/early-stopping.js';
 import type { EpochRecord } from '../../../../src/toolkit/training/run/history.js';
 
 /** One epoch a value, from 1 on. */

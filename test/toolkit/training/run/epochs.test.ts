@@ -3,7 +3,7 @@ import t from 'tap';
 import type { Dataset } from '../../../../src/toolkit/datasets/dataset.js';
 import { type Batch, createBatchReader } from '../../../../src/toolkit/training/batches/batches.js';
 import { imagesOf } from '../../../../src/toolkit/training/batches/training-images.js';
-import { optimiserOf, type Recipe } from '../../../../src/toolkit/training/recipe/recipe.js';
+import type { Recipe } from '../../../../src/toolkit/training/recipe/recipe.js';
 import type { Checkpoint } from '../../../../src/toolkit/training/run/checkpoint.js';
 import {
   type LoopOptions,
@@ -14,6 +14,7 @@ import {
 } from '../../../../src/toolkit/training/run/epochs.js';
 import { glorotUniform } from '../../../../src/toolkit/training/step/initialisers.js';
 import { architectureNetwork } from '../../../../src/toolkit/training/step/network.js';
+import { optimiserOf } from '../../../../src/toolkit/training/step/optimisers.js';
 import { collectParameters, flatten } from '../../../../src/toolkit/training/step/parameters.js';
 import {
   createTrainer,

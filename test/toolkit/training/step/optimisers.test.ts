@@ -2,11 +2,11 @@
 import t from 'tap';
 import { GraphBuilder } from '../../../../src/toolkit/graph/builder.js';
 import { elementCount, type Graph } from '../../../../src/toolkit/graph/graph.js';
+import type { OptimiserSettings } from '../../../../src/toolkit/training/recipe/settings.js';
 import {
   createOptimiser,
   decayOf,
   type Optimiser,
-  type OptimiserSettings,
 } from '../../../../src/toolkit/training/step/optimisers.js';
 import { floats, largestDifference, largestOf } from '../../../helpers/gradient-check.js';
 import { runGraph } from '../../../helpers/run-graph.js';

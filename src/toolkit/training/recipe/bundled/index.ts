@@ -1,5 +1,5 @@
 // Every recipe by its name; a new recipe is a file here and a line below.
-import { RecipeError } from '../../errors.js';
+import { RecipeError } from '../../../errors.js';
 import type { Recipe } from '../recipe.js';
 import { cifar10CnnRecipe } from './cifar10-cnn.js';
 import { cifar10ResnetRecipe } from './cifar10-resnet.js';
@@ -20,6 +20,8 @@ export const recipes: readonly Recipe[] = [
   lenet5Recipe,
   lenet5BinaryRecipe,
 ];
+
+export const binarisedRecipes = recipes.filter(({ binarisation }) => binarisation).map(({ name }) => name);
 
 /** @throws RecipeError naming the recipes there are. */
 export function findRecipe(name: string): Recipe {

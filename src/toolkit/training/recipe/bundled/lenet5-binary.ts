@@ -1,5 +1,6 @@
 // LeNet-5 with every weight and every activation ±1.
-import { type Binarisation, lenet5Binary } from '../../../architectures/lenet5.js';
+import type { Binarisation } from '../../../architectures/binarisation.js';
+import { lenet5Binary } from '../../../architectures/lenet5.js';
 import type { Recipe } from '../recipe.js';
 import { mnistCnnRecipe } from './mnist-cnn.js';
 

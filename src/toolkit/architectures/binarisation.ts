@@ -1,0 +1,32 @@
+// What a recipe says about a binarised network: each value with its choices and what it does.
+import { type Static, Type } from '#typebox';
+import { signGradients } from '../autodiff/sign-gradients.js';
+import { oneOf } from '../value-schema.js';
+
+export const blockOrders = ['norm-activation', 'activation-norm'] as const;
+export const precisions = ['binary', 'float32'] as const;
+export type Precision = (typeof precisions)[number];
+
+/** Which weights and activations are binarised, and how the network learns them. */
+export const Binarisation = Type.Object({
+  signGradient: oneOf(signGradients, {
+    description: 'the slope that stands for the gradient of the sign, which is 0 nearly everywhere',
+  }),
+  blockOrder: oneOf(blockOrders, {
+    argument: 'order',
+    description: 'order of batch normalisation and activation after each layer but the last',
+  }),
+  activations: oneOf(precisions, {
+    argument: 'precision',
+    description: 'binary: ±1 between the layers; float32: ReLU, and only weights are ±1',
+  }),
+  firstLayer: oneOf(precisions, {
+    argument: 'precision',
+    description: 'precision of the weights that read the image',
+  }),
+  lastLayer: oneOf(precisions, {
+    argument: 'precision',
+    description: 'precision of the weights that give the logits',
+  }),
+});
+export type Binarisation = Static<typeof Binarisation>;

@@ -1,0 +1,5 @@
+// Errors that several rooms of the toolkit throw.
+import { QuatiError } from '../inference/errors.js';
+
+/** No recipe has this name, or a value of a recipe is outside its range. */
+export class RecipeError extends QuatiError {}
