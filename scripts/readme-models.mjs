@@ -12,7 +12,7 @@ export function withModelTable(readme, modelsFolder) {
 
 function modelTable(modelsFolder) {
   const header =
-    '| model | variant | bytes | of float32 | accuracy | latency | in batches |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |\n';
+    '| model | variant | size | of float32 | accuracy | latency | in batches |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |\n';
   const rows = findCards(modelsFolder).flatMap(({ card, version }) =>
     Object.entries(card.variants).map(([name, variant]) => rowOf(card, version, name, variant)),
   );
@@ -25,7 +25,17 @@ function rowOf(card, version, name, { bytes, accuracy, latencyMs, imagesPerSecon
   const percent = accuracy === undefined ? '' : `${(accuracy * 100).toFixed(2)} %`;
   const latency = latencyMs === undefined ? '' : `${latencyMs.toFixed(3)} ms`;
   const rate = imagesPerSecond === undefined ? '' : `${imagesPerSecond}/s`;
-  return `| ${card.name} ${version} | ${name}${served} | ${bytes} | ${ratio} | ${percent} | ${latency} | ${rate} |\n`;
+  return `| ${card.name} ${version} | ${name}${served} | ${kilobytes(bytes)} | ${ratio} | ${percent} | ${latency} | ${rate} |\n`;
+}
+
+/** `475 KB`; `10.9 KB` where a whole number would say little. A KB is 1,000 bytes. */
+function kilobytes(bytes) {
+  const digits = bytes < 100_000 ? 1 : 0;
+  const size = (bytes / 1000).toLocaleString('en', {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+  return `${size} KB`;
 }
 
 function findCards(modelsFolder) {
