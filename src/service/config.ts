@@ -36,7 +36,7 @@ export const Config = Type.Object({
     }),
   ),
   reloadMs: integer('QUATI_RELOAD_MS', 2000, 0, 3_600_000),
-  workers: Type.Optional(integer('QUATI_WORKERS', undefined, 1, 1024, '; one a processor unless set')),
+  workers: Type.Optional(integer('QUATI_WORKERS', undefined, 1, 1024, '; one per processor unless set')),
   maxUploadBytes: integer('QUATI_MAX_UPLOAD_BYTES', 10 * 1024 * 1024, 1, 2 ** 30),
   maxPixels: integer('QUATI_MAX_PIXELS', 25_000_000, 1, 2 ** 30),
   maxQueueImages: integer('QUATI_MAX_QUEUE_IMAGES', 256, 1, 1_000_000),
@@ -51,7 +51,7 @@ export const Config = Type.Object({
   apiKeys: list('QUATI_API_KEYS', '^[\\x21-\\x2b\\x2d-\\x7e]{16,}$', {
     description: 'keys of at least 16 printable characters, separated by commas',
   }),
-  rateLimit: Type.Optional(integer('QUATI_RATE_LIMIT', undefined, 1, 1_000_000, '; requests a minute')),
+  rateLimit: Type.Optional(integer('QUATI_RATE_LIMIT', undefined, 1, 1_000_000, '; requests per minute')),
   corsOrigins: list('QUATI_CORS_ORIGINS', '^(\\*|https?://[^/,\\s]+)$', {
     description: 'origins such as https://example.org, separated by commas, or *',
   }),

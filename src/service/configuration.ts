@@ -4,37 +4,37 @@ import { Config } from './config.js';
 
 /** What each variable is for; what it may be is the schema's to say. */
 const purposes: Record<string, string> = {
-  QUATI_HOST:
-    'Where to listen. `localhost` is this machine alone, on IPv4 and IPv6; `0.0.0.0` is every network.',
-  QUATI_PORT: 'The port; 0 takes a free one.',
+  QUATI_HOST: 'Address to listen on. `localhost` is this machine alone; `0.0.0.0` is every network.',
+  QUATI_PORT: 'Port to listen on; 0 takes a free one.',
   QUATI_MODELS:
-    'The folder of `<name>/<version>/card.json`. One model’s folder (`<version>/card.json`) or one version’s (`card.json`) is that model.',
-  QUATI_MODEL: 'The model of a bare `/predict`.',
+    'Folder with `<name>/<version>/card.json`. The folder of one model (`<version>/card.json`) or of one version (`card.json`) serves that model alone.',
+  QUATI_MODEL: 'Model of a request to `/predict` that names none.',
   QUATI_VARIANT:
-    'Served instead of each card’s default, where a model has it. `auto`: the fastest on this machine ([models.md](models.md)).',
+    'Variant to serve instead of the default in each card, if a model has it. `auto` is the fastest on this machine ([models.md](models.md)).',
   QUATI_RELOAD_MS:
-    'How often the folder of the models is looked at for changes ([models.md](models.md)); 0: never.',
-  QUATI_WORKERS: 'Inference threads.',
-  QUATI_MAX_UPLOAD_BYTES: 'Bytes of an image, or of a body under `/v1` and `/v2`.',
-  QUATI_MAX_PIXELS: 'Width times height of an image.',
-  QUATI_MAX_QUEUE_IMAGES: 'Images that wait for a worker; one more is answered with 429.',
+    'How often the server polls the models folder for changes ([models.md](models.md)); 0 is never.',
+  QUATI_WORKERS: 'Number of inference threads.',
+  QUATI_MAX_UPLOAD_BYTES: 'Maximum size of an image, or of a body under `/v1` and `/v2`.',
+  QUATI_MAX_PIXELS: 'Maximum width times height of an image.',
+  QUATI_MAX_QUEUE_IMAGES: 'Maximum number of images that wait for a worker; the next one gets 429.',
   QUATI_MAX_QUEUE_BYTES:
-    'Their bytes together; an image that would go over it is answered with 429, unless none waits.',
-  QUATI_MAX_BATCH: 'Images that one worker takes at once, and that a request has under `/v1` and `/v2`.',
-  QUATI_MAX_BATCH_MS: 'How long a batch should take at most, by what the model’s images have taken so far.',
-  QUATI_MAX_CONNECTIONS: 'Open connections; more are closed at once.',
+    'Maximum total size of the waiting images; an image above it gets 429, unless no other image waits.',
+  QUATI_MAX_BATCH: 'Maximum number of images per batch, and per request under `/v1` and `/v2`.',
+  QUATI_MAX_BATCH_MS: 'Target for the longest duration of a batch, from the recent rate of the model.',
+  QUATI_MAX_CONNECTIONS: 'Maximum number of open connections; the server closes further ones at once.',
   QUATI_DEADLINE_MS: 'How long an image may wait for a worker and be decoded.',
-  QUATI_HEADERS_TIMEOUT_MS: 'How long the head of a request may take to arrive.',
-  QUATI_REQUEST_TIMEOUT_MS: 'How long a request may take to arrive.',
-  QUATI_DRAIN_TIMEOUT_MS: 'How long what is under way may take when the server ends.',
+  QUATI_HEADERS_TIMEOUT_MS: 'How long the headers of a request may take to arrive.',
+  QUATI_REQUEST_TIMEOUT_MS: 'How long a whole request may take to arrive.',
+  QUATI_DRAIN_TIMEOUT_MS: 'How long requests in progress may take at shutdown.',
   QUATI_API_KEYS:
-    'A request then needs one of them, as `Authorization: Bearer …` or `x-api-key`, but for health, `/docs` and the OpenAPI files.',
-  QUATI_RATE_LIMIT: 'Of one key, or else one address.',
-  QUATI_CORS_ORIGINS: 'Whose pages may ask.',
-  QUATI_TRUST_PROXY: '`yes` where only a proxy reaches the server: `X-Forwarded-For` then says who asks.',
-  QUATI_LOG_REQUESTS: 'A line in the log for each request.',
+    'API keys. A request then needs one, as `Authorization: Bearer …` or `x-api-key`, except on the [open paths](../SECURITY.md#open-paths).',
+  QUATI_RATE_LIMIT: 'Maximum rate per API key, or per address for requests without a key.',
+  QUATI_CORS_ORIGINS: 'Origins whose pages may send requests.',
+  QUATI_TRUST_PROXY:
+    '`yes` takes the address of the client from `X-Forwarded-For`. Set it only if every request passes a proxy.',
+  QUATI_LOG_REQUESTS: 'Whether the log has a line for each request.',
   QUATI_LOG_LEVEL:
-    'What fails by the server’s fault is logged always, a client’s mistakes from `debug` on. The log is JSON on standard output.',
+    'Lowest level in the log, which is JSON on standard output. Faults of the server are errors; mistakes of a client are logged from `debug` on.',
 };
 
 interface Setting {
@@ -57,20 +57,24 @@ export function renderConfiguration(): string {
 
 const head = `# Configuration
 
-\`quati serve\`, the image and the systemd unit take their settings from environment variables, read once at the start. An empty one
-counts as unset. A value that isn’t valid ends the start with exit code 2 and says what was expected; values of \`QUATI_API_KEYS\` are
-shown nowhere.
+\`quati serve\`, the container image and the systemd unit read their settings from environment variables, once at startup. An empty variable
+counts as unset. An invalid value stops the startup with exit code 2, and the message says what was expected. The values of
+\`QUATI_API_KEYS\` are never shown.
 
-This page is made from the schema that the server checks them with (\`npm run configuration\`).
+\`npm run configuration\` generates this page from the schema that the server checks the settings with.
 
 | variable | default | what | takes |
 | --- | --- | --- | --- |
 `;
 
 const tail = `
-Read elsewhere: \`XDG_CACHE_HOME\` (or \`~/.cache\`) is where \`QUATI_VARIANT=auto\` keeps what it measured; \`QUATI_CACHE\` is where
-training keeps decoded images ([training.md](training.md)); \`NO_COLOR\` and \`FORCE_COLOR\` are followed by
-\`quati predict\`. The image sets \`QUATI_HOST=0.0.0.0\`, \`QUATI_MODELS=/models\` and \`XDG_CACHE_HOME=/cache\`.
+Other variables:
+
+- \`XDG_CACHE_HOME\`, or else \`~/.cache\`: \`QUATI_VARIANT=auto\` keeps its measurements there.
+- \`QUATI_CACHE\`: training keeps decoded images there ([training.md](training.md)).
+- \`NO_COLOR\` and \`FORCE_COLOR\`: \`quati predict\` follows them.
+
+The container image sets \`QUATI_HOST=0.0.0.0\`, \`QUATI_MODELS=/models\` and \`XDG_CACHE_HOME=/cache\`.
 
 Two examples:
 

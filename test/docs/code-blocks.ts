@@ -24,5 +24,7 @@ export function findCodeBlocks(page: string, text: string): CodeBlock[] {
 export function findInlineCommands(text: string): string[] {
   const prose = text.replace(/^```[\s\S]*?^```$/gm, '');
   const found = [...prose.matchAll(/`((?:npx )?quati [^`]+|npm (?:run|test|start|ci)\b[^`]*)`/g)];
-  return found.map(([, command = '']) => command).filter((command) => !/[…<>|]/.test(command));
+  return found
+    .map(([, command = '']) => command.replace(/\s+/g, ' '))
+    .filter((command) => !/[…<>|]/.test(command));
 }

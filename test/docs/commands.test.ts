@@ -1,11 +1,11 @@
 // Every command of the pages is run, or checked as far as it can be without an hour, a registry or another machine.
 //
-//   ```sh             curl runs against a server with the committed models, quati predict and quati models too;
-//                     the other commands of quati are parsed by its own parser, npm's scripts have to exist
+//   ```sh             curl runs against a server with the committed models, quati predict and quati models too, quati choose on
+//                     the committed results; the other commands of quati are parsed by its own parser, npm's scripts have to exist
 //   ```sh dry         none runs, all are checked
 //   ```sh elsewhere   for another machine or for files of the reader's: bash has to understand it, and files of the project exist
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -17,17 +17,11 @@ import { fakeIo } from '../cli/fake-io.js';
 import { projectFolder } from '../helpers/project.js';
 import { testConfig } from '../helpers/service.js';
 import { findCodeBlocks, findInlineCommands } from './code-blocks.js';
+import { pages, readPage } from './pages.js';
 import { runBlock } from './run-block.js';
 
 const run = promisify(execFile);
-const pages = [
-  ...readdirSync(projectFolder).filter((file) => file.endsWith('.md')),
-  ...readdirSync(path.join(projectFolder, 'docs'))
-    .filter((file) => file.endsWith('.md'))
-    .map((file) => path.join('docs', file)),
-];
-const read = (page: string) => readFileSync(path.join(projectFolder, page), 'utf8');
-const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+const { scripts } = JSON.parse(readPage('package.json')) as { scripts: Record<string, string> };
 
 const config = testConfig({ models: path.join(projectFolder, 'models') });
 const app = await createApp(config, await createPipeline({ ...config, workers: 1 }));
@@ -39,7 +33,7 @@ for (const name of ['imgs', 'models', 'docs', 'openapi.yaml'])
 await writeFile(path.join(folder, 'photo.jpg'), readFileSync(path.join(projectFolder, 'imgs/mnist/7-1.png')));
 
 for (const page of pages) {
-  for (const { where, language, mark, code } of findCodeBlocks(page, read(page))) {
+  for (const { where, language, mark, code } of findCodeBlocks(page, readPage(page))) {
     if (language !== 'sh') continue;
     t.test(`${where}${mark && ` (${mark})`}`, async (t) => {
       if (mark === 'elsewhere') return await checkElsewhere(t, code);
@@ -51,7 +45,7 @@ for (const page of pages) {
     });
   }
   t.test(`${page}: the commands in its sentences`, async (t) => {
-    for (const command of findInlineCommands(read(page))) {
+    for (const command of findInlineCommands(readPage(page))) {
       const { commands } = await runBlock(command, url, folder);
       for (const each of commands)
         t.match(
@@ -89,16 +83,22 @@ async function problemOf([program = '', ...args]: string[], mark: string): Promi
 
 async function quatiProblem(args: string[], mark: string): Promise<string> {
   const io = fakeIo();
-  const runs = mark !== 'dry' && /^(predict|models)$/.test(args[0] ?? '') && !args.includes('--help');
-  const atServer = args[0] === 'predict' ? [...args, '--url', url] : args;
-  const given = args.map((arg) => arg.replace(/^imgs\//, `${projectFolder}/imgs/`));
-  const code = runs
-    ? await runCli(
-        atServer.map((arg) => arg.replace(/^(imgs|models)\b/, `${projectFolder}/$1`)),
-        io,
-      )
-    : await checkCommandLine(given, io);
-  return code === 0 ? '' : io.err() || `exit code ${code}`;
+  const runs = mark !== 'dry' && /^(predict|models|choose)$/.test(args[0] ?? '') && !args.includes('--help');
+  const code = runs ? await runCli(onCommittedFiles(args), io) : await checkCommandLine(inProject(args), io);
+  return code === 0 ? '' : io.err() || io.out() || `exit code ${code}`;
+}
+
+/** The arguments of a command that runs: it finds the server, the committed models, images and results. */
+function onCommittedFiles(args: string[]): string[] {
+  if (args[0] === 'predict') return [...inProject(args), '--url', url];
+  if (args[0] === 'models') return inProject(args);
+  const results = path.join(projectFolder, 'docs', 'results');
+  const given = args.map((arg) => arg.replace(/^results\//, `${results}/`));
+  return given.some((arg) => arg.startsWith(results)) ? given : [...given, path.join(results, 'mnist')];
+}
+
+function inProject(args: string[]): string[] {
+  return args.map((arg) => arg.replace(/^(imgs|models)\//, `${projectFolder}/$1/`));
 }
 
 function npmProblem([command = '', ...args]: string[]): string {

@@ -1,13 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+// The links of the pages, and the files that they name in code: all are there.
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { projectFolder } from '../helpers/project.js';
-
-const pages = ['.', 'docs'].flatMap((folder) =>
-  readdirSync(path.join(projectFolder, folder))
-    .filter((file) => file.endsWith('.md'))
-    .map((file) => path.join(folder, file)),
-);
+import { pages, readPage } from './pages.js';
 
 /** As GitHub makes them of headings. */
 function anchorsOf(text: string): string[] {
@@ -21,7 +17,7 @@ function anchorsOf(text: string): string[] {
 
 for (const page of pages)
   t.test(`${page}: every link leads to a file, and to a heading that is there`, async (t) => {
-    const text = readFileSync(path.join(projectFolder, page), 'utf8').replace(/^```[\s\S]*?^```$/gm, '');
+    const text = readPage(page).replace(/^```[\s\S]*?^```$/gm, '');
     const links = [...text.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"/g)].map(
       ([, link, src]) => link ?? src ?? '',
     );
@@ -32,4 +28,10 @@ for (const page of pages)
       if (anchor !== undefined && existsSync(path.join(projectFolder, target)))
         t.ok(anchorsOf(readFileSync(path.join(projectFolder, target), 'utf8')).includes(anchor), link);
     }
+  });
+
+for (const page of pages)
+  t.test(`${page}: every file of the project that it names in code is there`, async (t) => {
+    const named = readPage(page).matchAll(/`((?:src|test|bench|scripts|docker|docs|\.ci)\/[\w./-]*)`/g);
+    for (const [, file = ''] of named) t.ok(existsSync(path.join(projectFolder, file)), file);
   });

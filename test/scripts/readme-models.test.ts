@@ -16,13 +16,13 @@ const measured = (card: Card): Card => ({
   variants: {
     float32: {
       file: 'float32.onnx',
-      bytes: 1000,
+      bytes: 1_873_089,
       sha256: '0'.repeat(64),
       accuracy: 0.9923,
       latencyMs: 0.25,
       imagesPerSecond: 5120,
     },
-    int8: { file: 'int8.onnx', bytes: 256, sha256: '0'.repeat(64), accuracy: 0.992, latencyMs: 0.1204 },
+    int8: { file: 'int8.onnx', bytes: 63_648, sha256: '0'.repeat(64), accuracy: 0.992, latencyMs: 0.1204 },
   },
 });
 
@@ -44,13 +44,13 @@ t.test('rows are those of the cards, by name and version, and the rest of the te
   t.equal(before, '# Title\n\n');
   t.equal(after, '\n\nThe rest.\n');
   const [header, , ...rows] = table.trim().split('\n');
-  t.equal(header, '| model | variant | bytes | of float32 | accuracy | latency | in batches |');
-  t.match(rows[0], /^\| a 1 \| float32 \(served\) \| \d+ \| 1\.000 \| {2}\| {2}\| {2}\|$/);
+  t.equal(header, '| model | variant | size | of float32 | accuracy | latency | in batches |');
+  t.match(rows[0], /^\| a 1 \| float32 \(served\) \| [\d.]+ KB \| 1\.000 \| {2}\| {2}\| {2}\|$/);
   t.strictSame(rows.slice(1), [
-    '| b 9 | float32 | 1000 | 1.000 | 99.23 % | 0.250 ms | 5120/s |',
-    '| b 9 | int8 (served) | 256 | 0.256 | 99.20 % | 0.120 ms |  |',
-    '| b 10 | float32 (served) | 1000 | 1.000 | 99.23 % | 0.250 ms | 5120/s |',
-    '| b 10 | int8 | 256 | 0.256 | 99.20 % | 0.120 ms |  |',
+    '| b 9 | float32 | 1,873 KB | 1.000 | 99.23 % | 0.250 ms | 5120/s |',
+    '| b 9 | int8 (served) | 63.6 KB | 0.034 | 99.20 % | 0.120 ms |  |',
+    '| b 10 | float32 (served) | 1,873 KB | 1.000 | 99.23 % | 0.250 ms | 5120/s |',
+    '| b 10 | int8 | 63.6 KB | 0.034 | 99.20 % | 0.120 ms |  |',
   ]);
 });
 
