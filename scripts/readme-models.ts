@@ -8,7 +8,7 @@ import type { Card, Variant } from '#dist/inference/models/card.js';
 
 const markers = /(<!-- models: npm run readme -->\n)[\s\S]*?(<!-- \/models -->)/;
 const header =
-  '| model | variant | bytes | of float32 | accuracy | latency | in batches |\n' +
+  '| model | variant | size | of float32 | accuracy | latency | in batches |\n' +
   '| --- | --- | ---: | ---: | ---: | ---: | ---: |\n';
 
 interface Model {
@@ -45,7 +45,17 @@ function rowOf({ card, version }: Model, name: string, variant: Variant): string
   const percent = accuracy === undefined ? '' : `${(accuracy * 100).toFixed(2)} %`;
   const latency = latencyMs === undefined ? '' : `${latencyMs.toFixed(3)} ms`;
   const rate = imagesPerSecond === undefined ? '' : `${imagesPerSecond}/s`;
-  return `| ${card.name} ${version} | ${name}${served} | ${bytes} | ${ratio} | ${percent} | ${latency} | ${rate} |\n`;
+  return `| ${card.name} ${version} | ${name}${served} | ${kilobytes(bytes)} | ${ratio} | ${percent} | ${latency} | ${rate} |\n`;
+}
+
+/** `475 KB`; `10.9 KB` if a whole number would say little. A KB is 1,000 bytes. */
+function kilobytes(bytes: number): string {
+  const digits = bytes < 100_000 ? 1 : 0;
+  const size = (bytes / 1000).toLocaleString('en', {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+  return `${size} KB`;
 }
 
 /** By name, then by version. */
