@@ -2,6 +2,7 @@
 import { Type } from '#typebox';
 import { imageKinds, imageMediaTypes } from '../../inference/image/kinds.js';
 import { VariantName } from '../../inference/models/card.js';
+import { fallbackModel } from '../config.js';
 
 const strict = { additionalProperties: false };
 
@@ -30,7 +31,7 @@ export const PredictQuery = Type.Object(
     timings,
     variant,
     model: Type.Optional(
-      Type.String({ description: 'A model; else QUATI_MODEL, else the only one, else cifar10.' }),
+      Type.String({ description: `A model; else QUATI_MODEL, else the only one, else ${fallbackModel}.` }),
     ),
   },
   strict,
