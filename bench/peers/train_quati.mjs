@@ -4,8 +4,8 @@ import { probeBlockSize } from '../../dist/toolkit/lowering/probe.js';
 import { glorotUniform } from '../../dist/toolkit/training/step/initialisers.js';
 import { architectureNetwork } from '../../dist/toolkit/training/step/network.js';
 import { createOptimiser } from '../../dist/toolkit/training/step/optimisers.js';
-import { flatten } from '../../dist/toolkit/training/step/parameters.js';
-import { createTrainer } from '../../dist/toolkit/training/step/step-runner.js';
+import { tensorsToVector } from '../../dist/toolkit/training/step/parameters.js';
+import { createStepRunner } from '../../dist/toolkit/training/step/step-runner.js';
 import { nets } from '../nets.mjs';
 
 const say = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
@@ -28,8 +28,8 @@ async function createStepper({ net: name, batch, threads, portable }) {
   const network = architectureNetwork(net, glorotUniform(1));
   const optimiser = createOptimiser({ kind: 'adam' });
   const { layout, tensors } = network.parameters;
-  const flat = flatten(layout, tensors, name);
-  const trainer = await createTrainer({
+  const flat = tensorsToVector(layout, tensors, name);
+  const runner = await createStepRunner({
     network,
     optimiser,
     threads,
@@ -42,7 +42,7 @@ async function createStepper({ net: name, batch, threads, portable }) {
   });
   const whole = randomBatch(net.input, batch);
   const last = randomBatch(net.input, Math.ceil(batch / 2));
-  const step = (images) => trainer.step(images, 0.001);
+  const step = (images) => runner.step(images, 0.001);
   await step(whole);
   return {
     /** Whole batches are measured; a smaller one and an evaluation end the round, as they end an epoch. */
@@ -55,7 +55,7 @@ async function createStepper({ net: name, batch, threads, portable }) {
       }
       const speed = (steps * batch * 1000) / (performance.now() - began);
       await step(last);
-      await trainer.evaluate(whole);
+      await runner.evaluate(whole);
       return speed;
     },
   };
