@@ -6,8 +6,8 @@ import type { Batch } from '#dist/toolkit/training/batches/batches.js';
 import { glorotUniform } from '#dist/toolkit/training/step/initialisers.js';
 import { architectureNetwork } from '#dist/toolkit/training/step/network.js';
 import { createOptimiser } from '#dist/toolkit/training/step/optimisers.js';
-import { flatten } from '#dist/toolkit/training/step/parameters.js';
-import { createTrainer } from '#dist/toolkit/training/step/step-runner.js';
+import { tensorsToVector } from '#dist/toolkit/training/step/parameters.js';
+import { createStepRunner } from '#dist/toolkit/training/step/step-runner.js';
 import { nets } from '../nets.js';
 import type { Answer, Hello, Question } from './train-protocol.js';
 
@@ -31,10 +31,10 @@ for await (const line of createInterface({ input: process.stdin })) {
 async function createStepper({ net: name, batch, threads, portable }: Question): Promise<Stepper> {
   const net = nets.find((known) => known.name === name);
   if (!net) throw new Error(`net ${name} is not known; known are ${nets.map(({ name }) => name).join(', ')}`);
-  const trainer = await openTrainer(net, threads, portable ? undefined : block);
+  const runner = await openStepRunner(net, threads, portable ? undefined : block);
   const whole = randomBatch(net, batch);
   const last = randomBatch(net, Math.ceil(batch / 2));
-  const step = async (images: Batch) => await trainer.step(images, 0.001);
+  const step = async (images: Batch) => await runner.step(images, 0.001);
   await step(whole);
   return async ({ seconds }) => {
     const began = performance.now();
@@ -45,22 +45,22 @@ async function createStepper({ net: name, batch, threads, portable }: Question):
     }
     const speed = (steps * batch * 1000) / (performance.now() - began);
     await step(last);
-    await trainer.evaluate(whole);
+    await runner.evaluate(whole);
     return speed;
   };
 }
 
-async function openTrainer(net: Architecture, threads: number, block: number | undefined) {
+async function openStepRunner(net: Architecture, threads: number, block: number | undefined) {
   const network = architectureNetwork(net, glorotUniform(1));
   const optimiser = createOptimiser({ kind: 'adam' });
   const { layout, tensors } = network.parameters;
-  const parameters = flatten(layout, tensors, net.name);
+  const parameters = tensorsToVector(layout, tensors, net.name);
   const state = {
     step: 0,
     parameters,
     optimiser: optimiser.stateNames.map(() => new Float32Array(parameters.length)),
   };
-  return await createTrainer({ network, optimiser, threads, block, state });
+  return await createStepRunner({ network, optimiser, threads, block, state });
 }
 
 function randomBatch({ input: { channels, height, width } }: Architecture, count: number): Batch {

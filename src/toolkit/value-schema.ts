@@ -39,7 +39,7 @@ export function positiveInteger<const N extends ValueNotes>(notes: N): Noted<TIn
   return noted(Type.Integer({ minimum: 1 }), 'a positive integer', notes);
 }
 
-export function integer<const N extends ValueNotes>(notes: N): Noted<TInteger, N> {
+export function anyInteger<const N extends ValueNotes>(notes: N): Noted<TInteger, N> {
   return noted(Type.Integer(), 'an integer', notes);
 }
 

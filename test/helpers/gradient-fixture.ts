@@ -3,7 +3,11 @@ import { readFileSync } from 'node:fs';
 import type { Architecture } from '../../src/toolkit/architectures/layers.js';
 import { elementCount } from '../../src/toolkit/graph/graph.js';
 import { float32Tensor } from '../../src/toolkit/graph/tensor-data.js';
-import { collectParameters, flatten, type Parameters } from '../../src/toolkit/training/step/parameters.js';
+import {
+  collectParameters,
+  type Parameters,
+  tensorsToVector,
+} from '../../src/toolkit/training/step/parameters.js';
 import type { DropoutMask } from '../../src/toolkit/training/step/training-mode.js';
 import type { Sampled } from './mnist-cnn-fixture.js';
 import { projectUrl } from './project.js';
@@ -66,7 +70,7 @@ export function netFeeds(
   return {
     image: uniform(mulberry32(1000 * seed + 999), pixels, 0, 1),
     labels: BigInt64Array.from(fixture.labels, BigInt),
-    parameters: flatten(layout, tensors, 'fixture'),
+    parameters: tensorsToVector(layout, tensors, 'fixture'),
     ...Object.fromEntries(drawn),
   };
 }

@@ -3,7 +3,11 @@ import { readFileSync } from 'node:fs';
 import { mnistCnn } from '../../src/toolkit/architectures/mnist-cnn.js';
 import { elementCount } from '../../src/toolkit/graph/graph.js';
 import { float32Tensor } from '../../src/toolkit/graph/tensor-data.js';
-import { collectParameters, flatten, type Parameters } from '../../src/toolkit/training/step/parameters.js';
+import {
+  collectParameters,
+  type Parameters,
+  tensorsToVector,
+} from '../../src/toolkit/training/step/parameters.js';
 import { projectUrl } from './project.js';
 import { mulberry32, uniform } from './seeded-values.js';
 
@@ -59,7 +63,7 @@ export function fixtureFeeds({ layout, tensors }: Parameters): {
   return {
     image: pixels,
     labels: BigInt64Array.from(fixture.labels, BigInt),
-    parameters: flatten(layout, tensors, 'fixture'),
+    parameters: tensorsToVector(layout, tensors, 'fixture'),
   };
 }
 

@@ -30,7 +30,7 @@ import {
   graphNetwork,
   type Network,
 } from '../../../src/toolkit/training/step/network.js';
-import { flatten as flattenParameters } from '../../../src/toolkit/training/step/parameters.js';
+import { tensorsToVector } from '../../../src/toolkit/training/step/parameters.js';
 import { buildGradientStep } from '../../../src/toolkit/training/step/step-graph.js';
 import { largestDifference, largestOf } from '../../helpers/gradient-check.js';
 import { mulberry32, uniform } from '../../helpers/seeded-values.js';
@@ -177,7 +177,7 @@ async function gradients(network: Network, block: number | undefined): Promise<G
   const feeds = {
     image: new Tensor('float32', Float32Array.from(pixels), shape),
     labels: new Tensor('int64', labels, [batch]),
-    parameters: new Tensor('float32', flattenParameters(layout, tensors, 'test'), [layout.length]),
+    parameters: new Tensor('float32', tensorsToVector(layout, tensors, 'test'), [layout.length]),
     ...Object.fromEntries(
       masks.map((mask) => [mask.name, new Tensor('float32', dropoutMask(mask, 1, 0), mask.shape)]),
     ),

@@ -6,7 +6,7 @@ import { graphNetwork } from '../step/network.js';
 import { buildGradientStep } from '../step/step-graph.js';
 
 /** The weight and bias of each Conv, Gemm or MatMul, in the order in which they run. */
-export function weightedLayers({ nodes, initializers }: Graph): string[][] {
+export function layerParameters({ nodes, initializers }: Graph): string[][] {
   const isFloat = (name: string) => initializers.get(name)?.dataType === 'float32';
   const layers = nodes
     .filter(({ op }) => op === 'Conv' || op === 'Gemm' || op === 'MatMul')
@@ -16,7 +16,7 @@ export function weightedLayers({ nodes, initializers }: Graph): string[][] {
 
 /** Names of initializers: what learns when the last `count` layers do. */
 export function lastLayers(graph: Graph, count: number): string[] {
-  return count === 0 ? [] : [...new Set(weightedLayers(graph).slice(-count).flat())];
+  return count === 0 ? [] : [...new Set(layerParameters(graph).slice(-count).flat())];
 }
 
 /**

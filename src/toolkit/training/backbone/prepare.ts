@@ -14,7 +14,7 @@ import { zeros } from '../step/initialisers.js';
 import { cutBackbone, joinHead } from './cut.js';
 import { BackboneError } from './errors.js';
 import { findFeatures } from './features.js';
-import { unreached, weightedLayers } from './layers.js';
+import { layerParameters, unreached } from './layers.js';
 import type { LoadedBackbone } from './load.js';
 
 export interface BackboneOptions {
@@ -138,7 +138,7 @@ function reachable(
   recipe: Recipe,
   fineTune = Number.POSITIVE_INFINITY,
 ): Reachable {
-  const there = weightedLayers(graph).length;
+  const there = layerParameters(graph).length;
   if (fineTune > there && Number.isFinite(fineTune))
     throw new BackboneError(
       `${recipe.name}: has ${there} layers with weights, asked to fine-tune were ${fineTune}`,

@@ -4,7 +4,7 @@ import { InputContract } from '../../../inference/image/contract.js';
 import { Binarisation } from '../../architectures/binarisation.js';
 import type { Architecture } from '../../architectures/layers.js';
 import { Augmentation } from '../../augmentation/schema.js';
-import { fraction, integer, positive, positiveInteger } from '../../value-schema.js';
+import { anyInteger, fraction, positive, positiveInteger } from '../../value-schema.js';
 import {
   BackboneSettings,
   defaultLoss,
@@ -21,7 +21,7 @@ export const trainingValues = {
   validationSplit: fraction({
     description: 'part of the training images that is held back to validate on',
   }),
-  seed: integer({
+  seed: anyInteger({
     description: 'decides the first weights, the validation split, the order of images and the augmentation',
   }),
 };

@@ -6,9 +6,9 @@ import { writeFileAtomic } from '../../files.js';
 import type { TensorData } from '../../graph/graph.js';
 import { CheckpointError } from '../errors.js';
 import type { Recipe } from '../recipe/recipe.js';
-import { flatten, unflatten } from '../step/parameters.js';
+import { tensorsToVector, vectorToTensors } from '../step/parameters.js';
 import type { ParameterLayout } from '../step/step-graph.js';
-import type { TrainerState } from '../step/step-runner.js';
+import type { StepState } from '../step/step-runner.js';
 import type { EpochRecord } from './history.js';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
 
@@ -25,7 +25,7 @@ export interface Position {
 export interface Checkpoint {
   /** Its seed and schedule, with the position, are all there is to random numbers and learning rates. */
   readonly recipe: Recipe;
-  readonly state: TrainerState;
+  readonly state: StepState;
   readonly position: Position;
   readonly history: readonly EpochRecord[];
 }
@@ -38,9 +38,9 @@ export async function saveCheckpoint(
   stateNames: readonly string[],
 ): Promise<void> {
   const { recipe, state, position, history } = checkpoint;
-  const tensors = unflatten(layout, state.parameters);
+  const tensors = vectorToTensors(layout, state.parameters);
   state.optimiser.forEach((vector, i) => {
-    for (const [name, data] of unflatten(layout, vector)) tensors.set(`${stateNames[i]}/${name}`, data);
+    for (const [name, data] of vectorToTensors(layout, vector)) tensors.set(`${stateNames[i]}/${name}`, data);
   });
   const metadata = {
     format: 'quati-checkpoint-1',
@@ -62,9 +62,9 @@ export async function loadCheckpoint(
   if (metadata.format !== 'quati-checkpoint-1') {
     throw new CheckpointError(`${file}: expected the format quati-checkpoint-1, got ${metadata.format}`);
   }
-  const parameters = flatten(layout, tensors, file);
+  const parameters = tensorsToVector(layout, tensors, file);
   const optimiser = stateNames.map((state) =>
-    flatten(layout, withoutPrefix(tensors, `${state}/`), `${file}: ${state}`),
+    tensorsToVector(layout, withoutPrefix(tensors, `${state}/`), `${file}: ${state}`),
   );
   const stated = (name: keyof typeof shapes) => parseMetadata(metadata, name, file);
   return {

@@ -1,4 +1,4 @@
-// Trainer + images → epochs: shuffle, step, validate, record. Stops between two steps and says where it stands.
+// StepRunner + images → epochs: shuffle, step, validate, record. Stops between two steps and says where it stands.
 
 import { createRandom, permutation } from '../../random.js';
 import { batchCount } from '../batches/batches.js';
@@ -7,7 +7,7 @@ import type { DivergedError } from '../errors.js';
 import type { Recipe } from '../recipe/recipe.js';
 import { learningRateAt } from '../recipe/schedules.js';
 import { diverged } from '../step/divergence.js';
-import type { Trainer } from '../step/step-runner.js';
+import type { StepRunner } from '../step/step-runner.js';
 import type { Checkpoint, Position } from './checkpoint.js';
 import { bestEpoch, isPatienceOver } from './early-stopping.js';
 import type { EpochRecord } from './history.js';
@@ -26,11 +26,11 @@ export interface StepProgress {
   readonly imagesPerSecond: number;
 }
 
-export interface LoopOptions {
+export interface EpochsOptions {
   readonly recipe: Recipe;
   /** Their source is closed at the end. */
   readonly images: TrainingImages;
-  readonly trainer: Trainer;
+  readonly runner: StepRunner;
   readonly start: Pick<Checkpoint, 'position' | 'history'>;
   /** Ends the run early, after this many steps in all. */
   readonly maxSteps?: number;
@@ -40,32 +40,32 @@ export interface LoopOptions {
   readonly onCheckpoint: (checkpoint: Checkpoint, isBest: boolean) => Promise<void>;
 }
 
-export interface LoopResult {
+export interface EpochsResult {
   readonly finished: boolean;
   readonly history: readonly EpochRecord[];
 }
 
-export const startOfRun: LoopOptions['start'] = {
+export const startOfRun: EpochsOptions['start'] = {
   position: { epoch: 0, batch: 0, lossSum: 0, correct: 0, seconds: 0 },
   history: [],
 };
 
-export async function runLoop(options: LoopOptions): Promise<LoopResult> {
+export async function runEpochs(options: EpochsOptions): Promise<EpochsResult> {
   try {
-    return await runEpochs(options, options.images);
+    return await runEachEpoch(options, options.images);
   } finally {
     await options.images.source.close();
   }
 }
 
-async function runEpochs(options: LoopOptions, images: TrainingImages): Promise<LoopResult> {
-  const { recipe, trainer, start } = options;
+async function runEachEpoch(options: EpochsOptions, images: TrainingImages): Promise<EpochsResult> {
+  const { recipe, runner, start } = options;
   const { earlyStopping } = recipe;
   const history = [...start.history];
   let position = start.position;
   const save = async (ended?: EpochRecord) => {
-    const state = trainer.state();
-    checkFinite(trainer);
+    const state = runner.state();
+    checkFinite(runner);
     const isBest = ended !== undefined && earlyStopping && bestEpoch(history, earlyStopping) === ended;
     await options.onCheckpoint({ recipe, state, position, history: [...history] }, isBest ?? false);
   };
@@ -84,19 +84,19 @@ async function runEpochs(options: LoopOptions, images: TrainingImages): Promise<
 }
 
 /** A step's loss is that of the weights before it: the last step's own are seen here. */
-function checkFinite(trainer: Trainer): void {
-  const { parameters, optimiser } = trainer.state();
+function checkFinite(runner: StepRunner): void {
+  const { parameters, optimiser } = runner.state();
   if ([parameters, ...optimiser].every((vector) => vector.every(Number.isFinite))) return;
-  throw divergedIn(trainer, 'the weights are no finite numbers');
+  throw divergedIn(runner, 'the weights are no finite numbers');
 }
 
-function divergedIn({ state, layout }: Trainer, what: string): DivergedError {
+function divergedIn({ state, layout }: StepRunner, what: string): DivergedError {
   return diverged(what, { layout, ...state() });
 }
 
 /** Trains from the position on, to the epoch's end or to where it was told to stop. */
-async function trainEpoch(options: LoopOptions, images: TrainingImages, from: Position): Promise<Position> {
-  const { recipe, trainer } = options;
+async function trainEpoch(options: EpochsOptions, images: TrainingImages, from: Position): Promise<Position> {
+  const { recipe, runner } = options;
   const batches = batchCount(images.training.length, recipe.batchSize);
   const shuffled = permutation(images.training.length, createRandom(recipe.seed, 'shuffle', from.epoch));
   const order = shuffled.map((i) => images.training[i] ?? 0);
@@ -104,10 +104,10 @@ async function trainEpoch(options: LoopOptions, images: TrainingImages, from: Po
   let { batch, lossSum, correct } = from;
   const seconds = () => from.seconds + (performance.now() - began) / 1000;
   for await (const next of images.source.read(order, from.epoch, batch)) {
-    if (options.shouldStop() || trainer.state().step >= (options.maxSteps ?? Infinity)) break;
-    const { step } = trainer.state();
+    if (options.shouldStop() || runner.state().step >= (options.maxSteps ?? Infinity)) break;
+    const { step } = runner.state();
     const progress = step / (recipe.epochs * batches);
-    const result = await trainer.step(next, rateAt(recipe, batches, step), progress);
+    const result = await runner.step(next, rateAt(recipe, batches, step), progress);
     batch += 1;
     lossSum += result.lossSum;
     correct += result.correct;
@@ -130,18 +130,18 @@ function rateAt({ schedule, learningRate, epochs }: Recipe, batches: number, ste
 }
 
 async function recordEpoch(
-  options: LoopOptions,
+  options: EpochsOptions,
   images: TrainingImages,
   position: Position,
 ): Promise<EpochRecord> {
-  const { recipe, trainer } = options;
+  const { recipe, runner } = options;
   const count = images.training.length;
   return {
     epoch: position.epoch + 1,
     loss: position.lossSum / count,
     accuracy: position.correct / count,
-    ...(await validate(trainer, images, recipe.batchSize)),
-    learningRate: rateAt(recipe, batchCount(count, recipe.batchSize), trainer.state().step - 1),
+    ...(await validate(runner, images, recipe.batchSize)),
+    learningRate: rateAt(recipe, batchCount(count, recipe.batchSize), runner.state().step - 1),
     seconds: Number(position.seconds.toFixed(2)),
     imagesPerSecond: Math.round(count / position.seconds),
   };
@@ -151,7 +151,7 @@ type Validation = Pick<EpochRecord, 'valLoss' | 'valAccuracy' | 'valPrecision' |
 
 /** Precision and recall are said of two labels only, of the second: the one that a sigmoid's output stands for. */
 async function validate(
-  trainer: Trainer,
+  runner: StepRunner,
   { readValidation, validation, labels }: TrainingImages,
   batchSize: number,
 ): Promise<Validation> {
@@ -161,11 +161,11 @@ async function validate(
   const tally = createTally();
   for (let index = 0; index < batchCount(count, batchSize); index++) {
     const batch = readValidation(validation, index);
-    const result = await trainer.evaluate(batch);
+    const result = await runner.evaluate(batch);
     lossSum += result.lossSum;
     tally.add(result.answers, batch.labels);
   }
-  if (!Number.isFinite(lossSum)) throw divergedIn(trainer, `the validation loss is ${lossSum}`);
+  if (!Number.isFinite(lossSum)) throw divergedIn(runner, `the validation loss is ${lossSum}`);
   const { correct, precision, recall } = tally.result();
   return {
     valLoss: lossSum / count,

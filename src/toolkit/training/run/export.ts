@@ -11,7 +11,7 @@ import { lower } from '../../lowering/lower.js';
 import type { Recipe } from '../recipe/recipe.js';
 import type { BackboneSettings } from '../recipe/settings.js';
 import { optimiserOf } from '../step/optimisers.js';
-import { fromTensors, parameterLayout, unflatten } from '../step/parameters.js';
+import { fromTensors, parameterLayout, vectorToTensors } from '../step/parameters.js';
 import { loadCheckpoint } from './checkpoint.js';
 import type { EpochRecord } from './history.js';
 import type { RunFolder } from './run-folder.js';
@@ -50,7 +50,7 @@ async function ofArchitecture(
   const file = which === 'best' ? best : checkpoint;
   const layout = parameterLayout(recipe.architecture);
   const { state, history } = await loadCheckpoint(file, layout, optimiserOf(recipe).stateNames);
-  const parameter = fromTensors(unflatten(layout, state.parameters), file);
+  const parameter = fromTensors(vectorToTensors(layout, state.parameters), file);
   const graph = buildForward(recipe.architecture, { batch: 'N', parameter });
   const float32 = encodeOnnx(lower(toInferenceMode(weightsAsSigns(graph))));
   const { binarisation, input } = recipe;

@@ -21,7 +21,7 @@ export interface TrainingJob {
   readonly maxSteps?: number;
 }
 
-export type WorkerMessage =
+export type ThreadMessage =
   /** Images of a folder, decoded. */
   | { readonly kind: 'decoded'; readonly files: number; readonly of: number }
   /** Images whose features were computed, each view of one counted. */

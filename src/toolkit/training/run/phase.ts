@@ -4,10 +4,10 @@ import type { TrainingImages } from '../batches/training-images.js';
 import { lossOf, type Recipe } from '../recipe/recipe.js';
 import type { Network } from '../step/network.js';
 import { optimiserOf } from '../step/optimisers.js';
-import { flatten } from '../step/parameters.js';
-import { createTrainer, type TrainerState } from '../step/step-runner.js';
+import { tensorsToVector } from '../step/parameters.js';
+import { createStepRunner, type StepState } from '../step/step-runner.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
-import { type LoopResult, runLoop, type StepProgress, startOfRun } from './epochs.js';
+import { type EpochsResult, runEpochs, type StepProgress, startOfRun } from './epochs.js';
 import type { EpochRecord } from './history.js';
 
 export interface Phase {
@@ -31,7 +31,7 @@ export interface PhaseControl {
   readonly onHistory: (history: readonly EpochRecord[]) => Promise<void>;
 }
 
-export interface PhaseResult extends LoopResult {
+export interface PhaseResult extends EpochsResult {
   /** Steps taken, those before a resume included. */
   readonly steps: number;
 }
@@ -45,7 +45,7 @@ export async function runPhase(phase: Phase, control: PhaseControl): Promise<Pha
       ? await loadCheckpoint(files.checkpoint, layout, optimiser.stateNames)
       : undefined;
   await control.onHistory(resumed?.history ?? []);
-  const trainer = await createTrainer({
+  const runner = await createStepRunner({
     network,
     optimiser,
     loss: lossOf(recipe),
@@ -54,10 +54,10 @@ export async function runPhase(phase: Phase, control: PhaseControl): Promise<Pha
     seed: recipe.seed,
     block: control.block,
   });
-  const result = await runLoop({
+  const result = await runEpochs({
     recipe,
     images,
-    trainer,
+    runner,
     start: resumed ?? startOfRun,
     ...(control.maxSteps !== undefined && { maxSteps: control.maxSteps }),
     shouldStop: control.shouldStop,
@@ -69,14 +69,14 @@ export async function runPhase(phase: Phase, control: PhaseControl): Promise<Pha
       await control.onHistory(checkpoint.history);
     },
   });
-  await trainer.release();
-  return { ...result, steps: trainer.state().step };
+  await runner.release();
+  return { ...result, steps: runner.state().step };
 }
 
-function initialState({ parameters: { layout, tensors } }: Network, vectors: number): TrainerState {
+function initialState({ parameters: { layout, tensors } }: Network, vectors: number): StepState {
   return {
     step: 0,
-    parameters: flatten(layout, tensors, 'initial parameters'),
+    parameters: tensorsToVector(layout, tensors, 'initial parameters'),
     optimiser: Array.from({ length: vectors }, () => new Float32Array(layout.length)),
   };
 }

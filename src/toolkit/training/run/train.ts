@@ -17,7 +17,7 @@ import { learnedCount, parameterLayout } from '../step/parameters.js';
 import type { StepProgress } from './epochs.js';
 import { exportForward } from './export.js';
 import type { EpochRecord } from './history.js';
-import type { TrainingJob, WorkerMessage } from './messages.js';
+import type { ThreadMessage, TrainingJob } from './messages.js';
 import { type RunRecord, readRun, runFolder, writeRun } from './run-folder.js';
 import { errorFromThread } from './thread-errors.js';
 
@@ -88,7 +88,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     ...(options.maxSteps !== undefined && { maxSteps: options.maxSteps }),
   };
   const losses: number[] = [];
-  const { history, steps, finished } = await runWorker(job, {
+  const { history, steps, finished } = await runThread(job, {
     ...options,
     onStep(progress) {
       losses.push(progress.stepLoss);
@@ -172,30 +172,30 @@ async function prepareRun(options: TrainOptions): Promise<RunRecord> {
   return record;
 }
 
-type Done = Extract<WorkerMessage, { kind: 'done' }>;
+type Done = Extract<ThreadMessage, { kind: 'done' }>;
 
-async function runWorker(job: TrainingJob, options: TrainOptions): Promise<Done> {
+async function runThread(job: TrainingJob, options: TrainOptions): Promise<Done> {
   disableTelemetry();
-  const worker = new Worker(new URL('./training-thread.js', import.meta.url), { workerData: job });
-  const stop = () => worker.postMessage('stop');
+  const thread = new Worker(new URL('./training-thread.js', import.meta.url), { workerData: job });
+  const stop = () => thread.postMessage('stop');
   if (options.signal?.aborted) stop();
   options.signal?.addEventListener('abort', stop, { once: true });
   try {
-    return await listen(worker, options);
+    return await listen(thread, options);
   } finally {
     options.signal?.removeEventListener('abort', stop);
-    await worker.terminate();
+    await thread.terminate();
   }
 }
 
 function listen(
-  worker: Worker,
+  thread: Worker,
   { onDecoded, onFeatures, onSkipped, onStep, onEpoch }: TrainOptions,
 ): Promise<Done> {
   return new Promise<Done>((resolve, reject) => {
-    worker.on('error', reject);
-    worker.on('exit', (code) => reject(new TrainingError(`the training thread ended with code ${code}`)));
-    worker.on('message', (message: WorkerMessage) => {
+    thread.on('error', reject);
+    thread.on('exit', (code) => reject(new TrainingError(`the training thread ended with code ${code}`)));
+    thread.on('message', (message: ThreadMessage) => {
       if (message.kind === 'step') onStep?.(message.progress);
       else if (message.kind === 'decoded') onDecoded?.(message.files, message.of);
       else if (message.kind === 'features') onFeatures?.(message.images, message.of);

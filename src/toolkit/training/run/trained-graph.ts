@@ -8,7 +8,7 @@ import type { Recipe } from '../recipe/recipe.js';
 import type { BackboneSettings } from '../recipe/settings.js';
 import { zeros } from '../step/initialisers.js';
 import { optimiserOf } from '../step/optimisers.js';
-import { fromTensors, unflatten } from '../step/parameters.js';
+import { fromTensors, vectorToTensors } from '../step/parameters.js';
 import { loadCheckpoint } from './checkpoint.js';
 import { bestEpoch } from './early-stopping.js';
 import type { EpochRecord } from './history.js';
@@ -41,7 +41,7 @@ export async function trainedGraph(
   if (recipe.earlyStopping && headAlone.epoch && tuned) {
     if (bestEpoch([headAlone.epoch, tuned], recipe.earlyStopping) === headAlone.epoch) return headAlone;
   }
-  const tensors = unflatten(parameters.layout, state.parameters);
+  const tensors = vectorToTensors(parameters.layout, state.parameters);
   const parameter = fromTensors(tensors, file);
   return {
     graph: joinHead(withTensors(graph, tensors), servingHead(recipe, parameter)),

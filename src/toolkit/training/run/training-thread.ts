@@ -13,14 +13,14 @@ import { labelsOf, type Recipe } from '../recipe/recipe.js';
 import { glorotUniform } from '../step/initialisers.js';
 import { architectureNetwork } from '../step/network.js';
 import { type EpochRecord, writeHistory } from './history.js';
-import type { TrainingJob, WorkerMessage } from './messages.js';
+import type { ThreadMessage, TrainingJob } from './messages.js';
 import { type PhaseControl, runPhase } from './phase.js';
 import { runFolder } from './run-folder.js';
 import { runTwoPhases } from './two-phases.js';
 
-const send = (message: WorkerMessage) => parentPort?.postMessage(message);
+const send = (message: ThreadMessage) => parentPort?.postMessage(message);
 
-async function train(job: TrainingJob): Promise<void> {
+async function runJob(job: TrainingJob): Promise<void> {
   const { recipe } = job;
   const stopping = new AbortController();
   parentPort?.on('message', () => stopping.abort());
@@ -108,7 +108,7 @@ function checkDataset({ name, train, labels }: Dataset, recipe: Recipe): void {
 }
 
 try {
-  await train(workerData as TrainingJob);
+  await runJob(workerData as TrainingJob);
 } catch (error) {
   const { name, message, stack } = error as Error;
   send({ kind: 'failed', name, message, ...(stack !== undefined && { stack }) });

@@ -15,7 +15,7 @@ import type { BackboneSettings } from '../recipe/settings.js';
 import { zeros } from '../step/initialisers.js';
 import { architectureNetwork, graphNetwork, type Network } from '../step/network.js';
 import { optimiserOf } from '../step/optimisers.js';
-import { collectParameters, fromTensors, parameterLayout, unflatten } from '../step/parameters.js';
+import { collectParameters, fromTensors, parameterLayout, vectorToTensors } from '../step/parameters.js';
 import { loadCheckpoint } from './checkpoint.js';
 import type { EpochRecord } from './history.js';
 import { type PhaseControl, type PhaseResult, runPhase } from './phase.js';
@@ -147,7 +147,7 @@ export async function readHead(
   const keepsBest = recipe.earlyStopping !== undefined && (await exists(bestHead));
   const chosen = keepsBest ? await loadCheckpoint(bestHead, layout, stateNames) : last;
   return {
-    parameter: fromTensors(unflatten(layout, chosen.state.parameters), keepsBest ? bestHead : head),
+    parameter: fromTensors(vectorToTensors(layout, chosen.state.parameters), keepsBest ? bestHead : head),
     history: inPhase(chosen.history, 'head'),
     all: inPhase(last.history, 'head'),
     steps: last.state.step,

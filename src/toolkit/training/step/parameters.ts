@@ -53,7 +53,7 @@ function tensorNamed(
 }
 
 /** One vector of `layout.length` values, in the order of the layout. */
-export function flatten(
+export function tensorsToVector(
   layout: ParameterLayout,
   tensors: ReadonlyMap<string, TensorData>,
   where: string,
@@ -68,7 +68,7 @@ export function flatten(
   return flat;
 }
 
-export function unflatten(layout: ParameterLayout, flat: Float32Array): Map<string, TensorData> {
+export function vectorToTensors(layout: ParameterLayout, flat: Float32Array): Map<string, TensorData> {
   let offset = 0;
   return new Map(
     layout.entries.map(({ name, shape }) => {

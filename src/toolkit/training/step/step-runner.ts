@@ -14,7 +14,7 @@ import { buildEvaluationStep, buildTrainingStep, names, type ParameterLayout } f
 import { annealingName, type DropoutMask } from './training-mode.js';
 
 /** Everything a step changes, as flat vectors over all parameters. */
-export interface TrainerState {
+export interface StepState {
   readonly parameters: Float32Array;
   /** One vector a state name of the optimiser. */
   readonly optimiser: readonly Float32Array[];
@@ -35,21 +35,21 @@ export interface EvaluationResult {
   readonly answers: BigInt64Array;
 }
 
-export interface Trainer {
+export interface StepRunner {
   /** One optimiser step; `progress` is the part of the run that was taken, 0…1, default 0. @throws DivergedError when the loss is no finite number; the state is then as before. */
   step(batch: Batch, learningRate: number, progress?: number): Promise<StepResult>;
   evaluate(batch: Batch): Promise<EvaluationResult>;
-  state(): TrainerState;
+  state(): StepState;
   readonly layout: ParameterLayout;
   release(): Promise<void>;
 }
 
-export interface TrainerOptions {
+export interface StepRunnerOptions {
   readonly network: Network;
   readonly optimiser: Optimiser;
   /** Default: softmax cross-entropy. */
   readonly loss?: Loss;
-  readonly state: TrainerState;
+  readonly state: StepState;
   readonly threads: number;
   /** Of the dropout masks; default 0. */
   readonly seed?: number;
@@ -63,7 +63,7 @@ interface TrainingSession {
   readonly annealed: boolean;
 }
 
-export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
+export async function createStepRunner(options: StepRunnerOptions): Promise<StepRunner> {
   const { network, optimiser, loss } = options;
   const { layout } = network.parameters;
   const { InferenceSession, Tensor } = await loadRuntime();

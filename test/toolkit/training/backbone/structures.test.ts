@@ -5,7 +5,7 @@ import type { Graph } from '../../../../src/toolkit/graph/graph.js';
 import { encodeOnnx } from '../../../../src/toolkit/graph/onnx.js';
 import { float32Tensor } from '../../../../src/toolkit/graph/tensor-data.js';
 import { findFeatures } from '../../../../src/toolkit/training/backbone/features.js';
-import { weightedLayers } from '../../../../src/toolkit/training/backbone/layers.js';
+import { layerParameters } from '../../../../src/toolkit/training/backbone/layers.js';
 import { loadBackbone } from '../../../../src/toolkit/training/backbone/load.js';
 import { prepareBackbone } from '../../../../src/toolkit/training/backbone/prepare.js';
 import { backboneOnnx, rgbInput } from '../../../helpers/backbone-fixture.js';
@@ -33,7 +33,7 @@ for (const [name, learning, reason] of [
     t.ok(width > 1, `${width} features`);
     t.match(recipe.architecture.input, { channels: width, height: 1, width: 1 });
     t.equal(recipe.backbone?.fineTune, learning);
-    t.equal(weightedLayers(graph).length === learning, reason === undefined);
+    t.equal(layerParameters(graph).length === learning, reason === undefined);
     t.notOk(graph.nodes.some(({ op }) => ['BatchNormalization', 'Dropout', 'Softmax'].includes(op)));
     t.strictSame([graph.inputs[0]?.name, graph.outputs[0]?.name], ['image', 'backbone.features']);
   });

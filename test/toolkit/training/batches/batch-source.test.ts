@@ -9,7 +9,7 @@ import {
 } from '../../../../src/toolkit/training/batches/batch-source.js';
 import type { Batch } from '../../../../src/toolkit/training/batches/batches.js';
 import { imagesOf } from '../../../../src/toolkit/training/batches/training-images.js';
-import { runLoop, startOfRun } from '../../../../src/toolkit/training/run/epochs.js';
+import { runEpochs, startOfRun } from '../../../../src/toolkit/training/run/epochs.js';
 import { tinyRecipe, tinySplit } from '../../../helpers/tiny-dataset.js';
 
 const augmentation: Augmentation = { rotation: 15, zoom: 0.1, shift: 0.1, flip: true, cutout: { size: 2 } };
@@ -136,7 +136,7 @@ t.test('without augmentation batches are made where they are asked for', async (
 t.test('training gives the same losses with and without a data thread', async (t) => {
   const losses = async (dataThreads: number) => {
     const seen: number[] = [];
-    const trainer = {
+    const runner = {
       step: async ({ images }: Batch) => ({ lossSum: images.reduce((sum, x) => sum + x, 0), correct: 0 }),
       evaluate: async ({ images, labels }: Batch) => ({
         lossSum: images.reduce((sum, x) => sum + x, 0),
@@ -148,10 +148,10 @@ t.test('training gives the same losses with and without a data thread', async (t
     };
     const recipe = { ...tinyRecipe, augmentation, epochs: 2 };
     const dataset = { name: 'tiny', labels: ['a', 'b', 'c'], train: split, test: split, sha256: 'none' };
-    await runLoop({
+    await runEpochs({
       recipe,
       images: imagesOf(dataset, recipe, dataThreads),
-      trainer,
+      runner,
       start: startOfRun,
       shouldStop: () => false,
       onStep: ({ stepLoss }) => seen.push(stepLoss),

@@ -14,7 +14,7 @@ import { glorotUniform } from '../../../../src/toolkit/training/step/initialiser
 import {
   collectParameters,
   fromTensors,
-  unflatten,
+  vectorToTensors,
 } from '../../../../src/toolkit/training/step/parameters.js';
 import { mulberry32, uniform } from '../../../helpers/seeded-values.js';
 import { tinyArchitecture, tinyRecipe } from '../../../helpers/tiny-dataset.js';
@@ -94,7 +94,7 @@ for (const [title, metadata, message] of damaged)
   });
 
 function withMoments() {
-  const all = unflatten(layout, checkpoint.state.parameters);
+  const all = vectorToTensors(layout, checkpoint.state.parameters);
   for (const state of stateNames) for (const [name, data] of tensors) all.set(`${state}/${name}`, data);
   return all;
 }

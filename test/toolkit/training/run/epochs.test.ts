@@ -6,20 +6,20 @@ import { imagesOf } from '../../../../src/toolkit/training/batches/training-imag
 import type { Recipe } from '../../../../src/toolkit/training/recipe/recipe.js';
 import type { Checkpoint } from '../../../../src/toolkit/training/run/checkpoint.js';
 import {
-  type LoopOptions,
-  type LoopResult,
-  runLoop,
+  type EpochsOptions,
+  type EpochsResult,
+  runEpochs,
   type StepProgress,
   startOfRun,
 } from '../../../../src/toolkit/training/run/epochs.js';
 import { glorotUniform } from '../../../../src/toolkit/training/step/initialisers.js';
 import { architectureNetwork } from '../../../../src/toolkit/training/step/network.js';
 import { optimiserOf } from '../../../../src/toolkit/training/step/optimisers.js';
-import { collectParameters, flatten } from '../../../../src/toolkit/training/step/parameters.js';
+import { collectParameters, tensorsToVector } from '../../../../src/toolkit/training/step/parameters.js';
 import {
-  createTrainer,
-  type Trainer,
-  type TrainerState,
+  createStepRunner,
+  type StepRunner,
+  type StepState,
 } from '../../../../src/toolkit/training/step/step-runner.js';
 import { tinyRecipe, tinySplit } from '../../../helpers/tiny-dataset.js';
 
@@ -32,26 +32,26 @@ const dataset: Dataset = {
 };
 
 interface Run {
-  readonly result: LoopResult;
+  readonly result: EpochsResult;
   readonly checkpoints: readonly Checkpoint[];
   readonly steps: readonly StepProgress[];
-  readonly state: TrainerState;
+  readonly state: StepState;
   readonly batches: readonly Batch[];
 }
 
-function initialState(recipe: Recipe): TrainerState {
+function initialState(recipe: Recipe): StepState {
   const { layout, tensors } = collectParameters(recipe.architecture, glorotUniform(recipe.seed));
   const zeros = () => new Float32Array(layout.length);
-  return { step: 0, parameters: flatten(layout, tensors, 'initial'), optimiser: [zeros(), zeros()] };
+  return { step: 0, parameters: tensorsToVector(layout, tensors, 'initial'), optimiser: [zeros(), zeros()] };
 }
 
 async function run(
   recipe: Recipe,
   from?: Checkpoint,
-  options: Pick<LoopOptions, 'maxSteps'> & { stopAfter?: number; checkpoints?: Checkpoint[] } = {},
+  options: Pick<EpochsOptions, 'maxSteps'> & { stopAfter?: number; checkpoints?: Checkpoint[] } = {},
 ): Promise<Run> {
   const { stopAfter = Infinity, checkpoints = [], ...rest } = options;
-  const trainer = await createTrainer({
+  const runner = await createStepRunner({
     network: architectureNetwork(recipe.architecture, glorotUniform(recipe.seed)),
     optimiser: optimiserOf(recipe),
     state: from?.state ?? initialState(recipe),
@@ -59,17 +59,17 @@ async function run(
   });
   const steps: StepProgress[] = [];
   const batches: Batch[] = [];
-  const watched: Trainer = {
-    ...trainer,
+  const watched: StepRunner = {
+    ...runner,
     step: async (batch, rate) => {
       batches.push(batch);
-      return await trainer.step(batch, rate);
+      return await runner.step(batch, rate);
     },
   };
-  const result = await runLoop({
+  const result = await runEpochs({
     recipe,
     images: imagesOf(dataset, recipe),
-    trainer: watched,
+    runner: watched,
     start: from ?? startOfRun,
     shouldStop: () => steps.length >= stopAfter,
     onStep: (progress) => steps.push(progress),
@@ -78,8 +78,8 @@ async function run(
     },
     ...rest,
   });
-  const state = trainer.state();
-  await trainer.release();
+  const state = runner.state();
+  await runner.release();
   return { result, checkpoints, steps, state, batches };
 }
 
@@ -87,7 +87,7 @@ const pixelsOf = (batches: readonly Batch[]) =>
   batches.flatMap(({ images, count }) =>
     Array.from({ length: count }, (_, i) => images.subarray(i * 64, (i + 1) * 64).join()),
   );
-const untimed = ({ history }: LoopResult) =>
+const untimed = ({ history }: EpochsResult) =>
   history.map(({ seconds: _, imagesPerSecond: __, ...record }) => record);
 const last = <T>(values: readonly T[]) => values.at(-1) as T;
 

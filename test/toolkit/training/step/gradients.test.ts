@@ -4,7 +4,7 @@ import { buildForward } from '../../../../src/toolkit/architectures/forward.js';
 import type { Architecture } from '../../../../src/toolkit/architectures/layers.js';
 import { toFloat32Array } from '../../../../src/toolkit/graph/tensor-data.js';
 import { probeBlockSize } from '../../../../src/toolkit/lowering/probe.js';
-import { fromTensors, unflatten } from '../../../../src/toolkit/training/step/parameters.js';
+import { fromTensors, vectorToTensors } from '../../../../src/toolkit/training/step/parameters.js';
 import { buildGradientStep } from '../../../../src/toolkit/training/step/step-graph.js';
 import { architectures } from '../../../helpers/architectures.js';
 import { floats, gradientTolerance, largestDifference, largestOf } from '../../../helpers/gradient-check.js';
@@ -28,7 +28,7 @@ async function answer(architecture: Architecture, block: number | undefined): Pr
     block === undefined ? {} : { block },
   );
   const { loss, gradient } = await runGraph(graph, netFeeds(architecture, parameters, masks, seed), 'all');
-  const tensors = unflatten(parameters.layout, Float32Array.from(floats(gradient)));
+  const tensors = vectorToTensors(parameters.layout, Float32Array.from(floats(gradient)));
   const learned = parameters.layout.entries.filter((entry) => entry.learned);
   return {
     loss: Number(loss?.data[0]),

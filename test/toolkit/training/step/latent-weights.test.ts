@@ -6,8 +6,8 @@ import { toFloat32Array } from '../../../../src/toolkit/graph/tensor-data.js';
 import { glorotUniform } from '../../../../src/toolkit/training/step/initialisers.js';
 import { architectureNetwork } from '../../../../src/toolkit/training/step/network.js';
 import { adam } from '../../../../src/toolkit/training/step/optimisers.js';
-import { flatten, unflatten } from '../../../../src/toolkit/training/step/parameters.js';
-import { createTrainer } from '../../../../src/toolkit/training/step/step-runner.js';
+import { tensorsToVector, vectorToTensors } from '../../../../src/toolkit/training/step/parameters.js';
+import { createStepRunner } from '../../../../src/toolkit/training/step/step-runner.js';
 import { tinyBinary } from '../../../helpers/binary-net.js';
 import { mulberry32 } from '../../../helpers/seeded-values.js';
 
@@ -23,16 +23,16 @@ async function stepped(gradient: SignGradient, learningRate: number, progress: r
   const network = architectureNetwork(tinyBinary(gradient), glorotUniform(1));
   const { layout, tensors } = network.parameters;
   const zeros = () => new Float32Array(layout.length);
-  const trainer = await createTrainer({
+  const runner = await createStepRunner({
     network,
     optimiser: adam(),
-    state: { step: 0, parameters: flatten(layout, tensors, 'start'), optimiser: [zeros(), zeros()] },
+    state: { step: 0, parameters: tensorsToVector(layout, tensors, 'start'), optimiser: [zeros(), zeros()] },
     threads: 1,
   });
-  for (const part of progress) await trainer.step(batch, learningRate, part);
-  const state = trainer.state().parameters;
-  await trainer.release();
-  return { state, tensors: unflatten(layout, state) };
+  for (const part of progress) await runner.step(batch, learningRate, part);
+  const state = runner.state().parameters;
+  await runner.release();
+  return { state, tensors: vectorToTensors(layout, state) };
 }
 
 t.test('latent weights end at ±1 where steps lead beyond, what is not latent goes on', async (t) => {

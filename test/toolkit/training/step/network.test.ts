@@ -12,11 +12,11 @@ import {
 import { createOptimiser } from '../../../../src/toolkit/training/step/optimisers.js';
 import {
   collectParameters,
-  flatten,
   fromTensors,
-  unflatten,
+  tensorsToVector,
+  vectorToTensors,
 } from '../../../../src/toolkit/training/step/parameters.js';
-import { createTrainer } from '../../../../src/toolkit/training/step/step-runner.js';
+import { createStepRunner } from '../../../../src/toolkit/training/step/step-runner.js';
 import { tinyArchitecture } from '../../../helpers/tiny-dataset.js';
 
 const { tensors } = collectParameters(tinyArchitecture, glorotUniform(1));
@@ -27,20 +27,20 @@ const batch = { images: image, labels: BigInt64Array.of(0n, 1n, 2n, 1n), count: 
 async function trained(network: Network): Promise<Float32Array> {
   const optimiser = createOptimiser({ kind: 'sgd' });
   const { layout } = network.parameters;
-  const trainer = await createTrainer({
+  const runner = await createStepRunner({
     network,
     optimiser,
     state: {
       step: 0,
-      parameters: flatten(layout, network.parameters.tensors, 'start'),
+      parameters: tensorsToVector(layout, network.parameters.tensors, 'start'),
       optimiser: [new Float32Array(layout.length)],
     },
     threads: 1,
   });
-  await trainer.step(batch, 0.1);
-  await trainer.step(batch, 0.1);
-  const { parameters } = trainer.state();
-  await trainer.release();
+  await runner.step(batch, 0.1);
+  await runner.step(batch, 0.1);
+  const { parameters } = runner.state();
+  await runner.release();
   return parameters;
 }
 
@@ -52,7 +52,7 @@ t.test('a graph with all its initializers trained is the architecture that it wa
 t.test('what is not named stays as it is, and the rest moves as it does', async (t) => {
   const last = [...tensors.keys()].slice(-2);
   const network = graphNetwork(tinyGraph, last);
-  const moved = unflatten(network.parameters.layout, await trained(network));
+  const moved = vectorToTensors(network.parameters.layout, await trained(network));
   t.same([...moved.keys()], last);
   for (const [name, data] of moved)
     t.notSame(toFloat32Array(data), toFloat32Array(tensors.get(name) ?? data), `${name} moved`);

@@ -5,9 +5,9 @@ import { mnistCnn } from '../../../../src/toolkit/architectures/mnist-cnn.js';
 import { toFloat32Array } from '../../../../src/toolkit/graph/tensor-data.js';
 import { architectureNetwork } from '../../../../src/toolkit/training/step/network.js';
 import { adam } from '../../../../src/toolkit/training/step/optimisers.js';
-import { fromTensors, unflatten } from '../../../../src/toolkit/training/step/parameters.js';
+import { fromTensors, vectorToTensors } from '../../../../src/toolkit/training/step/parameters.js';
 import { buildGradientStep } from '../../../../src/toolkit/training/step/step-graph.js';
-import { createTrainer, type TrainerState } from '../../../../src/toolkit/training/step/step-runner.js';
+import { createStepRunner, type StepState } from '../../../../src/toolkit/training/step/step-runner.js';
 import { floats, largestDifference, largestOf } from '../../../helpers/gradient-check.js';
 import {
   fixture,
@@ -25,7 +25,7 @@ const precisions = ['float32', 'float64'] as const;
 
 /** Largest difference by the largest value of each tensor. */
 function errorsOf(expected: Readonly<Record<string, Sampled>>, flat: Float32Array): [string, number][] {
-  const tensors = unflatten(parameters.layout, flat);
+  const tensors = vectorToTensors(parameters.layout, flat);
   return Object.entries(expected).map(([name, recorded]) => {
     const tensor = tensors.get(name);
     const values = tensor ? sampleLike(recorded, toFloat32Array(tensor)) : [];
@@ -60,12 +60,12 @@ t.test('logits are those of PyTorch', async (t) => {
 });
 
 t.test('twenty steps of Adam on one batch end where those of PyTorch do', async (t) => {
-  const state: TrainerState = {
+  const state: StepState = {
     step: 0,
     parameters: feeds.parameters,
     optimiser: [0, 1].map(() => new Float32Array(parameters.layout.length)),
   };
-  const trainer = await createTrainer({
+  const runner = await createStepRunner({
     network: architectureNetwork(mnistCnn, fromTensors(parameters.tensors, 'fixture')),
     optimiser: adam(),
     state,
@@ -74,11 +74,11 @@ t.test('twenty steps of Adam on one batch end where those of PyTorch do', async 
   const batch = { images: Float32Array.from(feeds.image), labels: feeds.labels, count: fixture.batch };
   const losses: number[] = [];
   for (const _ of fixture.float64.adam.losses) {
-    const { lossSum } = await trainer.step(batch, fixture.learningRate);
+    const { lossSum } = await runner.step(batch, fixture.learningRate);
     losses.push(lossSum / fixture.batch);
   }
-  const trained = trainer.state().parameters;
-  await trainer.release();
+  const trained = runner.state().parameters;
+  await runner.release();
   for (const precision of precisions) {
     const { adam } = fixture[precision];
     const error = largestDifference(losses, adam.losses);

@@ -1,4 +1,4 @@
-// What a trainer's process holds after many steps is what it held after a few.
+// What a runner's process holds after many steps is what it held after a few.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import t from 'tap';
@@ -6,8 +6,8 @@ import { mnistCnn } from '../../../../src/toolkit/architectures/mnist-cnn.js';
 import { glorotUniform } from '../../../../src/toolkit/training/step/initialisers.js';
 import { architectureNetwork } from '../../../../src/toolkit/training/step/network.js';
 import { adam } from '../../../../src/toolkit/training/step/optimisers.js';
-import { flatten } from '../../../../src/toolkit/training/step/parameters.js';
-import { createTrainer } from '../../../../src/toolkit/training/step/step-runner.js';
+import { tensorsToVector } from '../../../../src/toolkit/training/step/parameters.js';
+import { createStepRunner } from '../../../../src/toolkit/training/step/step-runner.js';
 
 const megabyte = 1e6;
 const rounds = 60;
@@ -29,8 +29,8 @@ t.test(
   async (t) => {
     const network = architectureNetwork(mnistCnn, glorotUniform(1));
     const { layout, tensors } = network.parameters;
-    const vector = flatten(layout, tensors, 'initial');
-    const trainer = await createTrainer({
+    const vector = tensorsToVector(layout, tensors, 'initial');
+    const runner = await createStepRunner({
       network,
       optimiser: adam(),
       threads: 1,
@@ -44,15 +44,15 @@ t.test(
       for (const count of [8, 5]) {
         const images = new Float32Array(count * 28 * 28).fill(0.5);
         const batch = { images, labels: new BigInt64Array(count), count };
-        await trainer.step(batch, 1e-4);
-        await trainer.evaluate(batch);
+        await runner.step(batch, 1e-4);
+        await runner.evaluate(batch);
       }
     };
     for (let i = 0; i < 10; i++) await round();
     const before = await residentMegabytes();
     for (let i = 0; i < rounds; i++) await round();
     const grown = (await residentMegabytes()) - before;
-    await trainer.release();
+    await runner.release();
     // Parameters and two moments leave each step: kept, they would be this much.
     const kept = (rounds * 2 * 3 * vector.byteLength) / megabyte;
     t.ok(
