@@ -70,6 +70,7 @@ t.test('the tarball has what serves, its types and its models, and nothing of th
     'card.schema.json',
     'README.md',
     'LICENSE',
+    'LICENSES/Apache-2.0.txt',
   ])
     t.ok(files.includes(file), file);
   t.same(
@@ -160,6 +161,6 @@ t.test('a command that trains names the package that it lacks', async (t) => {
   );
   t.match(failed, {
     code: 1,
-    stderr: /^error: quati train needs the package onnx-proto, .*npm install onnx-proto@/,
+    stderr: /^error: quati train needs the package @bufbuild\/protobuf, .*npm install @bufbuild\/protobuf@/,
   });
 });

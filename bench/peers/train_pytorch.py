@@ -1,4 +1,4 @@
-"""PyTorch's training steps on the networks of bench/nets.mjs: a line of JSON in, a line of JSON out.
+"""PyTorch's training steps on the networks of bench/nets.ts: a line of JSON in, a line of JSON out.
 
 Run by `npm run bench:train`; needs torch 2.x (`pip install torch==2.15.0`).
 """

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Argument, Command, Option } from 'commander';
 import { isAugmenting } from '../toolkit/augmentation/augmentation.js';
 import { drawContactSheet } from '../toolkit/augmentation/contact-sheet.js';
-import { loadDataset } from '../toolkit/datasets/dataset.js';
+import { loadDataset } from '../toolkit/datasets/load.js';
 import { writeFileAtomic } from '../toolkit/files.js';
 import { encodePng } from '../toolkit/images/png.js';
 import { createRandom, permutation } from '../toolkit/random.js';

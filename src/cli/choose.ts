@@ -3,12 +3,12 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import {
-  type Choice,
-  chooseVariant,
   type Limits,
   type Miss,
   type Preference,
-} from '../toolkit/evaluation/choose.js';
+  type Recommendation,
+  recommendVariant,
+} from '../toolkit/evaluation/recommend.js';
 import { readSummary, type SummaryRow, summaryName } from '../toolkit/evaluation/summary.js';
 import { exists, sha256Of } from '../toolkit/files.js';
 import { CommandFailedError, WrongUseError } from './errors.js';
@@ -48,7 +48,7 @@ Examples:
 export async function runChoose(results: string | undefined, flags: ChooseFlags, io: CliIo): Promise<void> {
   const folder = results ?? (await onlyResults('results'));
   const { rows } = await readSummary(folder);
-  const choice = chooseVariant(rows, flags, flags.prefer);
+  const choice = recommendVariant(rows, flags, flags.prefer);
   const [first] = choice.fitting;
   const stale = first && (await staleness(first));
   if (flags.json) io.stdout.write(`${JSON.stringify({ ...choice, ...(stale && { stale }) }, null, 2)}\n`);
@@ -82,7 +82,7 @@ const reasons: Record<Preference, string> = {
   bytes: 'the smallest',
 };
 
-function describeChoice({ fitting, nearest }: Choice, measured: number, flags: ChooseFlags): string {
+function describeChoice({ fitting, nearest }: Recommendation, measured: number, flags: ChooseFlags): string {
   const [first, ...others] = fitting;
   if (first) {
     const among = others.length === 0 ? 'the only one' : `${reasons[flags.prefer]} of the ${fitting.length}`;

@@ -1,15 +1,23 @@
 // quati dataset prepare dogs-vs-cats: published photos to a folder that quati train reads.
 import path from 'node:path';
 import type { DogsVsCats } from '../toolkit/datasets/dogs-vs-cats.js';
-import type { PrepareFlags } from './dataset.js';
 import { WrongUseError } from './errors.js';
 import type { CliIo } from './io.js';
 import { createProgress, type Progress } from './progress.js';
 
+export interface DogsVsCatsFlags {
+  from?: string;
+  into?: string;
+  seed?: number;
+  force?: boolean;
+  unverified?: boolean;
+  json?: boolean;
+}
+
 const filesNamed = 20;
 
 export async function runPrepareDogsVsCats(
-  { from, into = path.join('data', 'dogs-vs-cats'), seed, force, unverified, json }: PrepareFlags,
+  { from, into = path.join('data', 'dogs-vs-cats'), seed, force, unverified, json }: DogsVsCatsFlags,
   io: CliIo,
 ): Promise<void> {
   if (from === undefined)

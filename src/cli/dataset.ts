@@ -3,20 +3,13 @@ import path from 'node:path';
 import { Command } from 'commander';
 import type { Prepared, PrepareOptions, WriteOptions } from '../toolkit/datasets/prepare.js';
 import { positiveInteger } from './command-line.js';
-import { runPrepareDogsVsCats } from './dataset-dogs-vs-cats.js';
+import { type DogsVsCatsFlags, runPrepareDogsVsCats } from './dataset-dogs-vs-cats.js';
 import { addFolderFlags, type FolderFlags, prepareFolder } from './dataset-folder.js';
 import { WrongUseError } from './errors.js';
 import type { CliIo } from './io.js';
 import { createProgress, type Progress } from './progress.js';
 
-export interface PrepareFlags extends FolderFlags {
-  into?: string;
-  force?: boolean;
-  from?: string;
-  seed?: number;
-  unverified?: boolean;
-  json?: boolean;
-}
+export type PrepareFlags = FolderFlags & DogsVsCatsFlags;
 
 const fetched = ['mnist', 'cifar10'] as const;
 type DatasetName = (typeof fetched)[number];

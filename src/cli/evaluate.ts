@@ -1,7 +1,8 @@
 // quati evaluate: what each variant of runs, published models or ONNX files measures, as tables and pictures.
 import path from 'node:path';
 import { Command } from 'commander';
-import { type Dataset, describeDataset, loadDataset, type Split } from '../toolkit/datasets/dataset.js';
+import type { Dataset, Split } from '../toolkit/datasets/dataset.js';
+import { describeDataset, loadDataset } from '../toolkit/datasets/load.js';
 import { EvaluationError } from '../toolkit/evaluation/errors.js';
 import { evaluateTarget } from '../toolkit/evaluation/evaluate-target.js';
 import { drawReinked, type Reinked } from '../toolkit/evaluation/reinked.js';

@@ -1,13 +1,13 @@
 // Files and folders as typed → the images to post, in order, with what their names tell about them.
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { isImageName, nameKinds } from '../inference/image/kinds.js';
 import { WrongUseError } from './errors.js';
 
-const extensions = new Set(['.png', '.jpg', '.jpeg', '.webp']);
 const order = new Intl.Collator('en', { numeric: true });
 
 /**
- * A file is taken whatever its name; of a folder, all PNG, JPEG and WebP files below it, sorted, 2 before 10. Names
+ * A file is taken whatever its name; of a folder, all below it that are named as images are, sorted, 2 before 10. Names
  * with a leading dot and links to folders are passed over, and so is a file that was named before.
  * @throws WrongUseError for a path that doesn't exist, or when there is no image at all.
  */
@@ -19,7 +19,7 @@ export async function findImages(paths: readonly string[]): Promise<string[]> {
       if (!found.has(resolved)) found.set(resolved, file);
     }
   }
-  if (found.size === 0) throw new WrongUseError(`no PNG, JPEG or WebP file in ${paths.join(', ')}`);
+  if (found.size === 0) throw new WrongUseError(`no ${nameKinds('or')} file in ${paths.join(', ')}`);
   return [...found.values()];
 }
 
@@ -42,7 +42,7 @@ async function imagesBelow(folder: string): Promise<string[]> {
     if (entry.name.startsWith('.')) continue;
     const name = path.join(folder, entry.name);
     if (entry.isDirectory()) files.push(...(await imagesBelow(name)));
-    else if (extensions.has(path.extname(name).toLowerCase())) files.push(name);
+    else if (isImageName(name)) files.push(name);
   }
   return files;
 }

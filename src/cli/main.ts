@@ -3,7 +3,7 @@
 import nodeModule from 'node:module';
 import { processIo } from './io.js';
 
-// `quati … | head` closes the pipe early: that ends the command, it is no error.
+// `quati … | head` closes the pipe early: that ends the command, without an error. `quati serve` replaces this.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(0);

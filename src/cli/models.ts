@@ -1,7 +1,8 @@
 // quati models: what lies in models/, checked as a server checks it at its start.
 import { Command } from 'commander';
-import { type ModelStatus, openModels } from '../inference/models/live-models.js';
+import { openModels } from '../inference/models/live-models.js';
 import { readRepository } from '../inference/models/repository.js';
+import type { ModelStatus } from '../inference/models/status.js';
 import { createPool } from '../inference/workers/pool.js';
 import { CommandFailedError } from './errors.js';
 import type { CliIo } from './io.js';
@@ -22,7 +23,7 @@ export function modelsCommand(io: CliIo): Command {
 export async function runModels(folder: string, { json }: { json?: boolean }, io: CliIo): Promise<void> {
   const models = await openModels({
     read: () => readRepository(folder),
-    startPool: (models) => createPool({ models, threads: 1 }),
+    startPool: (models, onFree) => createPool({ models, threads: 1, onFree }),
   });
   const { status } = models;
   await models.close();

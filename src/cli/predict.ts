@@ -11,6 +11,7 @@ import {
   ServerUnreachableError,
 } from '../client/client.js';
 import { QuatiError } from '../inference/errors.js';
+import { nameKinds } from '../inference/image/kinds.js';
 import { apiKeyOption, parseUrl, positiveInteger } from './command-line.js';
 import { CommandFailedError } from './errors.js';
 import { categoryOf, findImages, modelOf } from './image-files.js';
@@ -44,7 +45,7 @@ export function predictCommand(io: CliIo): Command {
       'post images to a running server and print what they show; imgs/<model>/… goes to that model, and the ' +
         'accuracy is told where names are <category>-<n>.png or <category>/…',
     )
-    .argument('<paths...>', 'files, and folders with PNG, JPEG and WebP files')
+    .argument('<paths...>', `files, and folders with ${nameKinds('and')} files`)
     .addOption(
       new Option('--url <url>', 'where the server is').default('http://localhost:8000').argParser(parseUrl),
     )

@@ -1,7 +1,7 @@
 // quati publish: a measured run, or an ONNX classifier from anywhere, to models/<name>/<version>/ and imgs/<name>/.
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { describeDataset, loadDataset } from '../toolkit/datasets/dataset.js';
+import { describeDataset, loadDataset } from '../toolkit/datasets/load.js';
 import { exists } from '../toolkit/files.js';
 import { type Published, type PublishOptions, publish } from '../toolkit/publishing/publish.js';
 import { type PublishForeignOptions, publishForeign } from '../toolkit/publishing/publish-foreign.js';

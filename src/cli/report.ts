@@ -1,6 +1,6 @@
 // quati report: measured runs to docs/results/<dataset>/<recipe>/, as tables and pictures.
 import { Command } from 'commander';
-import { loadDataset } from '../toolkit/datasets/dataset.js';
+import { loadDataset } from '../toolkit/datasets/load.js';
 import { writeResults } from '../toolkit/plots/results.js';
 import { latestRun, readRun } from '../toolkit/training/run/run-folder.js';
 import type { CliIo } from './io.js';

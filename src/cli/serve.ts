@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import type { ModelStatus } from '../inference/models/live-models.js';
+import type { ModelStatus } from '../inference/models/status.js';
 import { checkPlatform } from '../inference/workers/platform.js';
 import { WrongUseError } from './errors.js';
 import type { CliIo } from './io.js';
@@ -22,16 +22,23 @@ export function serveCommand(io: CliIo): Command {
 async function runServe(io: CliIo): Promise<void> {
   checkPlatform();
   const { ConfigError, readConfig } = await import('../service/config.js');
-  const { closeOnSignal, startServer } = await import('../service/server.js');
+  const { runServer } = await import('../service/server.js');
+  outliveReader(io);
   try {
     const config = readConfig(await withOwnModels(process.env));
-    const server = await startServer(config);
-    io.stdout.write(describeServer(server.url, config.models, server.app.pipeline.models()));
-    await closeOnSignal(server);
+    await runServer(config, ({ url, app }) => {
+      io.stdout.write(describeServer(url, config.models, app.pipeline.models()));
+    });
   } catch (error) {
     if (error instanceof ConfigError) throw new WrongUseError(error.message, { cause: error });
     throw error;
   }
+}
+
+/** A service serves on where nobody reads what it prints: other commands end then. */
+function outliveReader({ stdout }: CliIo): void {
+  stdout.removeAllListeners('error');
+  stdout.on('error', () => {});
 }
 
 /** Where neither a variable nor a folder here has models, those that come with the package are served. */

@@ -1,7 +1,7 @@
 // quati train: a recipe to a run's folder with weights, history and float32.onnx.
 import path from 'node:path';
 import { Argument, Command } from 'commander';
-import type { BadImage } from '../toolkit/datasets/decode-folder.js';
+import type { BadImage } from '../toolkit/datasets/dataset.js';
 import type { Graph } from '../toolkit/graph/graph.js';
 import { RecipeError } from '../toolkit/training/errors.js';
 import { findRecipe, recipes } from '../toolkit/training/recipe/bundled/index.js';

@@ -36,7 +36,7 @@ export interface PredictOptions {
 
 export interface Client {
   /**
-   * @param image the bytes of a PNG, JPEG or WebP file.
+   * @param image the bytes of a PNG, JPEG, WebP or GIF file.
    * @throws ProblemError, ServerUnreachableError, ConnectionLostError, TimeoutError, UnexpectedAnswerError,
    * or the signal's reason.
    */

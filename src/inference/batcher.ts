@@ -1,10 +1,24 @@
 // images that wait, one by one → batches for free workers → each image's own result.
-import { DeadlineExceededError, DrainingError, QueueFullError } from './errors.js';
+import { monotonicMs } from './clock.js';
+import { DeadlineExceededError, DrainingError, QueueFullError, WorkerLostError } from './errors.js';
 import { createServiceRate } from './service-rate.js';
 
-export interface BatcherOptions<Item, Result> {
-  /** Runs one batch of one model; one result or error an item, in order. Called at most `workers` times at once. */
-  run: (model: string, items: Item[]) => Promise<(Result | Error)[]>;
+/** The way to the workers of one model. Only what waits in the same lane runs in one batch. */
+export interface Lane<Item, Result> {
+  /** The model: its lanes of before and after a reload share what is known of its speed. */
+  readonly key: string;
+  /**
+   * Takes a free worker, which is then busy until its batch has run; undefined while none is free.
+   * @throws WorkersUnavailableError when none can be started.
+   */
+  take(): RunBatch<Item, Result> | undefined;
+}
+
+/** Resolves to one result or error per item, in order. @throws WorkerLostError when the worker ended before it answered. */
+export type RunBatch<Item, Result> = (items: Item[]) => Promise<(Result | Error)[]>;
+
+export interface BatcherOptions<Item> {
+  /** Batches that run at once, over all models, at most. */
   workers: number;
   /** Images in a batch, at most. */
   maxBatch: number;
@@ -14,32 +28,35 @@ export interface BatcherOptions<Item, Result> {
   maxQueueImages: number;
   /** Bytes of images that wait, over all models, at most; one image may be larger where none waits. Default without bound. */
   maxQueueBytes?: number | undefined;
-  /** Of an item; default 0. */
+  /** Size of an item; default 0. */
   bytesOf?: (item: Item) => number;
-  /** Milliseconds on the clock that `deadlineAt` is told on. */
+  /** The clock of deadlines; default monotonicMs. */
   now?: () => number;
 }
 
 export interface SubmitOptions {
   /** While it waits, an aborted image leaves the queue. */
   signal?: AbortSignal | undefined;
-  /** An image whose batch doesn't start before this is never run. */
-  deadlineAt?: number | undefined;
+  /** An image whose batch doesn't start before this time, on the clock of `now`, is never run. */
+  deadline?: number | undefined;
 }
 
 export interface Batcher<Item, Result> {
   /** Images that wait, over all models. */
   readonly waiting: number;
-  /** Of each model that images wait for: the one that waits longest, and how many there are. */
+  /** For each lane in which images wait: the one that waits longest, and how many there are. */
   queued(): { first: Item; images: number }[];
   /** Batches that run. */
   readonly running: number;
   /**
-   * @throws QueueFullError, DeadlineExceededError, DrainingError, the signal's reason, or what `run` gave or threw.
+   * @throws QueueFullError, DeadlineExceededError, DrainingError, WorkersUnavailableError, the signal's reason, or what the run gave
+   * or threw. An image whose worker was lost runs once more, alone; WorkerLostError says that this worker was lost, too.
    */
-  submit(model: string, item: Item, options?: SubmitOptions): Promise<Result>;
+  submit(lane: Lane<Item, Result>, item: Item, options?: SubmitOptions): Promise<Result>;
   /** @throws QueueFullError, DrainingError when that many images, of so many bytes together, aren't taken now. */
   checkRoom(images: number, bytes: number): void;
+  /** Gives free workers what waits: to be called when a worker has become free without having run a batch. */
+  dispatch(): void;
   /** Takes nothing more; resolves when all that was taken has been answered. */
   close(): Promise<void>;
 }
@@ -47,8 +64,10 @@ export interface Batcher<Item, Result> {
 interface Waiting<Item, Result> {
   item: Item;
   arrival: number;
-  deadlineAt: number;
-  timer?: NodeJS.Timeout;
+  deadline: number;
+  /** Its worker was lost: it runs alone, so that an image that ends workers takes no other with it. */
+  alone: boolean;
+  timer?: NodeJS.Timeout | undefined;
   resolve: (result: Result) => void;
   reject: (error: unknown) => void;
 }
@@ -56,14 +75,16 @@ interface Waiting<Item, Result> {
 const minRetryAfterMs = 100;
 
 /**
- * Work-conserving: a free worker takes at once what waits for one model, up to its cap, so an idle server adds no
- * latency and a loaded one fills its batches. Of several models the one whose first image waits longest is next.
- * Invariant: images wait only while all workers run.
+ * The only queue on the way of an image. Work-conserving: a free worker takes at once what waits in one lane, up to its cap, so an
+ * idle server adds no latency and a loaded one fills its batches. Of several lanes the one whose first image waits longest is next.
+ * Invariant: images wait only while no worker of their lane is free, or `workers` batches run.
  */
-export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
-  const { run, workers, maxBatch, maxBatchMs = Infinity, maxQueueImages } = options;
-  const { maxQueueBytes = Infinity, bytesOf = () => 0, now = () => performance.now() } = options;
-  const queues = new Map<string, Set<Waiting<Item, Result>>>();
+export function createBatcher<Item, Result>(options: BatcherOptions<Item>): Batcher<Item, Result> {
+  type Entry = Waiting<Item, Result>;
+  type Way = Lane<Item, Result>;
+  const { workers, maxBatch, maxBatchMs = Infinity, maxQueueImages } = options;
+  const { maxQueueBytes = Infinity, bytesOf = () => 0, now = monotonicMs } = options;
+  const queues = new Map<Way, Set<Entry>>();
   const rate = createServiceRate();
   const idle: (() => void)[] = [];
   let arrivals = 0;
@@ -83,109 +104,128 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
   }
 
   async function submit(
-    model: string,
+    lane: Way,
     item: Item,
-    { signal, deadlineAt = Infinity }: SubmitOptions = {},
+    { signal, deadline = Infinity }: SubmitOptions = {},
   ): Promise<Result> {
     checkRoom(1, bytesOf(item));
     signal?.throwIfAborted();
     let leave = () => {};
     try {
       return await new Promise<Result>((resolve, reject) => {
-        const entry: Waiting<Item, Result> = { item, arrival: arrivals++, deadlineAt, resolve, reject };
+        const entry: Entry = { item, arrival: arrivals++, deadline, alone: false, resolve, reject };
         leave = () => {
-          if (remove(model, entry)) reject(signal?.reason);
+          if (remove(lane, entry)) reject(signal?.reason);
         };
         signal?.addEventListener('abort', leave, { once: true });
-        enqueue(model, entry);
+        enqueue(lane, [entry]);
         dispatch();
-        if (isWaiting(model, entry)) expireLater(model, entry);
+        expireLater(lane, entry);
       });
     } finally {
       signal?.removeEventListener('abort', leave);
     }
   }
 
-  function enqueue(model: string, entry: Waiting<Item, Result>): void {
-    const queue = queues.get(model) ?? new Set();
-    queues.set(model, queue.add(entry));
-    waiting++;
-    waitingBytes += bytesOf(entry.item);
+  /** Entries that come back stand before all others: they arrived first. */
+  function enqueue(lane: Way, entries: readonly Entry[]): void {
+    const others = queues.get(lane) ?? new Set<Entry>();
+    const comeBack = entries.some(({ alone }) => alone);
+    if (comeBack) queues.set(lane, new Set([...entries, ...others]));
+    else
+      queues.set(
+        lane,
+        entries.reduce((queue, entry) => queue.add(entry), others),
+      );
+    waiting += entries.length;
+    for (const { item } of entries) waitingBytes += bytesOf(item);
   }
 
-  function isWaiting(model: string, entry: Waiting<Item, Result>): boolean {
-    return queues.get(model)?.has(entry) ?? false;
-  }
-
-  function remove(model: string, entry: Waiting<Item, Result>): boolean {
-    const queue = queues.get(model);
+  function remove(lane: Way, entry: Entry): boolean {
+    const queue = queues.get(lane);
     if (!queue?.delete(entry)) return false;
     clearTimeout(entry.timer);
+    entry.timer = undefined;
     waiting--;
     waitingBytes -= bytesOf(entry.item);
-    if (queue.size === 0) queues.delete(model);
+    if (queue.size === 0) queues.delete(lane);
     return true;
   }
 
-  function expireLater(model: string, entry: Waiting<Item, Result>): void {
-    if (entry.deadlineAt === Infinity) return;
-    entry.timer = setTimeout(() => remove(model, entry) && expire(entry), entry.deadlineAt - now());
-  }
-
-  function expire({ reject }: Waiting<Item, Result>): void {
-    reject(new DeadlineExceededError('The deadline passed while the image waited'));
+  function expire(lane: Way, entry: Entry): void {
+    if (remove(lane, entry))
+      entry.reject(new DeadlineExceededError('The deadline passed while the image waited'));
   }
 
   function dispatch(): void {
-    while (running < workers && waiting > 0) {
-      const model = longestWaiting();
-      const batch = take(model);
-      if (batch.length > 0) void runBatch(model, batch);
+    const blocked = new Set<Way>();
+    for (let lane = nextLane(blocked); lane && running < workers; lane = nextLane(blocked)) {
+      expireLate(lane);
+      if (!queues.has(lane)) continue;
+      const run = takeWorker(lane);
+      if (run) void runBatch(lane, takeBatch(lane), run);
+      else blocked.add(lane);
     }
     if (running === 0 && waiting === 0) for (const done of idle.splice(0)) done();
   }
 
-  function longestWaiting(): string {
-    let next = { model: '', arrival: Infinity };
-    for (const [model, [head]] of queues)
-      if (head && head.arrival < next.arrival) next = { model, arrival: head.arrival };
-    return next.model;
+  function nextLane(blocked: ReadonlySet<Way>): Way | undefined {
+    let next: { lane?: Way; arrival: number } = { arrival: Infinity };
+    for (const [lane, [head]] of queues)
+      if (head && head.arrival < next.arrival && !blocked.has(lane)) next = { lane, arrival: head.arrival };
+    return next.lane;
   }
 
-  function take(model: string): Waiting<Item, Result>[] {
-    const batch: Waiting<Item, Result>[] = [];
-    const cap = batchCap(model);
+  function expireLate(lane: Way): void {
     const time = now();
-    for (const entry of queues.get(model) ?? []) {
-      if (batch.length === cap) break;
-      remove(model, entry);
-      if (entry.deadlineAt > time) batch.push(entry);
-      else expire(entry);
+    for (const entry of queues.get(lane) ?? []) if (entry.deadline <= time) expire(lane, entry);
+  }
+
+  /** What waits is answered at its deadline, not when a worker gets free. */
+  function expireLater(lane: Way, entry: Entry): void {
+    if (entry.deadline === Infinity || !queues.get(lane)?.has(entry)) return;
+    entry.timer = setTimeout(() => expire(lane, entry), entry.deadline - now());
+  }
+
+  /** Where no worker can be started, all that waits for one is told so. */
+  function takeWorker(lane: Way): RunBatch<Item, Result> | undefined {
+    try {
+      return lane.take();
+    } catch (error) {
+      for (const entry of queues.get(lane) ?? []) if (remove(lane, entry)) entry.reject(error);
+      return undefined;
+    }
+  }
+
+  function takeBatch(lane: Way): Entry[] {
+    const batch: Entry[] = [];
+    const cap = batchCap(lane);
+    for (const entry of queues.get(lane) ?? []) {
+      if (batch.length === cap || (batch.length > 0 && (entry.alone || batch[0]?.alone))) break;
+      remove(lane, entry);
+      batch.push(entry);
     }
     return batch;
   }
 
-  /** What a batch gains it gains at few images; one that takes long makes all the others wait. */
-  function batchCap(model: string): number {
-    const ms = rate.msPerImage(model);
+  /** A few images bring most of what batches gain; a batch that takes long makes all the others wait. */
+  function batchCap({ key }: Way): number {
+    const ms = rate.msPerImage(key);
     return ms === undefined ? maxBatch : Math.max(1, Math.min(maxBatch, Math.floor(maxBatchMs / ms)));
   }
 
   function backlogMs(): number {
     let ms = 0;
-    for (const [model, { size }] of queues) ms += (size * (rate.msPerImage(model) ?? 0)) / workers;
+    for (const [{ key }, { size }] of queues) ms += (size * (rate.msPerImage(key) ?? 0)) / workers;
     return ms;
   }
 
-  async function runBatch(model: string, batch: Waiting<Item, Result>[]): Promise<void> {
+  async function runBatch(lane: Way, batch: Entry[], run: RunBatch<Item, Result>): Promise<void> {
     running++;
     const start = now();
     try {
-      const results = await run(
-        model,
-        batch.map(({ item }) => item),
-      );
-      rate.record(model, batch.length, now() - start);
+      const results = await run(batch.map(({ item }) => item));
+      rate.record(lane.key, batch.length, now() - start);
       if (results.length !== batch.length)
         throw new RangeError(`Batch: expected ${batch.length} results, got ${results.length}`);
       for (const [i, entry] of batch.entries()) {
@@ -194,11 +234,19 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
         else entry.resolve(result);
       }
     } catch (error) {
-      for (const entry of batch) entry.reject(error);
+      fail(lane, batch, error);
     } finally {
       running--;
       dispatch();
     }
+  }
+
+  function fail(lane: Way, batch: readonly Entry[], error: unknown): void {
+    const again = error instanceof WorkerLostError ? batch.filter(({ alone }) => !alone) : [];
+    for (const entry of batch) if (!again.includes(entry)) entry.reject(error);
+    for (const entry of again) entry.alone = true;
+    if (again.length > 0) enqueue(lane, again);
+    for (const entry of again) expireLater(lane, entry);
   }
 
   return {
@@ -215,6 +263,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
       }),
     submit,
     checkRoom,
+    dispatch,
     async close() {
       draining = true;
       if (running > 0 || waiting > 0) await new Promise<void>((done) => idle.push(done));

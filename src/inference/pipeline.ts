@@ -6,16 +6,18 @@
 //     session     tensor → scores                              session.ts
 //   category    scores → confidences → predictions           category.ts
 import { setMaxListeners } from 'node:events';
-import { createBatcher } from './batcher.js';
+import { createBatcher, type Lane } from './batcher.js';
 import { confidencesToPredictions, type Prediction, scoresToConfidences } from './category.js';
 import { messageToError } from './errors.js';
 import { acceptedKind } from './image/kinds.js';
 import { packPng } from './image/png.js';
 import type { TensorValues } from './image/tensor.js';
 import type { VariantName } from './models/card.js';
-import { type LiveModel, type ModelChanges, type ModelStatus, openModels } from './models/live-models.js';
+import { type LiveModel, openModels } from './models/live-models.js';
 import { readRepository } from './models/repository.js';
+import type { ModelChanges, ModelStatus } from './models/status.js';
 import { countCpus } from './workers/cpus.js';
+import type { Generation } from './workers/generation.js';
 import { createPool } from './workers/pool.js';
 import type { RunnerImage, RunnerResult } from './workers/runner.js';
 
@@ -24,6 +26,8 @@ export interface PipelineOptions {
   models: string;
   /** The model of an image that names none. */
   defaultModel?: string | undefined;
+  /** The same where there is no default: a model that the folder may have or not. */
+  fallbackModel?: string | undefined;
   /** Served instead of each card's default, where a card has it; auto measures and serves the fastest that is accurate enough. */
   variant?: VariantName | 'auto' | undefined;
   /** Inference threads; default one a processor. */
@@ -70,8 +74,8 @@ export interface ClassifyOptions {
   variant?: VariantName | undefined;
   /** Aborted: an image that still waits is dropped. */
   signal?: AbortSignal | undefined;
-  /** From now on; an image that isn't decoded by then isn't run. */
-  deadlineMs?: number | undefined;
+  /** On the clock of clock.ts: an image that isn't decoded by then isn't run. Default: none. */
+  deadline?: number | undefined;
 }
 
 export interface Classification {
@@ -126,7 +130,6 @@ interface Job {
   image: RunnerImage;
   model: LiveModel;
   submittedAt: number;
-  deadlineAt: number;
   queueMs: number;
 }
 
@@ -135,29 +138,32 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
   const { workers = countCpus(), maxPixels, observer = {} } = options;
   const { maxQueueImages = 256, maxQueueBytes, maxBatch = 16, maxBatchMs = 100 } = options;
   const { variant, createPool: create = createPool } = options;
-  const models = await openModels({
-    read: (before) => readRepository(options.models, { variant, before }),
-    startPool: (models) => create({ models, threads: workers, maxPixels, onWorkerLost: observer.workerLost }),
-    defaultModel: options.defaultModel,
-  });
-  const run = createRun(observer);
-  const batcher = createBatcher({
-    run,
+  const batcher = createBatcher<Job, RunnerResult>({
     workers,
     maxBatch,
     maxBatchMs,
     maxQueueImages,
     maxQueueBytes,
-    bytesOf: ({ image }: Job) => bytesOf(image),
+    bytesOf: ({ image }) => bytesOf(image),
   });
+  const models = await openModels({
+    read: (before) => readRepository(options.models, { variant, before }),
+    startPool(models, onOpenFree) {
+      const onFree = () => {
+        onOpenFree();
+        batcher.dispatch();
+      };
+      return create({ models, threads: workers, maxPixels, onWorkerLost: observer.workerLost, onFree });
+    },
+    defaultModel: options.defaultModel,
+    fallbackModel: options.fallbackModel,
+  });
+  const laneOf = createLanes(observer);
 
-  async function submit(image: RunnerImage, model: LiveModel, options: ClassifyOptions): Promise<Answer> {
-    const submittedAt = performance.now();
-    const deadlineAt = submittedAt + image.budgetMs;
-    const job: Job = { image, model, submittedAt, deadlineAt, queueMs: 0 };
-    const result = await model.home.use(() =>
-      batcher.submit(model.key, job, { signal: options.signal, deadlineAt }),
-    );
+  async function submit(image: RunnerImage, model: LiveModel, signal?: AbortSignal): Promise<Answer> {
+    const job: Job = { image, model, submittedAt: performance.now(), queueMs: 0 };
+    const { deadline } = image;
+    const result = await model.generation.use(() => batcher.submit(laneOf(model), job, { signal, deadline }));
     const inferenceMs = 'inferenceMs' in result ? result.inferenceMs : 0;
     const timings = { queueMs: job.queueMs, decodeMs: result.decodeMs, inferenceMs };
     observer.image?.(nameOf(model), timings);
@@ -166,7 +172,7 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
 
   async function classify(bytes: Uint8Array, options: ClassifyOptions = {}): Promise<Classification> {
     const model = models.choose(options.model, options.version, options.variant);
-    const { result, timings } = await submit(fileImage(bytes, 'scores', options), model, options);
+    const { result, timings } = await submit(fileImage(bytes, 'scores', options), model, options.signal);
     const { card } = model;
     const confidences = scoresToConfidences(rowOf(result), card.output, card.labels.length);
     const predictions = confidencesToPredictions(confidences, card.labels);
@@ -184,7 +190,7 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
     // Each image listens to it; ten would be a warning.
     setMaxListeners(0, signal);
     const answers = await Promise.all(
-      inputs.map((input) => submit(inputImage(input, options), model, { ...options, signal })),
+      inputs.map((input) => submit(inputImage(input, options), model, signal)),
     ).catch((error: unknown) => {
       failed.abort(error);
       throw error;
@@ -195,7 +201,7 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
 
   async function preview(bytes: Uint8Array, options: ClassifyOptions = {}): Promise<Buffer> {
     const model = models.choose(options.model, options.version, options.variant);
-    const { result } = await submit(fileImage(bytes, 'pixels', options), model, options);
+    const { result } = await submit(fileImage(bytes, 'pixels', options), model, options.signal);
     return packPng('pixels' in result ? result.pixels : new Uint8Array(), model.card.input);
   }
 
@@ -221,48 +227,61 @@ interface Answer {
   timings: Timings;
 }
 
-/** A batch of jobs → their results; what failed for one image fails that image alone. */
-function createRun(observer: PipelineObserver) {
-  return async (key: string, jobs: Job[]): Promise<(RunnerResult | Error)[]> => {
-    const start = performance.now();
-    const [first] = jobs;
-    if (first) observer.batch?.(nameOf(first.model), jobs.length);
-    for (const job of jobs) job.queueMs = start - job.submittedAt;
-    const parts = splitByHome(jobs);
-    const results = await Promise.all(parts.map((part) => runPart(key, part, start)));
-    return results.flat();
+/**
+ * The lane of a model is one for each generation of workers: images that came before a reload and after it may wait side by side, and
+ * each is answered by the model that it was taken for.
+ */
+function createLanes(observer: PipelineObserver) {
+  const lanes = new WeakMap<Generation, Map<string, Lane<Job, RunnerResult>>>();
+  return ({ key, generation }: LiveModel): Lane<Job, RunnerResult> => {
+    const ofGeneration = lanes.get(generation) ?? new Map<string, Lane<Job, RunnerResult>>();
+    lanes.set(generation, ofGeneration);
+    const lane = ofGeneration.get(key) ?? createLane(key, generation, observer);
+    ofGeneration.set(key, lane);
+    return lane;
   };
 }
 
-/** Images that came before a reload and after it may wait side by side: each part is answered by what it was taken for. */
-function splitByHome(jobs: readonly Job[]): Job[][] {
-  const parts: Job[][] = [];
-  for (const job of jobs) {
-    const part = parts.at(-1);
-    if (part?.[0]?.model.home === job.model.home) part.push(job);
-    else parts.push([job]);
-  }
-  return parts;
+function createLane(
+  key: string,
+  generation: Generation,
+  observer: PipelineObserver,
+): Lane<Job, RunnerResult> {
+  return {
+    key,
+    take() {
+      const run = generation.take();
+      return run && ((jobs) => runJobs(jobs, (images) => run(key, images), observer));
+    },
+  };
 }
 
-async function runPart(key: string, jobs: readonly Job[], start: number): Promise<(RunnerResult | Error)[]> {
-  const images = jobs.map(({ image, deadlineAt }) => ({ ...image, budgetMs: deadlineAt - start }));
-  const results = (await jobs[0]?.model.home.run(key, images)) ?? [];
+/** What failed for one image fails that image alone. */
+async function runJobs(
+  jobs: readonly Job[],
+  run: (images: RunnerImage[]) => Promise<RunnerResult[]>,
+  observer: PipelineObserver,
+): Promise<(RunnerResult | Error)[]> {
+  const start = performance.now();
+  const [first] = jobs;
+  if (first) observer.batch?.(nameOf(first.model), jobs.length);
+  for (const job of jobs) job.queueMs = start - job.submittedAt;
+  const results = await run(jobs.map(({ image }) => image));
   return results.map((result) => ('error' in result ? messageToError(result.error) : result));
 }
 
 function fileImage(
   bytes: Uint8Array,
   wanted: 'scores' | 'pixels',
-  { deadlineMs = Infinity }: ClassifyOptions,
+  { deadline = Infinity }: ClassifyOptions,
 ): RunnerImage {
   acceptedKind(bytes);
-  return { bytes, wanted, budgetMs: deadlineMs };
+  return { bytes, wanted, deadline };
 }
 
 function inputImage(input: InferenceInput, options: ClassifyOptions): RunnerImage {
   if ('bytes' in input) return fileImage(input.bytes, 'scores', options);
-  return { tensor: input.tensor, budgetMs: options.deadlineMs ?? Infinity };
+  return { tensor: input.tensor, deadline: options.deadline ?? Infinity };
 }
 
 function bytesOf(image: InferenceInput | RunnerImage): number {

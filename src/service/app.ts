@@ -10,12 +10,12 @@ import { access } from './plugins/access.js';
 import { draining } from './plugins/draining.js';
 import { inference } from './plugins/inference.js';
 import { openapi } from './plugins/openapi.js';
-import { problems, rawProblemResponse, sendProblem } from './plugins/problems.js';
+import { problems, rawProblemResponse, sendRefusal } from './plugins/problems.js';
 import { reloading } from './plugins/reloading.js';
 import { createRequestId, requestId } from './plugins/request-id.js';
 import { watching } from './plugins/watching.js';
-import { openInferenceRoutes } from './protocols/open-inference/routes.js';
-import { tensorflowServingRoutes } from './protocols/tensorflow-serving/routes.js';
+import { openInference } from './protocols/open-inference/routes.js';
+import { tensorflowServing } from './protocols/tensorflow-serving/routes.js';
 import { healthRoutes } from './routes/health.js';
 import { modelRoutes } from './routes/models.js';
 import { playgroundRoutes } from './routes/playground.js';
@@ -62,7 +62,7 @@ export async function createApp(
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => {
       void reply.header('x-request-id', request.id);
-      void sendProblem(error, request, reply);
+      void sendRefusal(error, request, reply);
     },
     schemaErrorFormatter: (errors, part) => new ProblemError('bad_request', describeErrors(errors, part)),
   });
@@ -78,8 +78,8 @@ export async function createApp(
   await app.register(modelRoutes);
   await app.register(predictRoutes, config);
   await app.register(playgroundRoutes);
-  await app.register(openInferenceRoutes, { ...config, serverVersion: version });
-  await app.register(tensorflowServingRoutes, config);
+  await app.register(openInference, { ...config, prefix: '/v2', serverVersion: version });
+  await app.register(tensorflowServing, { ...config, prefix: '/v1' });
   await app.ready();
   await app.modelsOpened;
   app.server.maxConnections = config.maxConnections;

@@ -12,7 +12,19 @@ import {
   UnsupportedTypeError,
   WorkersUnavailableError,
 } from '../inference/errors.js';
-import type { Problem } from './schemas/problem.js';
+
+/** The body of a refusal (RFC 9457), as schemas/problem.ts documents it. */
+export interface Problem {
+  /** urn:quati:problem: and the code. */
+  type: string;
+  /** The same for every problem of this code. */
+  title: string;
+  status: number;
+  /** What is wrong with this request. */
+  detail: string;
+  code: ProblemCode;
+  requestId: string;
+}
 
 interface CatalogueEntry {
   status: number;

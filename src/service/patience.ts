@@ -1,5 +1,6 @@
-// a request → how long its client still waits, and whether it does at all.
+// a request → until when its client waits, and whether it still does.
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { monotonicMs } from '../inference/clock.js';
 
 /** Aborted when the connection closes before the answer; Fastify's request.signal fires once the body was read. */
 export function signalOfClient(reply: FastifyReply): AbortSignal {
@@ -10,12 +11,15 @@ export function signalOfClient(reply: FastifyReply): AbortSignal {
   return controller.signal;
 }
 
-/** Milliseconds from now on: the server's deadline, or what the client's x-request-timeout-ms leaves since the request arrived. */
-export function remainingMs(
+/**
+ * When the answer has to be there at the latest, on the clock of clock.ts: `deadlineMs` after the upload has been read, which is now,
+ * or as long after the request's arrival as the client says in x-request-timeout-ms.
+ */
+export function deadlineOf(
   request: Pick<FastifyRequest, 'headers'>,
   reply: Pick<FastifyReply, 'elapsedTime'>,
   deadlineMs: number,
 ): number {
   const patience = Number(request.headers['x-request-timeout-ms'] ?? Infinity);
-  return Math.min(deadlineMs, patience - reply.elapsedTime);
+  return monotonicMs() + Math.min(deadlineMs, patience - reply.elapsedTime);
 }

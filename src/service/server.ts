@@ -1,9 +1,12 @@
 // config → a server that listens; signals → it drains, and the process ends.
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import { QuatiError } from '../inference/errors.js';
 import { createPipeline } from '../inference/pipeline.js';
 import type { Config } from './config.js';
+import { createLogStream } from './log.js';
 import { createMetrics } from './metrics.js';
+import { allowUnlistedInterfaces } from './network-interfaces.js';
 import { collectInQuiet } from './quiet-collection.js';
 
 export interface Server {
@@ -14,23 +17,52 @@ export interface Server {
   close(): Promise<void>;
 }
 
-/** Resolves when the models have been opened and the port is open. */
+/** The address or the port cannot be listened on; the message says why and what to do. */
+export class ListenError extends QuatiError {}
+
+/** @throws ListenError; what opening the models threw. Resolves when the models have been opened and the port is open. */
 export async function startServer(config: Config): Promise<Server> {
   const metrics = createMetrics();
   const pipeline = createPipeline({ ...config, observer: metrics.observer });
-  // Who awaits it below is told.
+  // It is awaited below; until then a failure is not unhandled.
   pipeline.catch(() => {});
+  const log = createLogStream();
   // The HTTP side is loaded and built while the workers open the models.
   const { createApp } = await import('./app.js');
-  const app = await createApp(config, pipeline, { metrics });
+  const app = await createApp(config, pipeline, { metrics, log });
+  allowUnlistedInterfaces();
   try {
     await app.listen({ host: config.host, port: config.port });
   } catch (error) {
     await app.close();
-    throw error;
+    throw toListenError(error, config);
   }
   collectInQuiet(app.server);
-  return { app, url: reachableUrl(app, config.host), close: () => closeInTime(app, config) };
+  const close = async () => {
+    await closeInTime(app, config);
+    await log.flush(logFlushMs);
+  };
+  return { app, url: reachableUrl(app, config.host), close };
+}
+
+const logFlushMs = 500;
+
+const listenProblems: Record<string, (config: Config) => string> = {
+  EADDRINUSE: ({ host, port }) =>
+    `port ${port} of ${host} is taken by another process: end that one, or set QUATI_PORT (0 takes a free port)`,
+  EADDRNOTAVAIL: ({ host }) =>
+    `this machine has no address ${host}: set QUATI_HOST to one of its own, to localhost, or to 0.0.0.0 for all`,
+  ENOTFOUND: ({ host }) =>
+    `the host name ${host} is not known: set QUATI_HOST to a name or address of this machine`,
+  EACCES: ({ port }) => `this user may not listen on port ${port}: set QUATI_PORT to 1024 or above`,
+};
+
+function toListenError(error: unknown, config: Config): unknown {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  const describe = listenProblems[code === 'EAI_AGAIN' ? 'ENOTFOUND' : code];
+  return describe
+    ? new ListenError(`The server cannot listen: ${describe(config)}`, { cause: error })
+    : error;
 }
 
 async function closeInTime(app: FastifyInstance, { drainTimeoutMs }: Config): Promise<void> {
@@ -44,13 +76,48 @@ async function closeInTime(app: FastifyInstance, { drainTimeoutMs }: Config): Pr
   clearTimeout(late);
 }
 
-/** The first SIGTERM or SIGINT drains, the second ends the process at once. Resolves when the server is closed. */
-export async function closeOnSignal(server: Server): Promise<void> {
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
-  });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => process.exit(1));
+const signals = ['SIGTERM', 'SIGINT'] as const;
+
+/** How long the workers may take to end after the connections were cut. */
+const endGraceMs = 5000;
+
+/**
+ * Starts a server and ends it with the process. Before it is ready a signal ends the process at once; then the first SIGTERM or SIGINT
+ * drains, the second ends the process at once. Whatever hangs, the process has ended `drainTimeoutMs` and five seconds after the first.
+ * @param onReady called when it listens.
+ * @throws what startServer throws. Resolves when the server is closed.
+ */
+export async function runServer(config: Config, onReady: (server: Server) => void): Promise<void> {
+  const early = (signal: NodeJS.Signals) => endProcess(signal);
+  for (const signal of signals) process.once(signal, early);
+  const server = await startServer(config);
+  for (const signal of signals) process.removeListener(signal, early);
+  const asked = nextSignal();
+  onReady(server);
+  await asked;
+  for (const signal of signals) process.once(signal, endProcess);
+  setTimeout(() => {
+    process.stderr.write('What was under way did not end in time: the process ends without it\n', () =>
+      endProcess('SIGKILL'),
+    );
+  }, config.drainTimeoutMs + endGraceMs).unref();
   await server.close();
+}
+
+async function nextSignal(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    for (const signal of signals) process.once(signal, () => resolve());
+  });
+}
+
+/**
+ * Ends the process by the signal, without waiting for threads: process.exit waits for each of them, and one that decodes or opens a
+ * model cannot be interrupted. The kernel keeps such signals from process 1 of a container, which aborts instead.
+ */
+function endProcess(signal: NodeJS.Signals): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+  process.abort();
 }
 
 function reachableUrl(app: FastifyInstance, host: string): string {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import t from 'tap';
 import { runPrepare } from '../../src/cli/dataset.js';
 import type { InputContract } from '../../src/inference/image/contract.js';
-import { loadDataset } from '../../src/toolkit/datasets/dataset.js';
+import { loadDataset } from '../../src/toolkit/datasets/load.js';
 import { solidPng } from '../helpers/images.js';
 import { fakeIo } from './fake-io.js';
 

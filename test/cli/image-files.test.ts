@@ -6,12 +6,19 @@ import { categoryOf, findImages, modelOf } from '../../src/cli/image-files.js';
 t.test('images of a folder and the folders below come sorted, 2 before 10', async (t) => {
   const root = t.testdir({
     mnist: { '7-10.png': '', '7-2.PNG': '', 'notes.txt': '', '.hidden.png': '' },
-    cats: { deep: { 'a.jpeg': '', 'b.webp': '' } },
+    cats: { deep: { 'a.jpeg': '', 'b.webp': '', 'c.gif': '' } },
     'z.jpg': '',
     '.git': { 'x.png': '' },
   });
   const names = (await findImages([root])).map((file) => path.relative(root, file));
-  t.strictSame(names, ['cats/deep/a.jpeg', 'cats/deep/b.webp', 'mnist/7-2.PNG', 'mnist/7-10.png', 'z.jpg']);
+  t.strictSame(names, [
+    'cats/deep/a.jpeg',
+    'cats/deep/b.webp',
+    'cats/deep/c.gif',
+    'mnist/7-2.PNG',
+    'mnist/7-10.png',
+    'z.jpg',
+  ]);
 });
 
 t.test('files keep the order and spelling in which they were named, whatever their extension', async (t) => {
@@ -38,7 +45,7 @@ t.test('a path that does not exist and a folder without images are wrong use', a
   });
   await t.rejects(findImages(['empty']), {
     name: 'WrongUseError',
-    message: 'no PNG, JPEG or WebP file in empty',
+    message: 'no PNG, JPEG, WebP or GIF file in empty',
   });
 });
 

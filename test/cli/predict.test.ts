@@ -11,7 +11,7 @@ import {
   problem,
   type Upload,
 } from '../client/fake-server.js';
-import { png } from '../helpers/images.js';
+import { gif, png } from '../helpers/images.js';
 import { type FakeIoOptions, fakeIo } from './fake-io.js';
 
 const digit = png(28, 28, 1, new Uint8Array(28 * 28).fill(200));
@@ -67,6 +67,12 @@ t.test('images of a folder called like a model go to that model, the others to t
     'POST /models/mnist/predict?top=1',
     'POST /predict?top=1',
   ]);
+});
+
+t.test('a GIF in a folder is posted, as the server takes it', async (t) => {
+  const { requests, out } = await predict(t, { files: { mnist: { '7-1.gif': gif() } } });
+  t.strictSame(requests, ['GET /models', 'POST /models/mnist/predict?top=1']);
+  t.match(out, /^imgs\/mnist\/7-1\.gif {2}/);
 });
 
 t.test('--model asks that model for every image', async (t) => {

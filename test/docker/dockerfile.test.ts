@@ -1,5 +1,5 @@
 // docker/Dockerfile's COPY lines → files that the build gets; building itself is `npm run verify:image`.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { projectFolder } from '../helpers/project.js';
@@ -19,11 +19,12 @@ t.test('what the image is made from is there, and .dockerignore lets it through'
   }
 });
 
-t.test('every script that a build runs is in the image that builds', async (t) => {
+t.test('every script that a build runs, and all it imports, is in the image that builds', async (t) => {
   const { scripts } = JSON.parse(readText('package.json')) as { scripts: { build: string } };
-  const needed = [...scripts.build.matchAll(/\bscripts\/\S+/g)].map(([script]) => script);
-  t.ok(needed.length > 0);
-  for (const script of needed) t.ok(dockerfile.includes(script), script);
+  const [, folder = ''] = /\b(scripts\/\w+)\/\S+/.exec(scripts.build) ?? [];
+  t.ok(dockerfile.includes(`COPY ${folder} ${folder}\n`), folder);
+  for (const file of readdirSync(join(projectFolder, folder)))
+    t.notMatch(readText(join(folder, file)), /from '(\.\.|#)/, `${file} imports nothing outside of it`);
 });
 
 function readText(file: string): string {

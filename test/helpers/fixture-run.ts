@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { runQuantise } from '../../src/cli/quantise.js';
-import { loadDataset } from '../../src/toolkit/datasets/dataset.js';
+import { loadDataset } from '../../src/toolkit/datasets/load.js';
 import { manifestSha256, readManifest } from '../../src/toolkit/datasets/manifest.js';
 import { evaluateTarget } from '../../src/toolkit/evaluation/evaluate-target.js';
 import { writeReport } from '../../src/toolkit/evaluation/report.js';

@@ -7,7 +7,7 @@ export function createLocalPool({ models, threads, maxPixels = 25_000_000 }: Poo
   return {
     threads,
     started: async () => void (await runner),
-    run: async (key, images) => (await runner).run(key, images),
+    take: () => async (key, images) => (await runner).run(key, images),
     close: async () => {},
   };
 }

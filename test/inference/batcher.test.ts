@@ -1,8 +1,19 @@
 // submitted images and a fake run → which batches ran, and what each image was answered.
 import { setImmediate as nextTick } from 'node:timers/promises';
 import t from 'tap';
-import { type BatcherOptions, createBatcher } from '../../src/inference/batcher.js';
-import { DeadlineExceededError, DrainingError, QueueFullError } from '../../src/inference/errors.js';
+import {
+  type BatcherOptions,
+  createBatcher,
+  type Lane,
+  type SubmitOptions,
+} from '../../src/inference/batcher.js';
+import {
+  DeadlineExceededError,
+  DrainingError,
+  QueueFullError,
+  WorkerLostError,
+  WorkersUnavailableError,
+} from '../../src/inference/errors.js';
 
 /** A run that finishes when the test says so; each item's result is its double. */
 function manualRun() {
@@ -15,23 +26,37 @@ function manualRun() {
   return { started, run };
 }
 
-function setUp(options: Partial<BatcherOptions<number, number>> = {}) {
-  const { started, run } = manualRun();
+type Run = (model: string, items: number[]) => Promise<(number | Error)[]>;
+
+/** Lanes whose workers are always free, so that `workers` alone bounds what runs. */
+function createLanes(run: Run) {
+  const lanes = new Map<string, Lane<number, number>>();
+  return (key: string) => {
+    const lane = lanes.get(key) ?? { key, take: () => (items: number[]) => run(key, items) };
+    lanes.set(key, lane);
+    return lane;
+  };
+}
+
+function setUp({ run, ...options }: Partial<BatcherOptions<number>> & { run?: Run } = {}) {
+  const manual = manualRun();
+  const laneOf = createLanes(run ?? manual.run);
   const clock = { now: 0 };
   const batcher = createBatcher<number, number>({
-    run,
     workers: 1,
     maxBatch: 4,
     maxQueueImages: 8,
     now: () => clock.now,
     ...options,
   });
-  return { batcher, started, clock };
+  const submit = (model: string, item: number, options?: SubmitOptions) =>
+    batcher.submit(laneOf(model), item, options);
+  return { batcher, submit, started: manual.started, clock };
 }
 
 t.test('what waits is told by model, the longest waiting first', async (t) => {
-  const { batcher, started } = setUp();
-  const answers = ['a', 'a', 'b', 'a'].map((model, i) => batcher.submit(model, i));
+  const { batcher, submit, started } = setUp();
+  const answers = ['a', 'a', 'b', 'a'].map((model, i) => submit(model, i));
   t.same(batcher.queued(), [
     { first: 1, images: 2 },
     { first: 2, images: 1 },
@@ -45,8 +70,8 @@ t.test('what waits is told by model, the longest waiting first', async (t) => {
 });
 
 t.test('an image that finds a free worker runs at once, alone', async (t) => {
-  const { batcher, started } = setUp();
-  const answer = batcher.submit('a', 21);
+  const { batcher, submit, started } = setUp();
+  const answer = submit('a', 21);
   t.match(started, [{ model: 'a', items: [21] }]);
   t.equal(batcher.waiting, 0);
   started[0]?.finish();
@@ -55,8 +80,8 @@ t.test('an image that finds a free worker runs at once, alone', async (t) => {
 });
 
 t.test('a worker that gets free takes all that waits, in order, up to maxBatch', async (t) => {
-  const { batcher, started } = setUp();
-  const answers = [1, 2, 3, 4, 5, 6, 7].map((item) => batcher.submit('a', item));
+  const { submit, started } = setUp();
+  const answers = [1, 2, 3, 4, 5, 6, 7].map((item) => submit('a', item));
   for (let i = 0; i < 3; i++) {
     started[i]?.finish();
     await nextTick();
@@ -69,13 +94,8 @@ t.test('a worker that gets free takes all that waits, in order, up to maxBatch',
 });
 
 t.test('the model whose first image waits longest is next, and batches hold one model', async (t) => {
-  const { batcher, started } = setUp();
-  const answers = [
-    batcher.submit('a', 1),
-    batcher.submit('b', 2),
-    batcher.submit('a', 3),
-    batcher.submit('b', 4),
-  ];
+  const { submit, started } = setUp();
+  const answers = [submit('a', 1), submit('b', 2), submit('a', 3), submit('b', 4)];
   for (let i = 0; i < 3; i++) {
     started[i]?.finish();
     await nextTick();
@@ -92,12 +112,12 @@ t.test('the model whose first image waits longest is next, and batches hold one 
 });
 
 t.test('the queue is bounded over all models, and takes images again when it has room', async (t) => {
-  const { batcher, started } = setUp({ maxQueueImages: 2 });
-  const answers = [batcher.submit('a', 1), batcher.submit('a', 2), batcher.submit('b', 3)];
-  await t.rejects(batcher.submit('c', 4), QueueFullError);
+  const { submit, started } = setUp({ maxQueueImages: 2 });
+  const answers = [submit('a', 1), submit('a', 2), submit('b', 3)];
+  await t.rejects(submit('c', 4), QueueFullError);
   started[0]?.finish();
   await nextTick();
-  answers.push(batcher.submit('c', 5));
+  answers.push(submit('c', 5));
   for (const index of [1, 2, 3]) {
     await nextTick();
     started[index]?.finish();
@@ -106,15 +126,15 @@ t.test('the queue is bounded over all models, and takes images again when it has
 });
 
 t.test('the queue is bounded in bytes, too, but an image alone may be larger', async (t) => {
-  const { batcher, started } = setUp({ maxQueueBytes: 10, bytesOf: (item) => item });
-  const answers = [batcher.submit('a', 1), batcher.submit('a', 11)];
-  await t.rejects(batcher.submit('b', 1), {
+  const { batcher, submit, started } = setUp({ maxQueueBytes: 10, bytesOf: (item) => item });
+  const answers = [submit('a', 1), submit('a', 11)];
+  await t.rejects(submit('b', 1), {
     name: 'QueueFullError',
     message: /of 11 bytes wait already.* 10$/,
   });
   started[0]?.finish();
   await nextTick();
-  answers.push(batcher.submit('a', 4), batcher.submit('b', 6));
+  answers.push(submit('a', 4), submit('b', 6));
   t.throws(() => batcher.checkRoom(1, 1), QueueFullError);
   for (const index of [1, 2, 3]) {
     started[index]?.finish();
@@ -124,10 +144,10 @@ t.test('the queue is bounded in bytes, too, but an image alone may be larger', a
 });
 
 t.test('an image whose deadline passed while it waited is never run', async (t) => {
-  const { batcher, started, clock } = setUp();
-  const first = batcher.submit('a', 1, { deadlineAt: 100 });
-  const late = batcher.submit('a', 2, { deadlineAt: 100 });
-  const patient = batcher.submit('a', 3, { deadlineAt: 300 });
+  const { submit, started, clock } = setUp();
+  const first = submit('a', 1, { deadline: 100 });
+  const late = submit('a', 2, { deadline: 100 });
+  const patient = submit('a', 3, { deadline: 300 });
   clock.now = 200;
   started[0]?.finish();
   await t.rejects(late, DeadlineExceededError);
@@ -137,26 +157,26 @@ t.test('an image whose deadline passed while it waited is never run', async (t) 
 });
 
 t.test('an aborted image leaves the queue and frees its place; one that runs is answered', async (t) => {
-  const { batcher, started } = setUp({ maxQueueImages: 1 });
+  const { batcher, submit, started } = setUp({ maxQueueImages: 1 });
   const controller = new AbortController();
-  const first = batcher.submit('a', 1, { signal: controller.signal });
-  const gone = batcher.submit('a', 2, { signal: controller.signal });
+  const first = submit('a', 1, { signal: controller.signal });
+  const gone = submit('a', 2, { signal: controller.signal });
   controller.abort(new Error('client gone'));
   await t.rejects(gone, { message: 'client gone' });
   t.equal(batcher.waiting, 0);
-  const next = batcher.submit('a', 3);
+  const next = submit('a', 3);
   started[0]?.finish();
   await nextTick();
   started[1]?.finish();
   t.same(await Promise.all([first, next]), [2, 6]);
   t.same(started[1]?.items, [3]);
-  await t.rejects(batcher.submit('a', 4, { signal: controller.signal }), { message: 'client gone' });
+  await t.rejects(submit('a', 4, { signal: controller.signal }), { message: 'client gone' });
 });
 
 t.test('an image that waits too long is told so at its deadline, not when a worker gets free', async (t) => {
-  const { batcher, started } = setUp({ now: () => performance.now() });
-  const first = batcher.submit('a', 1);
-  await t.rejects(batcher.submit('a', 2, { deadlineAt: performance.now() + 20 }), DeadlineExceededError);
+  const { batcher, submit, started } = setUp({ now: () => performance.now() });
+  const first = submit('a', 1);
+  await t.rejects(submit('a', 2, { deadline: performance.now() + 20 }), DeadlineExceededError);
   t.equal(batcher.waiting, 0);
   started[0]?.finish();
   t.equal(await first, 2);
@@ -164,24 +184,24 @@ t.test('an image that waits too long is told so at its deadline, not when a work
 });
 
 t.test('a full queue says how long it should take, by what images have taken so far', async (t) => {
-  const { batcher, started, clock } = setUp({ maxQueueImages: 4, workers: 2 });
-  const answers = [batcher.submit('a', 1), batcher.submit('b', 2)];
+  const { batcher, submit, started, clock } = setUp({ maxQueueImages: 4, workers: 2 });
+  const answers = [submit('a', 1), submit('b', 2)];
   clock.now = 600;
   started[0]?.finish();
   await answers[0];
   clock.now = 3000;
   started[1]?.finish();
   await answers[1];
-  for (const model of ['a', 'b', 'a', 'a', 'b', 'b']) batcher.submit(model, 3).catch(() => {});
+  for (const model of ['a', 'b', 'a', 'a', 'b', 'b']) submit(model, 3).catch(() => {});
   // Two of a at 600 ms and two of b at 3,000 wait, for two workers.
-  const refused = await batcher.submit('a', 9).catch((error: unknown) => error);
+  const refused = await submit('a', 9).catch((error: unknown) => error);
   t.ok(refused instanceof QueueFullError && refused.retryAfterMs === 3600);
   t.throws(() => batcher.checkRoom(1, 0), QueueFullError);
 });
 
 t.test('batches of a slow model are smaller: they should not take longer than maxBatchMs', async (t) => {
-  const { batcher, started, clock } = setUp({ maxBatchMs: 250 });
-  const answers = [1, 2, 3, 4, 5].map((item) => batcher.submit('slow', item));
+  const { submit, started, clock } = setUp({ maxBatchMs: 250 });
+  const answers = [1, 2, 3, 4, 5].map((item) => submit('slow', item));
   clock.now = 100;
   for (let i = 0; i < 3; i++) {
     started[i]?.finish();
@@ -195,19 +215,75 @@ t.test('batches of a slow model are smaller: they should not take longer than ma
   );
 });
 
+t.test('a batch whose worker was lost runs again, image by image, before what came later', async (t) => {
+  const { submit, started } = setUp({ workers: 2 });
+  const first = submit('a', 1);
+  const other = submit('b', 2);
+  const answers = [3, 4].map((item) => submit('a', item));
+  started[0]?.finish();
+  await first;
+  const later = submit('a', 5);
+  started[2]?.fail(new WorkerLostError('gone'));
+  await nextTick();
+  t.same(started[3]?.items, [3]);
+  started[3]?.fail(new WorkerLostError('gone again'));
+  await t.rejects(answers[0] as Promise<number>, { constructor: WorkerLostError, message: 'gone again' });
+  t.same(started[4]?.items, [4]);
+  started[4]?.finish();
+  t.equal(await answers[1], 8);
+  t.same(started[5]?.items, [5]);
+  for (const index of [5, 1]) started[index]?.finish();
+  t.same(await Promise.all([other, later]), [4, 10]);
+});
+
+t.test('an image whose model has no free worker lets those of other models pass', async (t) => {
+  const { batcher, submit, started } = setUp({ workers: 2 });
+  let free = false;
+  const held: Lane<number, number> = {
+    key: 'held',
+    take: () => (free ? async (items) => items.map((item) => -item) : undefined),
+  };
+  const waits = batcher.submit(held, 7);
+  const passes = submit('a', 1);
+  t.match(started, [{ model: 'a', items: [1] }]);
+  free = true;
+  batcher.dispatch();
+  t.equal(await waits, -7);
+  started[0]?.finish();
+  t.equal(await passes, 2);
+});
+
+t.test('where no worker can be started, all that wait for one are told so at once', async (t) => {
+  const { batcher } = setUp();
+  let broken = false;
+  const lane: Lane<number, number> = {
+    key: 'a',
+    take() {
+      if (broken) throw new WorkersUnavailableError('none starts');
+      return undefined;
+    },
+  };
+  const answers = [1, 2].map((item) => batcher.submit(lane, item));
+  broken = true;
+  batcher.dispatch();
+  for (const answer of answers) await t.rejects(answer, WorkersUnavailableError);
+  await t.rejects(batcher.submit(lane, 3), WorkersUnavailableError);
+  t.equal(batcher.waiting, 0);
+});
+
 t.test('a result that is an error fails its own image alone', async (t) => {
   const run = async (_: string, items: number[]) =>
     items.map((item) => (item === 2 ? new Error('damaged') : item));
-  const { batcher } = setUp({ run });
-  const [first, second, third] = [1, 2, 3].map((item) => batcher.submit('a', item));
+  const { submit } = setUp({ run });
+  const [first, second, third] = [1, 2, 3].map((item) => submit('a', item));
   await t.rejects(second as Promise<number>, { message: 'damaged' });
   t.same(await Promise.all([first, third]), [1, 3]);
 });
 
 t.test('a batch that fails fails its own images; the next one runs', async (t) => {
-  const { batcher, started } = setUp();
-  const failed = batcher.submit('a', 1);
-  const next = batcher.submit('a', 2);
+  const { submit, started } = setUp();
+  const failed = submit('a', 1);
+  const next = submit('a', 2);
   started[0]?.fail(new Error('broken'));
   await t.rejects(failed, { message: 'broken' });
   started[1]?.finish();
@@ -215,18 +291,18 @@ t.test('a batch that fails fails its own images; the next one runs', async (t) =
 });
 
 t.test('a run that returns too few results fails the batch', async (t) => {
-  const { batcher } = setUp({ run: async () => [] });
-  await t.rejects(batcher.submit('a', 1), { message: 'Batch: expected 1 results, got 0' });
+  const { submit } = setUp({ run: async () => [] });
+  await t.rejects(submit('a', 1), { message: 'Batch: expected 1 results, got 0' });
 });
 
 t.test('close refuses new images and waits for those that were taken', async (t) => {
-  const { batcher, started } = setUp();
-  const answers = [batcher.submit('a', 1), batcher.submit('a', 2)];
+  const { batcher, submit, started } = setUp();
+  const answers = [submit('a', 1), submit('a', 2)];
   let closed = false;
   const closing = batcher.close().then(() => {
     closed = true;
   });
-  await t.rejects(batcher.submit('a', 3), DrainingError);
+  await t.rejects(submit('a', 3), DrainingError);
   started[0]?.finish();
   await nextTick();
   t.notOk(closed);
@@ -247,28 +323,24 @@ for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
     const maxQueueImages = 1 + Math.floor(random() * 10);
     const ran: number[] = [];
     let running = 0;
-    const batcher = createBatcher<number, number>({
-      workers,
-      maxBatch,
-      maxQueueImages,
-      run: async (model, items) => {
-        running++;
-        if (running > workers) t.fail('more batches run than there are workers');
-        if (items.length > maxBatch) t.fail('a batch is larger than maxBatch');
-        if (items.some((item) => model !== modelOf(item))) t.fail('a batch holds images of two models');
-        ran.push(...items);
-        for (let i = random() * 4; i > 0; i--) await nextTick();
-        running--;
-        if (random() < 0.1) throw new Error('broken');
-        return items.map((item) => item * 2);
-      },
+    const batcher = createBatcher<number, number>({ workers, maxBatch, maxQueueImages });
+    const laneOf = createLanes(async (model, items) => {
+      running++;
+      if (running > workers) t.fail('more batches run than there are workers');
+      if (items.length > maxBatch) t.fail('a batch is larger than maxBatch');
+      if (items.some((item) => model !== modelOf(item))) t.fail('a batch holds images of two models');
+      ran.push(...items);
+      for (let i = random() * 4; i > 0; i--) await nextTick();
+      running--;
+      if (random() < 0.1) throw new Error('broken');
+      return items.map((item) => item * 2);
     });
     const outcomes = { answered: 0, aborted: 0, full: 0, broken: 0 };
     const traffic = Array.from({ length: 200 }, async (_, item) => {
       for (let i = random() * 60; i > 0; i--) await nextTick();
       const signal = random() < 0.2 ? AbortSignal.timeout(Math.floor(random() * 3)) : undefined;
       try {
-        const answer = await batcher.submit(modelOf(item), item, { signal });
+        const answer = await batcher.submit(laneOf(modelOf(item)), item, { signal });
         if (answer !== item * 2) t.fail('an image got the answer of another');
         outcomes.answered++;
       } catch (error) {

@@ -1,5 +1,6 @@
 // models and images → categories; which model answers, and which are not ready.
 import t from 'tap';
+import { monotonicMs } from '../../src/inference/clock.js';
 import {
   DeadlineExceededError,
   DrainingError,
@@ -39,11 +40,11 @@ t.test('an image gets its category, in worker threads, with the confidences of t
   await t.rejects(pipeline.classify(solidPng(28, 28, 0)), DrainingError);
 });
 
-t.test('without a name the default answers, else the only model, else cifar10', async (t) => {
+t.test('without a name the default answers, else the only model, else the fallback', async (t) => {
   const models = t.testdir();
   const image = solidPng(28, 28, 255);
   const answering = async (defaultModel?: string) =>
-    (await (await setUp(t, { models, defaultModel })).classify(image)).model.name;
+    (await (await setUp(t, { models, defaultModel, fallbackModel: 'cifar10' })).classify(image)).model.name;
   await t.rejects(answering(), {
     constructor: ModelNotFoundError,
     message: /no model cifar10; there are none/,
@@ -203,7 +204,7 @@ t.test(
     await writeFixtureModel(models);
     const pipeline = await setUp(t, { models });
     const image = solidPng(28, 28, 0);
-    await t.rejects(pipeline.classify(image, { deadlineMs: 0 }), DeadlineExceededError);
+    await t.rejects(pipeline.classify(image, { deadline: monotonicMs() }), DeadlineExceededError);
     const signal = AbortSignal.abort(new Error('client gone'));
     await t.rejects(pipeline.classify(image, { signal }), { message: 'client gone' });
   },

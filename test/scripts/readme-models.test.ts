@@ -1,24 +1,15 @@
-// The table of models in README.md, as the script writes it from cards and checks it.
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+// Cards → the table of models in README.md that scripts/readme-models.ts writes, and checks.
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
 import type { Card } from '../../src/inference/models/card.js';
 import { writeFixtureModel } from '../helpers/fixture-model.js';
 import { projectFolder } from '../helpers/project.js';
+import { runScript } from '../helpers/run-script.js';
 
-const root = projectFolder;
-const script = path.join(root, 'scripts', 'readme-models.mjs');
 const empty = '# Title\n\n<!-- models: npm run readme -->\n<!-- /models -->\n\nThe rest.\n';
 
-function run(folder: string, ...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
-    cwd: folder,
-    encoding: 'utf8',
-  });
-  return { status, stdout, stderr };
-}
+const run = (folder: string, ...args: string[]) => runScript('readme-models', args, folder);
 
 const measured = (card: Card): Card => ({
   ...card,
@@ -35,12 +26,9 @@ const measured = (card: Card): Card => ({
   },
 });
 
-const skip = !existsSync(path.join(root, 'models')) && 'there is no models/ yet';
-
-t.test("README.md's table is that of the committed models", { skip }, (t) => {
-  const { status, stderr } = run(root, '--check');
+t.test("README.md's table is that of the committed models", async (t) => {
+  const { status, stderr } = run(projectFolder, '--check');
   t.equal(status, 0, stderr);
-  t.end();
 });
 
 t.test('rows are those of the cards, by name and version, and the rest of the text stays', async (t) => {
@@ -66,7 +54,7 @@ t.test('rows are those of the cards, by name and version, and the rest of the te
   ]);
 });
 
-t.test('a table that is stale fails the check, which says how to mend it and writes nothing', async (t) => {
+t.test('a table that is stale fails the check, which names the remedy and writes nothing', async (t) => {
   const folder = t.testdir({ 'README.md': empty });
   const file = path.join(folder, 'README.md');
   await writeFixtureModel(path.join(folder, 'models'));
@@ -80,8 +68,8 @@ t.test('a table that is stale fails the check, which says how to mend it and wri
 });
 
 t.test('npm run readme is that script', async (t) => {
-  const { scripts } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
-  t.equal(scripts.readme, 'node scripts/readme-models.mjs');
+  const { scripts } = JSON.parse(await readFile(path.join(projectFolder, 'package.json'), 'utf8'));
+  t.equal(scripts.readme, 'tsx scripts/readme-models.ts');
 });
 
 t.test('a README without the markers is not touched', async (t) => {

@@ -1,15 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+// scripts/test-counts.ts around a program in the place of tap → the line of counts, and the exit code.
 import t from 'tap';
-import { projectUrl } from '../helpers/project.js';
-
-const script = fileURLToPath(new URL('scripts/test-counts.mjs', projectUrl));
+import { runScript } from '../helpers/run-script.js';
 
 /** Runs a Node program, given as text, in the place of tap. */
 function run(program: string) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [script, process.execPath, '-e', program], {
-    encoding: 'utf8',
-  });
+  const { status, stdout, stderr } = runScript('test-counts', [process.execPath, '-e', program]);
   return { status, stdout, stderr, last: stdout.trimEnd().split('\n').at(-1) };
 }
 
@@ -30,7 +25,7 @@ t.test('the output comes through unchanged, and the counts are the last line', a
   t.equal(status, 1);
 });
 
-t.test('counts that are zero, which tap leaves out, are told as zero', async (t) => {
+t.test('counts that are zero, which tap leaves out, are printed as zero', async (t) => {
   t.match(run(printing(['# { total: 3, pass: 3 }'])), { last: '3 passed, 0 failed, 0 skipped', status: 0 });
 });
 
@@ -73,9 +68,9 @@ t.test('a command that a signal ended fails like in a shell', async (t) => {
   t.match(run("process.kill(process.pid, 'SIGTERM'); setTimeout(() => {}, 5000)"), { status: 143 });
 });
 
-t.test('no command, and one that cannot be started, are said', async (t) => {
-  t.match(spawnSync(process.execPath, [script], { encoding: 'utf8' }), { status: 2, stderr: /^usage: / });
-  t.match(spawnSync(process.execPath, [script, 'no-such-command'], { encoding: 'utf8' }), {
+t.test('a missing command, and one that cannot be started, are reported', async (t) => {
+  t.match(runScript('test-counts', []), { status: 2, stderr: /^usage: / });
+  t.match(runScript('test-counts', ['no-such-command']), {
     status: 127,
     stderr: /no-such-command could not be started/,
   });

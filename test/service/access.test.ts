@@ -36,6 +36,15 @@ t.test('health and the documentation need no key and count for no limit', async 
     t.equal((await app.inject(url)).statusCode, 200, url);
 });
 
+t.test('what has no route needs a key, below an open path too', async (t) => {
+  const app = await createTestApp(t, { apiKeys: [key] });
+  for (const url of ['/health/none', '/v2/health/none', '/openapi.none'])
+    t.equal((await app.inject(url)).statusCode, 401, url);
+  t.equal((await app.inject({ method: 'POST', url: '/health/live' })).statusCode, 401);
+  const headers = { 'x-api-key': key };
+  t.equal((await app.inject({ method: 'POST', url: '/health/live', headers })).statusCode, 405);
+});
+
 t.test('the rate limit is one for each key, else for each address', async (t) => {
   const app = await createTestApp(t, { apiKeys: [key, other], rateLimit: 2 });
   const ask = async (given: string) => app.inject({ url: '/models', headers: { 'x-api-key': given } });

@@ -1,8 +1,9 @@
 // a server that listens: how it ends, what it refuses, what `quati serve` prints and leaves behind.
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { type AddressInfo, connect } from 'node:net';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -87,7 +88,10 @@ t.test('a port that is taken is an error, and the workers end', async (t) => {
   t.match(server.url, /^http:\/\/127.0.0.1:\d+$/);
   t.teardown(() => server.close());
   const port = Number(new URL(server.url).port);
-  await t.rejects(startServer({ ...config, port }), { code: 'EADDRINUSE' });
+  await t.rejects(startServer({ ...config, port }), {
+    name: 'ListenError',
+    message: `The server cannot listen: port ${port} of 127.0.0.1 is taken by another process: end that one, or set QUATI_PORT (0 takes a free port)`,
+  });
   const response = await fetch(`${server.url}/predict`, { method: 'POST', body: image });
   t.same(await response.json(), { category: 'bright' });
 });
@@ -128,6 +132,72 @@ t.test('a wrong setting ends quati serve with exit code 2 and names the variable
   t.equal(code, 2);
   t.match(errors, /QUATI_PORT=http: expected an integer from 0 to 65535/);
 });
+
+t.test('an address that is not to be had ends quati serve with one line', async (t) => {
+  const folder = t.testdir({ home: {}, cache: {}, work: {} });
+  await writeFixtureModel(join(folder, 'models'));
+  for (const [host, message] of [
+    ['192.0.2.1', /^error: The server cannot listen: this machine has no address 192\.0\.2\.1: .*\n$/],
+    ['no-such-host.invalid', /^error: The server cannot listen: the host name no-such-host\.invalid .*\n$/],
+  ] as const) {
+    const server = serve(folder, { QUATI_MODELS: join(folder, 'models'), QUATI_HOST: host });
+    const [errors, [code]] = await Promise.all([text(server.stderr), once(server, 'exit')]);
+    t.equal(code, 1, host);
+    t.match(errors, message);
+  }
+});
+
+t.test('a signal before the server is ready ends the process at once', async (t) => {
+  const folder = t.testdir({ home: {}, cache: {}, work: {} });
+  const models = join(folder, 'models');
+  for (let version = 1; version <= 20; version++) await writeFixtureModel(models, { version });
+  const server = serve(folder, { QUATI_MODELS: models });
+  await untilItHandles(server, 'SIGTERM');
+  server.kill('SIGTERM');
+  const [code, signal] = await once(server, 'exit');
+  t.same([code, signal], [null, 'SIGTERM']);
+});
+
+t.test('a server whose output nobody reads any more answers on, and ends on SIGTERM', async (t) => {
+  const folder = t.testdir({ home: {}, cache: {}, work: {} });
+  const models = join(folder, 'models');
+  await writeFixtureModel(models);
+  const server = serve(folder, { QUATI_MODELS: models, QUATI_LOG_REQUESTS: 'always' });
+  const url = await readOutput(server).url;
+  server.stdout.destroy();
+  for (let i = 0; i < 20; i++) {
+    const response = await fetch(`${url}/predict`, { method: 'POST', body: image });
+    t.same(await response.json(), { category: 'bright' });
+  }
+  server.kill('SIGTERM');
+  t.same(await once(server, 'exit'), [0, null]);
+});
+
+t.test('a server whose full pipe nobody empties answers on, and ends on SIGTERM', async (t) => {
+  const folder = t.testdir({ home: {}, cache: {}, work: {} });
+  const models = join(folder, 'models');
+  await writeFixtureModel(models);
+  const settings = { QUATI_MODELS: models, QUATI_LOG_REQUESTS: 'always', QUATI_DRAIN_TIMEOUT_MS: '100' };
+  const server = serve(folder, settings);
+  const url = await readOutput(server).url;
+  server.stdout.pause();
+  // Four times what a pipe and its reader hold.
+  const path = `/health/live?${'x'.repeat(4000)}`;
+  for (let i = 0; i < 150; i++) t.equal((await fetch(`${url}${path}`)).status, 200);
+  t.teardown(() => server.kill('SIGKILL'));
+  server.kill('SIGTERM');
+  await once(server, 'exit');
+});
+
+/** Linux shows in /proc which signals a process handles. */
+async function untilItHandles(server: Served, signal: 'SIGTERM'): Promise<void> {
+  const bit = 1n << BigInt(constants.signals[signal] - 1);
+  for (;;) {
+    const status = await readFile(`/proc/${server.pid}/status`, 'utf8');
+    if (BigInt(`0x${/^SigCgt:\s*(\w+)/m.exec(status)?.[1] ?? '0'}`) & bit) return;
+    await nextTick();
+  }
+}
 
 type Served = ChildProcessByStdio<null, Readable, Readable>;
 

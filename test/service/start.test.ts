@@ -13,7 +13,7 @@ t.test('what describes the service is loaded when somebody asks for the descript
   const app = await createTestApp(t);
   t.equal((await app.inject('/health/ready')).statusCode, 200);
   t.ok(isLoaded('fastify'), 'modules are seen');
-  for (const name of ['ajv', '@fastify/swagger', '@fastify/swagger-ui'])
+  for (const name of ['ajv', '@fastify/static', '@fastify/swagger', '@fastify/swagger-ui'])
     t.notOk(isLoaded(name), `${name} is not loaded by a start`);
   const [first, second] = await Promise.all([app.inject('/openapi.json'), app.inject('/docs')]);
   t.equal(first.json().info.title, 'Quati');

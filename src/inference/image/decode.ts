@@ -5,7 +5,7 @@ import { channelCount } from './channels.js';
 import { isSrgbProfile } from './colour-profile.js';
 import type { InputContract } from './contract.js';
 import { applyDigitRules, hasDigitRules } from './digits.js';
-import { acceptedKind, type ImageKind } from './kinds.js';
+import { acceptedKind, type ImageKind, imageKinds } from './kinds.js';
 import { shutOnce } from './loader-gate.js';
 
 export interface Pixels {
@@ -21,8 +21,8 @@ export interface DecodeLimits {
   maxPixels: number;
 }
 
-const loaders = ['Png', 'Jpeg', 'Webp', 'Nsgif'].map((kind) => `VipsForeignLoad${kind}Buffer`);
-// libvips loads SVG, TIFF, PDF and more, whatever a file is called: everything is shut but these four.
+const loaders = Object.values(imageKinds).map(({ loader }) => `VipsForeignLoad${loader}Buffer`);
+// libvips loads SVG, TIFF, PDF and more, whatever a file is called: everything is shut but these.
 shutOnce(() => {
   sharp.block({ operation: ['VipsForeignLoad'] });
   sharp.unblock({ operation: loaders });

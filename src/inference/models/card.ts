@@ -1,11 +1,11 @@
 // card.json → a validated Card: what goes into a model, what comes out, which variants there are, where they came from.
-import { readFile } from 'node:fs/promises';
 import { type Static, Type } from '#typebox';
 import { Compile } from '#typebox/compile';
 import { outputKinds } from '../category.js';
 import { CardError } from '../errors.js';
 import { channelCount } from '../image/channels.js';
 import { InputContract } from '../image/contract.js';
+import { maxCardBytes, readRegularFile } from './regular-files.js';
 
 const strict = { additionalProperties: false };
 
@@ -133,8 +133,9 @@ function checkDigitRules({ width, height, channels, polarity, centre }: InputCon
 export async function loadCard(file: string): Promise<Card> {
   let json: unknown;
   try {
-    json = JSON.parse(await readFile(file, 'utf8'));
+    json = JSON.parse((await readRegularFile(file, maxCardBytes)).toString('utf8'));
   } catch (cause) {
+    if (cause instanceof CardError) throw cause;
     throw new CardError(`${file}: cannot be read as JSON: ${(cause as Error).message}`, { cause });
   }
   return parseCard(json, file);

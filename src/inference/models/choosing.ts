@@ -2,18 +2,24 @@
 
 import { ModelNotFoundError } from '../errors.js';
 import type { VariantName } from './card.js';
-import type { ModelStatus } from './live-models.js';
 import { type StoredModel, withVariant } from './repository.js';
+import type { ModelStatus } from './status.js';
 
-const fallbackName = 'cifar10';
+/** The model of a request that names none, where there are several. */
+export interface Defaults {
+  /** Answers, or is missed: the request then fails. */
+  defaultModel?: string | undefined;
+  /** Answers where no default is set and the folder has it. */
+  fallbackModel?: string | undefined;
+}
 
-/** Name: as asked, else the default, else the only one, else cifar10. Version: as asked, else the one that serves. @throws ModelNotFoundError */
+/** Name: as asked, else the default, else the only one, else the fallback. Version: as asked, else the one that serves. @throws ModelNotFoundError */
 export function chooseVersion(
   status: readonly ModelStatus[],
-  defaultModel: string | undefined,
+  defaults: Defaults,
   asked: { name?: string | undefined; version?: number | undefined },
 ): ModelStatus {
-  const { name = impliedName(status, defaultModel), version } = asked;
+  const { name = impliedName(status, defaults), version } = asked;
   if (name === undefined) throw new ModelNotFoundError(`The request names no model; ${listNames(status)}`);
   const versions = status.filter((model) => model.name === name);
   const found = versions.find((model) => (version === undefined ? model.served : model.version === version));
@@ -26,7 +32,7 @@ export function chooseVersion(
 }
 
 /** As asked, else the one that serves. @throws ModelNotFoundError */
-export function chooseVariantOf<Model extends StoredModel>(
+export function variantOf<Model extends StoredModel>(
   model: Model,
   variant: VariantName = model.variant,
 ): Model {
@@ -41,13 +47,12 @@ export function chooseVariantOf<Model extends StoredModel>(
 /** The model of a request that names none; undefined where it has to name one. */
 export function impliedName(
   status: readonly ModelStatus[],
-  defaultModel: string | undefined,
+  { defaultModel, fallbackModel }: Defaults,
 ): string | undefined {
   if (defaultModel !== undefined) return defaultModel;
   const names = [...new Set(status.map((model) => model.name))];
-  const [first = fallbackName] = names;
-  if (names.length <= 1) return first;
-  return names.includes(fallbackName) ? fallbackName : undefined;
+  if (names.length <= 1) return names[0] ?? fallbackModel;
+  return fallbackModel !== undefined && names.includes(fallbackModel) ? fallbackModel : undefined;
 }
 
 function listNames(status: readonly ModelStatus[]): string {

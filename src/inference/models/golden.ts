@@ -1,19 +1,24 @@
 // a model's golden images → undefined when they still get the confidences they had when published, else what moved.
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { scoresToConfidences } from '../category.js';
-import type { Home } from '../workers/generation.js';
+import type { Generation } from '../workers/generation.js';
 import { resultToScores } from '../workers/wire.js';
+import { readRegularFile } from './regular-files.js';
 import type { StoredModel } from './repository.js';
 
 /** Room for another CPU's rounding; a wrong kernel, scale or file moves confidences by far more. */
 export const goldenTolerance = 0.02;
 
+const maxGoldenBytes = 64 * 1024 * 1024;
+
 /**
  * Replays the images where the model runs, as an upload would be, with the variant that serves.
  * @throws what running throws.
  */
-export async function replayGolden(model: StoredModel, home: Pick<Home, 'run'>): Promise<string | undefined> {
+export async function replayGolden(
+  model: StoredModel,
+  generation: Pick<Generation, 'run'>,
+): Promise<string | undefined> {
   const { card, folder, variant, key } = model;
   for (const { file, confidences } of card.golden) {
     const expected = confidences[variant];
@@ -21,8 +26,8 @@ export async function replayGolden(model: StoredModel, home: Pick<Home, 'run'>):
     const image = join(folder, file);
     let scores: Float32Array;
     try {
-      const bytes = await readFile(image);
-      const [result] = await home.run(key, [{ bytes, wanted: 'scores', budgetMs: Infinity }]);
+      const bytes = await readRegularFile(image, maxGoldenBytes);
+      const result = await generation.run(key, { bytes, wanted: 'scores', deadline: Infinity });
       scores = resultToScores(result);
     } catch (error) {
       return `${image}: this golden image can't be classified: ${(error as Error).message}`;

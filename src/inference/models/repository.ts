@@ -1,11 +1,12 @@
 // models/<name>/<version>/ → the models that can be served, and why the others can't.
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { CardError } from '../errors.js';
 import { chooseFastest, type VariantChoice } from './auto-variant.js';
 import { type Card, loadCard, type VariantName } from './card.js';
+import { hasExternalData } from './external-data.js';
+import { withRegularFile } from './regular-files.js';
 import { listVersionFolders, type VersionFolder } from './version-folders.js';
 
 /** A version whose card and files are whole. */
@@ -49,7 +50,7 @@ export interface ReadOptions {
 export async function readRepository(models: string, options: ReadOptions = {}): Promise<Repository> {
   const { variant, before = { stored: [], failed: [] }, fastest = chooseFastest } = options;
   const choose: Choose = (card, folder) =>
-    variant === 'auto' ? fastest(card, folder) : chooseVariant(card, variant);
+    variant === 'auto' ? fastest(card, folder) : servedVariant(card, variant);
   const repository: Repository = { stored: [], failed: [] };
   for (const place of await listVersionFolders(models)) {
     const failed = before.failed.find((model) => isSame(model, place));
@@ -58,6 +59,7 @@ export async function readRepository(models: string, options: ReadOptions = {}):
     else if (stored && isSame(stored, place)) repository.stored.push(stored);
     else {
       try {
+        if (place.problem !== undefined) throw new CardError(place.problem);
         repository.stored.push(keepUnchanged(await readVersion(place, choose), stored));
       } catch (error) {
         repository.failed.push({ ...place, problem: (error as Error).message });
@@ -93,22 +95,23 @@ async function readVersion(place: VersionFolder, choose: Choose): Promise<Stored
   return { ...place, card, ...choice, file: join(folder, file) };
 }
 
+/** Of another size, a file is not read. */
 async function verifyFile(file: string, wanted: { bytes: number; sha256: string }): Promise<void> {
-  let content: Buffer;
-  try {
-    content = await readFile(file);
-  } catch (cause) {
-    throw new CardError(`${file}: this variant can't be read: ${(cause as Error).message}`, { cause });
-  }
-  if (content.length !== wanted.bytes)
-    throw new CardError(`${file}: expected ${wanted.bytes} bytes, got ${content.length}`);
+  const content = await withRegularFile(file, async (handle, size) => {
+    if (size !== wanted.bytes) throw new CardError(`${file}: expected ${wanted.bytes} bytes, got ${size}`);
+    return await handle.readFile();
+  });
   const sha256 = createHash('sha256').update(content).digest('hex');
   if (sha256 !== wanted.sha256)
     throw new CardError(`${file}: expected sha256 ${wanted.sha256}, got ${sha256}`);
+  if (hasExternalData(content))
+    throw new CardError(
+      `${file}: some of its weights lie in another file, which no checksum of the card covers: quati publish puts them inside`,
+    );
 }
 
 /** The requested variant where the card has it, else the card's default. */
-export function chooseVariant(
+export function servedVariant(
   card: Pick<Card, 'variants' | 'defaultVariant'>,
   requested: VariantName | undefined,
 ): VariantChoice {

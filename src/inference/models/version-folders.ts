@@ -1,6 +1,7 @@
 // models/ → the folder of each version of each model, and by what a change of it shows.
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CardError } from '../errors.js';
 import { findSingleModel } from './single-model.js';
 
 export interface VersionFolder {
@@ -11,38 +12,69 @@ export interface VersionFolder {
   folder: string;
   /** Another one when the folder, its golden/, or a file in either was exchanged or written to. */
   fingerprint: string;
+  /** Why the folder cannot be looked into: it may not be read, or is a loop of links. */
+  problem?: string;
 }
 
 /**
  * By name and version. Folders whose names can't be a model's (lost+found of a volume) or a version's are passed over; links to
- * folders are followed; a folder that doesn't exist holds none.
+ * folders are followed; a folder that doesn't exist holds none. What is wrong with one version leaves the others.
  * @param models the folder that holds <name>/<version>/, or is one model's or one version's own.
+ * @throws CardError when that folder itself cannot be read.
  */
 export async function listVersionFolders(models: string): Promise<VersionFolder[]> {
   const single = await findSingleModel(models);
   const places = single
     ? single.versions.map((place) => ({ name: single.name, ...place }))
     : await versionsByName(models);
-  return await Promise.all(
-    places.map(async ({ name, version, folder }) => {
-      return { key: `${name}/${version}`, name, version, folder, fingerprint: await fingerprint(folder) };
-    }),
-  );
+  return await Promise.all(places.map(toVersionFolder));
 }
 
-type Place = Pick<VersionFolder, 'name' | 'version' | 'folder'>;
+interface Place extends Pick<VersionFolder, 'name' | 'version' | 'folder' | 'problem'> {}
+
+async function toVersionFolder({ name, version, folder, problem }: Place): Promise<VersionFolder> {
+  const place = { key: `${name}/${version}`, name, version, folder };
+  if (problem !== undefined) return { ...place, fingerprint: problem, problem };
+  try {
+    return { ...place, fingerprint: await fingerprint(folder) };
+  } catch (error) {
+    const found = `${folder}: cannot be read: ${(error as Error).message}`;
+    return { ...place, fingerprint: found, problem: found };
+  }
+}
 
 async function versionsByName(models: string): Promise<Place[]> {
-  const names = (await subfolders(models)).filter(isModelName);
-  const listed = await Promise.all(names.map((name) => versionsOf(models, name)));
+  let entries: Subfolder[];
+  try {
+    entries = await subfolders(models);
+  } catch (cause) {
+    const message = `${models}: the folder of the models cannot be read: ${(cause as Error).message}`;
+    throw new CardError(message, { cause });
+  }
+  const listed = await Promise.all(
+    entries.filter(({ name }) => isModelName(name)).map((entry) => versionsOf(models, entry)),
+  );
   return listed.flat();
 }
 
-async function versionsOf(models: string, name: string): Promise<Place[]> {
-  const versions = (await subfolders(join(models, name))).filter(isVersion).map(Number);
-  return versions
-    .sort((a, b) => a - b)
-    .map((version) => ({ name, version, folder: join(models, name, String(version)) }));
+/** A model whose versions cannot be listed has one, which says why. */
+async function versionsOf(models: string, { name, problem }: Subfolder): Promise<Place[]> {
+  const folder = join(models, name);
+  try {
+    if (problem !== undefined) return [{ name, version: 1, folder, problem }];
+    return (await subfolders(folder))
+      .filter((entry) => isVersion(entry.name))
+      .map((entry) => ({ version: Number(entry.name), problem: entry.problem }))
+      .sort((a, b) => a.version - b.version)
+      .map(({ version, problem }) => ({
+        name,
+        version,
+        folder: join(folder, String(version)),
+        ...(problem !== undefined && { problem }),
+      }));
+  } catch (error) {
+    return [{ name, version: 1, folder, problem: `${folder}: cannot be read: ${(error as Error).message}` }];
+  }
 }
 
 /** Size and times of each file, not its inode: those of some network and desktop volumes change without a reason. */
@@ -53,47 +85,59 @@ async function fingerprint(folder: string): Promise<string> {
 }
 
 async function list(folder: string): Promise<string[]> {
-  return (await unlessGone(readdir(folder), [])).map((name) => join(folder, name));
+  return (await unlessGone(readdir(folder), [], ['ENOENT', 'ENOTDIR'])).map((name) => join(folder, name));
 }
 
 async function mark(file: string): Promise<string> {
-  const found = await unlessGone(stat(file), undefined);
-  return found ? `${file} ${found.size} ${found.mtimeMs} ${found.ctimeMs}` : file;
+  const found = await stat(file).catch((error: NodeJS.ErrnoException) => error.code);
+  return typeof found === 'object'
+    ? `${file} ${found.size} ${found.mtimeMs} ${found.ctimeMs}`
+    : `${file} ${found}`;
 }
 
+/** A number that Node cannot hold exactly is none. */
 function isVersion(folder: string): boolean {
-  return /^[1-9]\d*$/.test(folder);
+  return /^[1-9]\d*$/.test(folder) && Number.isSafeInteger(Number(folder));
 }
 
 function isModelName(folder: string): boolean {
   return /^[a-z0-9][a-z0-9-]*$/.test(folder);
 }
 
-async function subfolders(folder: string): Promise<string[]> {
-  const entries = await unlessGone(readdir(folder, { withFileTypes: true }), []);
-  const folders = await Promise.all(
-    entries.map(
-      async (entry) =>
-        entry.isDirectory() || (entry.isSymbolicLink() && (await isFolder(join(folder, entry.name)))),
-    ),
-  );
-  return entries.flatMap(({ name }, i) => (folders[i] ? [name] : [])).sort();
+interface Subfolder {
+  name: string;
+  /** Why a link leads to no folder, though it leads somewhere. */
+  problem?: string;
 }
 
-/** A link that leads nowhere is none. */
-async function isFolder(file: string): Promise<boolean> {
-  return await stat(file).then(
-    (found) => found.isDirectory(),
-    () => false,
+async function subfolders(folder: string): Promise<Subfolder[]> {
+  const entries = await unlessGone(readdir(folder, { withFileTypes: true }), []);
+  const found = await Promise.all(
+    entries.map(async (entry): Promise<Subfolder[]> => {
+      if (entry.isDirectory()) return [{ name: entry.name }];
+      return entry.isSymbolicLink() ? await followLink(folder, entry.name) : [];
+    }),
   );
+  return found.flat().sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** A link that leads nowhere, or to something else than a folder, is none. */
+async function followLink(folder: string, name: string): Promise<Subfolder[]> {
+  const file = join(folder, name);
+  try {
+    return (await stat(file)).isDirectory() ? [{ name }] : [];
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return code === 'ENOENT' ? [] : [{ name, problem: `${file}: cannot be read: ${message}` }];
+  }
 }
 
 /** Anything else, such as a volume that doesn't answer, is no sign that there is nothing. */
-async function unlessGone<T>(looked: Promise<T>, instead: T): Promise<T> {
+async function unlessGone<T>(looked: Promise<T>, instead: T, codes = ['ENOENT']): Promise<T> {
   try {
     return await looked;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return instead;
+    if (codes.includes((error as NodeJS.ErrnoException).code ?? '')) return instead;
     throw error;
   }
 }

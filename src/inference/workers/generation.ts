@@ -1,27 +1,39 @@
-// models → the workers that hold them open, which end once nothing needs them any more.
-import { VariantName } from '../models/card.js';
-import { type StoredModel, withVariant } from '../models/repository.js';
-import type { Pool } from './pool.js';
-import type { RunnerModel } from './runner.js';
+// models → one generation of workers that hold them open; it ends once nothing needs it any more.
+import { createBatcher, type Lane } from '../batcher.js';
+import type { Pool, RunTask } from './pool.js';
+import type { RunnerImage, RunnerModel, RunnerResult } from './runner.js';
 
-/** Where models run. */
-export interface Home extends Pick<Pool, 'run'> {
-  /** It does not end before `work` has. */
+/** The workers that were started for one state of the folder of models. A reload starts the next generation beside it. */
+export interface Generation extends Pick<Pool, 'take'> {
+  /** Runs one image before the models serve: it waits for a free worker, in a queue apart from that of uploads. */
+  run(key: string, image: RunnerImage): Promise<RunnerResult>;
+  /** The workers do not end before `work` has. */
   use<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Ends the workers as soon as nothing uses them; resolves when they have ended. */
   retire(): Promise<void>;
 }
 
-export type StartPool = (models: RunnerModel[]) => Pool;
+/** @param onFree called when a worker can be taken again. */
+export type StartPool = (models: RunnerModel[], onFree: () => void) => Pool;
 
 /** Resolves when every worker has opened the models, or none can be started. */
-export async function openHome(stored: readonly StoredModel[], startPool: StartPool): Promise<Home> {
-  const pool = startPool(runnerModels(stored));
+export async function openGeneration(models: RunnerModel[], startPool: StartPool): Promise<Generation> {
+  const pool = startPool(models, () => checks.dispatch());
+  const checks = createBatcher<RunnerImage, RunnerResult>({
+    workers: pool.threads,
+    maxBatch: 1,
+    maxQueueImages: Infinity,
+  });
+  const laneOf = (key: string): Lane<RunnerImage, RunnerResult> => ({
+    key,
+    take: () => bind(pool.take(), key),
+  });
   await pool.started();
   const quiet: (() => void)[] = [];
   let users = 0;
   return {
-    run: pool.run,
+    take: pool.take,
+    run: (key, image) => checks.submit(laneOf(key), image),
     async use(work) {
       users++;
       try {
@@ -38,14 +50,6 @@ export async function openHome(stored: readonly StoredModel[], startPool: StartP
   };
 }
 
-/** Every variant; those that don't serve cost memory only once they are asked for. */
-function runnerModels(stored: readonly StoredModel[]): RunnerModel[] {
-  return stored.flatMap((served) =>
-    VariantName.enum.flatMap((variant) => {
-      const model = withVariant(served, variant);
-      return model
-        ? [{ key: model.key, file: model.file, input: model.card.input, onDemand: model !== served }]
-        : [];
-    }),
-  );
+function bind(run: RunTask | undefined, key: string) {
+  return run && ((images: RunnerImage[]) => run(key, images));
 }

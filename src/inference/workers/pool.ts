@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { errorToMessage, WorkerLostError, WorkersUnavailableError } from '../errors.js';
+import { WorkerLostError, WorkersUnavailableError } from '../errors.js';
 import { shareGate } from '../image/loader-gate.js';
 import type { RunnerImage, RunnerModel, RunnerResult } from './runner.js';
 import { disableTelemetry } from './runtime.js';
@@ -16,8 +16,10 @@ export interface PoolOptions {
   maxPixels?: number | undefined;
   /** A worker that answers nothing for so long is ended; default 30,000. */
   taskTimeoutMs?: number | undefined;
-  /** Told of every worker that ended and wasn't asked to. */
+  /** Called when a worker ended that wasn't asked to. */
   onWorkerLost?: ((reason: string) => void) | undefined;
+  /** Called when a worker can be taken again, or when none can be started. */
+  onFree?: (() => void) | undefined;
   /** The module that a worker runs. */
   workerUrl?: URL | undefined;
 }
@@ -25,29 +27,34 @@ export interface PoolOptions {
 export interface Pool {
   readonly threads: number;
   /**
-   * @returns one result an image, in order; what an image itself is to blame for is its result.
+   * Takes a worker that has nothing to do, which is then busy until its batch has run; undefined while all are busy or starting.
    * @throws WorkersUnavailableError when none can be started.
    */
-  run(key: string, images: readonly RunnerImage[]): Promise<RunnerResult[]>;
+  take(): RunTask | undefined;
   /** Resolves when every worker has opened its models, or none can be started. */
   started(): Promise<void>;
   /** Ends the workers; what still runs is lost. */
   close(): Promise<void>;
 }
 
+/**
+ * Runs images on the worker that was taken, once.
+ * @returns one result per image, in order; an error that an image itself caused is its result.
+ * @throws WorkerLostError when the worker ended before it answered.
+ */
+export type RunTask = (key: string, images: readonly RunnerImage[]) => Promise<RunnerResult[]>;
+
 interface Task {
-  key: string;
-  images: readonly RunnerImage[];
-  arrival: number;
   resolve: (results: RunnerResult[]) => void;
   reject: (error: Error) => void;
 }
 
 /** A place for a worker; the workers in it come and go. */
 interface Place {
-  worker?: Worker;
+  worker?: Worker | undefined;
   ready: boolean;
-  task: Task | undefined;
+  taken: boolean;
+  task?: Task | undefined;
   watchdog?: NodeJS.Timeout;
   refill?: NodeJS.Timeout;
   /** Workers that ended here since a task was last answered. */
@@ -62,20 +69,16 @@ const graceMs = 5000;
 const resourceLimits = { maxYoungGenerationSizeMb: 6 };
 
 /**
- * Every worker opens every model at its start. A batch whose worker ended is tried once more, image by image, so that one that ends
- * workers takes no other with it. Where workers end again and again, replacing them waits twice as long each time.
+ * Every worker opens every model at its start. A worker that ended is replaced; where workers end again and again, the wait before the
+ * next replacement doubles each time. The pool has no queue: who wants a worker waits for onFree.
  */
 export function createPool(options: PoolOptions): Pool {
   const { models, threads, maxPixels = 25_000_000, taskTimeoutMs = 30_000 } = options;
-  const { workerUrl = new URL('./worker.js', import.meta.url), onWorkerLost = () => {} } = options;
+  const { onWorkerLost = () => {}, onFree = () => {} } = options;
+  const { workerUrl = new URL('./worker.js', import.meta.url) } = options;
   disableTelemetry();
   shareGate();
-  const tasks: Task[] = [];
-  const places: Place[] = Array.from({ length: threads }, () => ({
-    ready: false,
-    task: undefined,
-    losses: 0,
-  }));
+  const places: Place[] = Array.from({ length: threads }, () => ({ ready: false, taken: false, losses: 0 }));
   const starting: (() => void)[] = [];
   let closing = false;
   let lastReason = '';
@@ -94,19 +97,15 @@ export function createPool(options: PoolOptions): Pool {
 
   function receive(place: Place, message: WorkerMessage): void {
     if ('results' in message) {
-      clearTimeout(place.watchdog);
       place.losses = 0;
-      place.task?.resolve(message.results);
-      place.task = undefined;
+      release(place)?.resolve(message.results);
     } else place.ready = true;
-    assign();
+    tell();
   }
 
   function lose(place: Place, reason: string): void {
-    clearTimeout(place.watchdog);
-    const { task } = place;
-    Object.assign(place, { ready: false, task: undefined, worker: undefined });
-    task?.reject(new WorkerLostError(`The inference worker ended: ${reason}`));
+    Object.assign(place, { ready: false, worker: undefined });
+    release(place)?.reject(new WorkerLostError(`The inference worker ended: ${reason}`));
     if (closing) return;
     onWorkerLost(reason);
     lastReason = reason;
@@ -114,73 +113,54 @@ export function createPool(options: PoolOptions): Pool {
     // The first replacement comes at once.
     const delay = place.losses === 1 ? 0 : Math.min(longestDelayMs, firstDelayMs * 2 ** place.losses);
     place.refill = setTimeout(() => fill(place), delay);
-    assign();
+    tell();
   }
 
-  function assign(): void {
-    for (const place of places) {
-      if (!place.ready || place.task) continue;
-      const task = tasks.shift();
-      if (!task) break;
-      give(place, task);
-    }
-    if (places.every(({ losses }) => losses >= lossesUntilUnavailable))
-      for (const task of tasks.splice(0))
-        task.reject(new WorkersUnavailableError(`No inference worker can be started: ${lastReason}`));
+  function release(place: Place): Task | undefined {
+    clearTimeout(place.watchdog);
+    const { task } = place;
+    Object.assign(place, { task: undefined, taken: false });
+    return task;
+  }
+
+  function tell(): void {
     if (isStarted()) for (const done of starting.splice(0)) done();
+    onFree();
   }
 
   function isStarted(): boolean {
     return places.every(({ ready, losses }) => ready || losses >= lossesUntilUnavailable);
   }
 
-  function give(place: Place, task: Task): void {
-    place.task = task;
-    const waited = performance.now() - task.arrival;
-    const images = task.images.map((image) => ({ ...image, budgetMs: image.budgetMs - waited }));
-    const packed = packTask(task.key, images);
-    place.watchdog = setTimeout(() => void place.worker?.terminate(), taskTimeoutMs);
-    place.worker?.postMessage(packed, [packed.block]);
+  function take(): RunTask | undefined {
+    if (closing) throw new WorkerLostError('The inference workers were ended');
+    if (places.every(({ losses }) => losses >= lossesUntilUnavailable))
+      throw new WorkersUnavailableError(`No inference worker can be started: ${lastReason}`);
+    const place = places.find(({ ready, taken }) => ready && !taken);
+    if (!place) return undefined;
+    place.taken = true;
+    return (key, images) => give(place, key, images);
   }
 
-  function enqueue(key: string, images: readonly RunnerImage[], again: boolean): Promise<RunnerResult[]> {
+  function give(place: Place, key: string, images: readonly RunnerImage[]): Promise<RunnerResult[]> {
     return new Promise((resolve, reject) => {
-      const task = { key, images, arrival: performance.now(), resolve, reject };
-      if (again) tasks.unshift(task);
-      else tasks.push(task);
-      assign();
+      place.task = { resolve, reject };
+      const packed = packTask(key, images);
+      place.watchdog = setTimeout(() => void place.worker?.terminate(), taskTimeoutMs);
+      place.worker?.postMessage(packed, [packed.block]);
     });
-  }
-
-  async function run(key: string, images: readonly RunnerImage[]): Promise<RunnerResult[]> {
-    try {
-      return await enqueue(key, images, false);
-    } catch (error) {
-      if (!(error instanceof WorkerLostError) || closing) throw error;
-      return (await Promise.all(images.map((image) => runAgain(key, image)))).flat();
-    }
-  }
-
-  async function runAgain(key: string, image: RunnerImage): Promise<RunnerResult[]> {
-    try {
-      return await enqueue(key, [image], true);
-    } catch (error) {
-      if (!(error instanceof WorkerLostError)) throw error;
-      return [{ error: errorToMessage(error), decodeMs: 0 }];
-    }
   }
 
   for (const place of places) fill(place);
   return {
     threads,
-    run,
+    take,
     async started() {
       if (!isStarted()) await new Promise<void>((done) => starting.push(done));
     },
     async close() {
       closing = true;
-      for (const task of tasks.splice(0))
-        task.reject(new WorkerLostError('The inference workers were ended'));
+      onFree();
       for (const { refill } of places) clearTimeout(refill);
       await Promise.all(places.map(({ worker, task }) => worker && end(worker, task !== undefined)));
     },

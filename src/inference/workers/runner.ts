@@ -1,5 +1,6 @@
 // in one thread: images for one model → decode → tensor → session → each image's scores, or why it has none.
 
+import { monotonicMs } from '../clock.js';
 import { DeadlineExceededError, type ErrorMessage, errorToMessage, ModelError } from '../errors.js';
 import { channelCount } from '../image/channels.js';
 import type { InputContract } from '../image/contract.js';
@@ -29,8 +30,8 @@ export type RunnerImage = (
   /** As the model takes it: its layout, its type. */
   | { tensor: TensorValues }
 ) & {
-  /** From now on; what isn't decoded by then isn't run. */
-  budgetMs: number;
+  /** On the clock of clock.ts; what isn't decoded by then isn't run. */
+  deadline: number;
 };
 
 /** What comes out. Pixels are height x width x channels, 0…255, as the model sees them. */
@@ -91,7 +92,6 @@ async function runBatch(
   images: readonly RunnerImage[],
   maxPixels: number,
 ): Promise<RunnerResult[]> {
-  const start = performance.now();
   const results: RunnerResult[] = [];
   /** Of each row of the batch, its image. */
   const rows: number[] = [];
@@ -103,7 +103,7 @@ async function runBatch(
       try {
         const pixels = 'bytes' in image && (await toPixels(image.bytes, model.input, maxPixels));
         const decodeMs = performance.now() - decodeStart;
-        if (performance.now() - start > image.budgetMs)
+        if (monotonicMs() > image.deadline)
           throw new DeadlineExceededError('The deadline passed while the image was decoded');
         if (pixels) results[i] = { pixels, decodeMs };
         if ('wanted' in image && image.wanted === 'pixels') return;

@@ -15,7 +15,7 @@ interface PackedImage {
   /** In bytes. */
   offset: number;
   length: number;
-  budgetMs: number;
+  deadline: number;
 }
 
 /** To the worker: a batch, or that it is to end. */
@@ -37,7 +37,7 @@ export function packTask(key: string, images: readonly RunnerImage[]): WorkerTas
       form: formOf(image),
       offset: size,
       length,
-      budgetMs: image.budgetMs,
+      deadline: image.deadline,
     });
     size += Math.ceil(length / Float32Array.BYTES_PER_ELEMENT) * Float32Array.BYTES_PER_ELEMENT;
   }
@@ -50,11 +50,11 @@ export function packTask(key: string, images: readonly RunnerImage[]): WorkerTas
 }
 
 export function unpackImages({ images, block }: WorkerTask): RunnerImage[] {
-  return images.map(({ form, offset, length, budgetMs }) => {
+  return images.map(({ form, offset, length, deadline }) => {
     if (form === 'floats')
-      return { tensor: new Float32Array(block, offset, length / Float32Array.BYTES_PER_ELEMENT), budgetMs };
+      return { tensor: new Float32Array(block, offset, length / Float32Array.BYTES_PER_ELEMENT), deadline };
     const bytes = new Uint8Array(block, offset, length);
-    return form === 'bytes' ? { tensor: bytes, budgetMs } : { bytes, wanted: form, budgetMs };
+    return form === 'bytes' ? { tensor: bytes, deadline } : { bytes, wanted: form, deadline };
   });
 }
 

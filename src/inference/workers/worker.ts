@@ -13,9 +13,7 @@ export interface WorkerOptions {
 /** Added to what `nice` gave the process; 19 is the most. */
 const nicer = 3;
 
-// To Linux a thread is a process: workers leave the processor to the HTTP thread when that has something to do, which makes batches
-// larger. Elsewhere the call would be for all threads.
-if (process.platform === 'linux') setPriority(Math.min(19, getPriority() + nicer));
+lowerPriority();
 const { models, maxPixels } = workerData as WorkerOptions;
 const runner = await createRunner(models, maxPixels);
 
@@ -25,6 +23,17 @@ parentPort?.on('message', (order: WorkerOrder) => {
   else void runner.run(order.key, unpackImages(order)).then((results) => send({ results }));
 });
 send({ ready: true });
+
+/**
+ * To Linux a thread is a process: workers leave the processor to the HTTP thread when that has something to do, which makes batches
+ * larger. Elsewhere the call would be for all threads. A sandbox may forbid it: the worker then keeps its priority.
+ */
+function lowerPriority(): void {
+  if (process.platform !== 'linux') return;
+  try {
+    setPriority(Math.min(19, getPriority() + nicer));
+  } catch {}
+}
 
 function send(message: WorkerMessage): void {
   parentPort?.postMessage(message);

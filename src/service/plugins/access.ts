@@ -16,8 +16,12 @@ export interface AccessOptions {
   corsOrigins?: readonly string[] | undefined;
 }
 
-/** What orchestrators and people without a key need: health, the documentation, the page at /. */
-const openPaths = /^\/(?:$|\?|v2\/health\/|health\/|docs(?:\/|$)|openapi\.|public\/)/;
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route needs no API key and counts for no rate limit: orchestrators and people without a key need it. */
+    open?: boolean;
+  }
+}
 
 export const access = fp(
   async (app: FastifyInstance, { apiKeys = [], rateLimit: most, corsOrigins = [] }: AccessOptions) => {
@@ -45,7 +49,7 @@ export const access = fp(
       await app.register(rateLimit, {
         max: most,
         timeWindow: 60_000,
-        allowList: ({ url }: FastifyRequest) => openPaths.test(url),
+        allowList: isOpen,
         keyGenerator: (request: FastifyRequest) => presentedKey(request) ?? request.ip,
         errorResponseBuilder: () =>
           new ProblemError('rate_limited', `More than ${most} requests in a minute: wait for Retry-After`),
@@ -66,7 +70,7 @@ const contentSecurityPolicy = [
 function keyCheck(apiKeys: readonly string[]) {
   const digests = apiKeys.map(sha256);
   return async (request: FastifyRequest) => {
-    if (openPaths.test(request.url) || request.method === 'OPTIONS') return;
+    if (isOpen(request) || request.method === 'OPTIONS') return;
     const key = presentedKey(request);
     if (key === undefined)
       throw new ProblemError(
@@ -78,6 +82,11 @@ function keyCheck(apiKeys: readonly string[]) {
     const known = digests.filter((candidate) => timingSafeEqual(candidate, digest)).length > 0;
     if (!known) throw new ProblemError('unauthorised', 'The API key is not known');
   };
+}
+
+/** What has no route is not open: what paths there are is told to nobody else. */
+function isOpen({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.config.open === true;
 }
 
 function presentedKey({ headers }: FastifyRequest): string | undefined {

@@ -1,7 +1,7 @@
 // a pipeline → app.pipeline, its models told to the log, closed with the app once all requests are answered.
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
-import type { ModelStatus } from '../../inference/models/live-models.js';
+import type { ModelStatus } from '../../inference/models/status.js';
 import type { Pipeline } from '../../inference/pipeline.js';
 
 declare module 'fastify' {

@@ -39,7 +39,7 @@ export const openapi = fp(
     }
 
     for (const url of ['/docs', '/docs/*', '/openapi.json', '/openapi.yaml'])
-      app.get(url, { schema: { hide: true } }, forward);
+      app.get(url, { config: { open: true }, schema: { hide: true } }, forward);
     app.addHook('onClose', async () => documentation?.then((made) => made.close()).catch(() => {}));
   },
   { name: 'openapi' },

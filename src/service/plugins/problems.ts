@@ -1,47 +1,95 @@
-// errors, unknown paths and wrong methods → problem+json; under /v1 and /v2, the shape that their protocols have.
+// whatever is thrown, unknown paths and wrong methods → a refusal: problem+json, or the form that a plugin has for its prefix.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
-import { createProblem, errorToProblem, type ProblemCode, ProblemError, problemHeaders } from '../errors.js';
+import {
+  createProblem,
+  errorToProblem,
+  type Problem as ProblemBody,
+  type ProblemCode,
+  ProblemError,
+  problemHeaders,
+} from '../errors.js';
 import { Problem, ProtocolError } from '../schemas/problem.js';
+
+/** How a refusal is written. */
+export interface ErrorForm {
+  contentType: string;
+  toBody(problem: ProblemBody): object;
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The form of the refusals below each prefix; the empty prefix is that of everything else. */
+    errorForms: Map<string, ErrorForm>;
+  }
+}
+
+const problemForm: ErrorForm = { contentType: 'application/problem+json', toBody: (problem) => problem };
 
 export const problems = fp(
   async (app: FastifyInstance) => {
-    const methodsOf = collectMethods(app);
     for (const schema of [Problem, ProtocolError]) app.addSchema(schema);
-    app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
-    app.setNotFoundHandler((request, reply) => {
-      const path = pathOf(request);
-      const allowed = methodsOf(path);
-      if (allowed.length === 0) throw nothingAt(request);
-      reply.header('allow', allowed.join(', '));
-      const detail = `${path} takes ${allowed.join(', ')}, not ${request.method}`;
-      throw new ProblemError('method_not_allowed', detail);
-    });
+    app.decorate('errorForms', new Map<string, ErrorForm>());
+    refuseAs(app, problemForm);
   },
   { name: 'problems' },
 );
+
+/** Gives this form to all that is refused below the prefix of `app`: by its routes, for an unknown path or a wrong method. */
+export function refuseAs(app: FastifyInstance, form: ErrorForm): void {
+  app.errorForms.set(app.prefix, form);
+  app.setErrorHandler((error, request, reply) => sendRefusal(error, request, reply, form));
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methodsAt(request);
+    if (allowed.length === 0) throw nothingAt(request);
+    const methods = allowed.join(', ');
+    reply.header('allow', methods);
+    throw new ProblemError(
+      'method_not_allowed',
+      `${pathOf(request)} takes ${methods}, not ${request.method}`,
+    );
+  });
+}
+
+/** @param form by default that of the request's prefix: what the router itself refuses has reached no plugin. */
+export function sendRefusal(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  form = formAt(request),
+): FastifyReply {
+  const problem = errorToProblem(error, request.id);
+  request.server.metrics.rejected(problem.code);
+  if (problem.code === 'internal') request.log.error({ err: error }, problem.title);
+  else request.log.debug({ err: error }, problem.title);
+  reply.code(problem.status).headers(problemHeaders(problem.code, error));
+  return reply.type(form.contentType).send(form.toBody(problem));
+}
 
 /** What a path is answered with that the service does not have. */
 export function nothingAt(request: FastifyRequest): ProblemError {
   return new ProblemError('not_found', `There is nothing at ${pathOf(request)}`);
 }
 
+/** Fastify answers 404 where a path exists and its method doesn't: its router is asked for the others. */
+function methodsAt(request: FastifyRequest): string[] {
+  const { server } = request;
+  const methods = server.supportedMethods.filter(
+    (method) => server.findRoute({ method, url: pathOf(request) }) !== null,
+  );
+  // CORS answers OPTIONS on every path, those that do not exist too.
+  return methods.some((method) => method !== 'OPTIONS') ? methods.sort() : [];
+}
+
+function formAt(request: FastifyRequest): ErrorForm {
+  const path = pathOf(request);
+  const forms = [...request.server.errorForms];
+  const found = forms.findLast(([prefix]) => path === prefix || path.startsWith(`${prefix}/`));
+  return found?.[1] ?? problemForm;
+}
+
 function pathOf({ url }: FastifyRequest): string {
   return url.split('?', 1)[0] ?? '';
-}
-
-export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = errorToProblem(error, request.id);
-  request.server.metrics.rejected(problem.code);
-  if (problem.code === 'internal') request.log.error({ err: error }, problem.title);
-  else request.log.debug({ err: error }, problem.title);
-  reply.code(problem.status).headers(problemHeaders(problem.code, error));
-  if (isProtocolPath(request.url)) return reply.type('application/json').send({ error: problem.detail });
-  return reply.type('application/problem+json').send(problem);
-}
-
-function isProtocolPath(url: string): boolean {
-  return /^\/v[12](?=[/?]|$)/.test(url);
 }
 
 /** The bytes of a whole response, for requests that are too broken to reach a route. */
@@ -57,25 +105,4 @@ export function rawProblemResponse(code: ProblemCode, detail: string, requestId:
     '',
     body,
   ].join('\r\n');
-}
-
-/** Fastify answers 404 where a path exists and its method doesn't; this remembers what paths there are. */
-function collectMethods(app: FastifyInstance): (path: string) => string[] {
-  const routes = new Map<string, { pattern: RegExp; methods: Set<string> }>();
-  app.addHook('onRoute', ({ url, method }) => {
-    const route = routes.get(url) ?? { pattern: pathPattern(url), methods: new Set() };
-    for (const name of [method].flat()) route.methods.add(name);
-    routes.set(url, route);
-  });
-  return (path) => {
-    const found = [...routes.values()].filter(({ pattern }) => pattern.test(path));
-    return [...new Set(found.flatMap(({ methods }) => [...methods]))].sort();
-  };
-}
-
-/** `:name([^/:]+)::verb` is a parameter, and a colon that is meant. */
-function pathPattern(url: string): RegExp {
-  const literal = url.replace(/(:\w+)\([^)]*\)/g, '$1').replace(/[.+?^${}()|[\]\\]/g, '\\$&');
-  const parts = literal.replace(/::|:\w+/g, (part) => (part === '::' ? ':' : '[^/:]+'));
-  return new RegExp(`^${parts.replace(/\*/g, '.*')}$`);
 }

@@ -1,6 +1,7 @@
 // a body of any type, plain or compressed → its bytes; an answer's bytes → compressed where the client takes that.
 import { promisify } from 'node:util';
 import { deflate, gunzip, gzip, inflate } from 'node:zlib';
+import { negotiate } from '@fastify/accept-negotiator';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { ProblemError } from '../errors.js';
@@ -13,7 +14,7 @@ export interface WholeBodyOptions {
 const decompressors = { gzip: promisify(gunzip), deflate: promisify(inflate) };
 const compressors = { gzip: promisify(gzip), deflate: promisify(deflate) };
 type Encoding = keyof typeof compressors;
-const encodings: readonly Encoding[] = ['gzip', 'deflate'];
+const encodings: Encoding[] = ['gzip', 'deflate'];
 
 /** Below this what compression saves is less than a packet. */
 const minCompressedBytes = 1024;
@@ -92,18 +93,14 @@ export async function sendBytes(
   type: string,
   bytes: Buffer,
 ): Promise<FastifyReply> {
-  reply.type(type).header('vary', 'accept-encoding');
-  const encoding = bytes.length < minCompressedBytes ? undefined : acceptedEncoding(request);
-  if (!encoding) return reply.send(bytes);
+  // CORS may have said that the answer varies by origin.
+  const vary = [reply.getHeader('vary'), 'accept-encoding'].filter((name) => name !== undefined);
+  reply.type(type).header('vary', vary.join(', '));
+  const encoding = bytes.length < minCompressedBytes ? null : acceptedEncoding(request);
+  if (encoding === null) return reply.send(bytes);
   return reply.header('content-encoding', encoding).send(await compressors[encoding](bytes));
 }
 
-function acceptedEncoding({ headers }: FastifyRequest): Encoding | undefined {
-  const accepted = String(headers['accept-encoding'] ?? '')
-    .toLowerCase()
-    .split(',')
-    .map((entry) => entry.split(';').map((part) => part.trim()))
-    .filter(([, weight = '']) => !/^q=0(\.0*)?$/.test(weight))
-    .map(([name]) => name);
-  return encodings.find((encoding) => accepted.includes(encoding));
+function acceptedEncoding({ headers }: FastifyRequest): Encoding | null {
+  return negotiate(String(headers['accept-encoding'] ?? '').toLowerCase(), encodings);
 }

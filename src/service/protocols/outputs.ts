@@ -4,7 +4,7 @@ import { scoresToConfidences } from '../../inference/category.js';
 import type { StoredModel } from '../../inference/models/repository.js';
 import type { InferenceInput } from '../../inference/pipeline.js';
 import { ProblemError } from '../errors.js';
-import { remainingMs, signalOfClient } from '../patience.js';
+import { deadlineOf, signalOfClient } from '../patience.js';
 
 /** One row an image. */
 export type OutputRows = Record<string, Float32Array[]>;
@@ -21,7 +21,7 @@ export async function inferOutputs(
     model: name,
     version,
     signal: signalOfClient(reply),
-    deadlineMs: remainingMs(request, reply, deadlineMs),
+    deadline: deadlineOf(request, reply, deadlineMs),
   });
   if (images.some((image) => 'tensor' in image) && !scores.every((row) => row.every(Number.isFinite)))
     throw new ProblemError(

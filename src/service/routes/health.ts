@@ -12,6 +12,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '/health/live',
     {
+      config: { open: true },
       schema: {
         operationId: 'live',
         tags: ['health'],
@@ -25,6 +26,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '/health/ready',
     {
+      config: { open: true },
       schema: {
         operationId: 'ready',
         tags: ['health'],

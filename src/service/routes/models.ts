@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '#typebox';
 import { Card } from '../../inference/models/card.js';
-import type { ModelStatus } from '../../inference/models/live-models.js';
+import type { ModelStatus } from '../../inference/models/status.js';
 import { ProblemError } from '../errors.js';
 import { ModelDetail, ModelList, ModelSummary, type Version } from '../schemas/model.js';
 import { ModelParams } from '../schemas/prediction.js';

@@ -32,29 +32,31 @@ const contentSecurityPolicy = [
   "require-trusted-types-for 'script'",
 ].join('; ');
 
-/** Files are read once; a browser asks each time whether the one it has is still the same. */
+/** Files are read once, when first asked for; a browser asks each time whether the one it has is still the same. */
 export const playgroundRoutes: FastifyPluginAsync = async (app) => {
   for (const name of await readdir(folder)) {
-    const file = await readStatic(name);
-    if (!file) continue;
+    const type = types[path.extname(name)];
+    if (type === undefined) continue;
+    let file: Promise<StaticFile> | undefined;
     const url = name === 'index.html' ? '/' : `/public/${name}`;
-    app.get(url, { schema: { hide: true } }, (request, reply) => sendStatic(file, request, reply));
+    app.get(url, { config: { open: true }, schema: { hide: true } }, async (request, reply) => {
+      file ??= readStatic(name, type);
+      return sendStatic(await file, request, reply);
+    });
   }
 };
 
-async function readStatic(name: string): Promise<StaticFile | undefined> {
-  const type = types[path.extname(name)];
-  if (type === undefined) return undefined;
+async function readStatic(name: string, type: string): Promise<StaticFile> {
   const content = await readFile(new URL(name, folder));
   const etag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
   return { type, etag, content };
 }
 
-async function sendStatic(
+function sendStatic(
   { type, etag, content }: StaticFile,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<FastifyReply> {
+): FastifyReply {
   reply.headers({
     'content-security-policy': contentSecurityPolicy,
     'x-content-type-options': 'nosniff',

@@ -2,10 +2,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from '#typebox';
+import { imageKinds, nameKinds } from '../../inference/image/kinds.js';
 import type { VariantName } from '../../inference/models/card.js';
 import type { Classification, ClassifyOptions } from '../../inference/pipeline.js';
 import type { Config } from '../config.js';
-import { remainingMs, signalOfClient } from '../patience.js';
+import { deadlineOf, signalOfClient } from '../patience.js';
 import { upload } from '../plugins/upload.js';
 import {
   AnswerQuery,
@@ -41,8 +42,8 @@ export const predictRoutes: FastifyPluginAsyncTypebox<PredictOptions> = async (
     const signal = signalOfClient(reply);
     const bytes = await request.readImage();
     const uploadMs = reply.elapsedTime;
-    const left = remainingMs(request, reply, deadlineMs);
-    const options: ClassifyOptions = { model, version, variant, signal, deadlineMs: left };
+    const deadline = deadlineOf(request, reply, deadlineMs);
+    const options: ClassifyOptions = { model, version, variant, signal, deadline };
     return { bytes, uploadMs, options };
   }
 
@@ -53,7 +54,7 @@ export const predictRoutes: FastifyPluginAsyncTypebox<PredictOptions> = async (
 
   async function preview(request: FastifyRequest, reply: FastifyReply, asked: Asked) {
     const { bytes, options } = await receive(request, reply, asked);
-    return reply.type('image/png').send(await app.pipeline.preview(bytes, options));
+    return reply.type(imageKinds.png.mediaType).send(await app.pipeline.preview(bytes, options));
   }
 
   app.post(
@@ -114,8 +115,7 @@ function documented<Answer>(operationId: string, summary: string, answer: Answer
     operationId,
     tags: ['classification'],
     summary,
-    description:
-      'PNG, JPEG, WebP or GIF, judged by its bytes: as the field `file` of a form, or as the body with any other content type.',
+    description: `${nameKinds('or')}, judged by its bytes: as the field \`file\` of a form, or as the body with any other content type.`,
     body: ImageBody,
     headers: TimeoutHeaders,
     response: {

@@ -1,5 +1,6 @@
 // What is asked of a prediction, and what it answers.
 import { Type } from '#typebox';
+import { imageKinds, imageMediaTypes } from '../../inference/image/kinds.js';
 import { VariantName } from '../../inference/models/card.js';
 
 const strict = { additionalProperties: false };
@@ -85,7 +86,7 @@ export const Prediction = Type.Object(
 const binary = { type: 'string', contentMediaType: 'application/octet-stream' } as const;
 
 /** The answer of a preview. */
-export const PngBody = { content: { 'image/png': { schema: binary } } };
+export const PngBody = { content: { [imageKinds.png.mediaType]: { schema: binary } } };
 
 /** Documentation alone: the body is read as a stream and judged by its bytes. */
 export const ImageBody = {
@@ -93,10 +94,7 @@ export const ImageBody = {
     'multipart/form-data': {
       schema: { type: 'object', required: ['file'], properties: { file: binary } },
     },
-    'image/png': { schema: binary },
-    'image/jpeg': { schema: binary },
-    'image/webp': { schema: binary },
-    'image/gif': { schema: binary },
+    ...Object.fromEntries(imageMediaTypes.map((type) => [type, { schema: binary }])),
     'application/octet-stream': { schema: binary },
   },
 };

@@ -1,10 +1,14 @@
 // The shape of every error (RFC 9457), and which errors an operation's documentation lists.
-import { type Static, Type } from '#typebox';
-import { catalogue, type ProblemCode } from '../errors.js';
+import { type Static, type TSchema, Type } from '#typebox';
+import { catalogue, type Problem as ProblemBody, type ProblemCode } from '../errors.js';
 
 const codes = Object.keys(catalogue) as ProblemCode[];
 
-export const Problem = Type.Object(
+/** The schema, if its type is the shape; else nothing fits. */
+type Describing<Shape, Schema extends TSchema> =
+  Static<Schema> extends Shape ? (Shape extends Static<Schema> ? Schema : never) : never;
+
+const problem = Type.Object(
   {
     type: Type.String({ description: 'urn:quati:problem: and the code.' }),
     title: Type.String({ description: 'The same for every problem of this code.' }),
@@ -15,7 +19,7 @@ export const Problem = Type.Object(
   },
   { $id: 'Problem', additionalProperties: false },
 );
-export type Problem = Static<typeof Problem>;
+export const Problem: Describing<ProblemBody, typeof problem> = problem;
 
 /** What can become of an image that has arrived. */
 export const classificationCodes = [

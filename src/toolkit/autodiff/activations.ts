@@ -4,7 +4,7 @@ import { floatAttribute, intAttribute, type Value } from '../graph/graph.js';
 import type { Gradients, VjpContext } from './vjp.js';
 
 /** y = x - log(sum(exp(x))): dx = dy - exp(y) sum(dy), along the axis. */
-export function logSoftmax({ builder, node, gradient, output }: VjpContext): Gradients {
+export function logSoftmaxVjp({ builder, node, gradient, output }: VjpContext): Gradients {
   const axis = builder.integers([intAttribute(node, 'axis', -1)]);
   const sum = builder.op('ReduceSum', [gradient, axis], { keepdims: { int: 1 } });
   const softmax = builder.op('Exp', [output]);
@@ -12,7 +12,7 @@ export function logSoftmax({ builder, node, gradient, output }: VjpContext): Gra
 }
 
 /** y = exp(x) / sum(exp(x)): dx = y (dy - sum(dy y)), along the axis. */
-export function softmax({ builder, node, gradient, output }: VjpContext): Gradients {
+export function softmaxVjp({ builder, node, gradient, output }: VjpContext): Gradients {
   const axis = builder.integers([intAttribute(node, 'axis', -1)]);
   const product = builder.op('Mul', [gradient, output]);
   const sum = builder.op('ReduceSum', [product, axis], { keepdims: { int: 1 } });
@@ -20,19 +20,19 @@ export function softmax({ builder, node, gradient, output }: VjpContext): Gradie
 }
 
 /** y = 1 / (1 + exp(-x)): dx = dy y (1 - y). */
-export function sigmoid({ builder, gradient, output }: VjpContext): Gradients {
+export function sigmoidVjp({ builder, gradient, output }: VjpContext): Gradients {
   const slope = builder.op('Mul', [output, builder.op('Sub', [builder.scalar(1), output])]);
   return [builder.op('Mul', [gradient, slope])];
 }
 
 /** y = max(0, min(1, a x + b)): dx = a dy where y is neither 0 nor 1. */
-export function hardSigmoid({ builder, node, gradient, output }: VjpContext): Gradients {
+export function hardSigmoidVjp({ builder, node, gradient, output }: VjpContext): Gradients {
   const slope = builder.op('Mul', [gradient, builder.scalar(floatAttribute(node, 'alpha', 0.2))]);
   return [builder.op('Mul', [slope, insideUnit(builder, output)])];
 }
 
 /** y = x h(x), h(x) = max(0, min(1, x / 6 + 1/2)): dx = dy (h(x) + x h'(x)), h' = 1/6 inside, else 0. */
-export function hardSwish({ builder, gradient, inputs: [x] }: VjpContext): Gradients {
+export function hardSwishVjp({ builder, gradient, inputs: [x] }: VjpContext): Gradients {
   const alpha = 1 / 6;
   const gate = builder.op('HardSigmoid', [x], { alpha: { float: alpha }, beta: { float: 0.5 } });
   const ramp = builder.op('Mul', [builder.op('Mul', [x, builder.scalar(alpha)]), insideUnit(builder, gate)]);

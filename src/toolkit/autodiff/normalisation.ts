@@ -5,7 +5,7 @@ import type { Gradients, VjpContext } from './vjp.js';
  * y = scale (x - mean) / sqrt(variance + epsilon) + bias, mean and variance of the batch. Its outputs are y, mean, variance,
  * x - mean, and 1 / sqrt(variance + epsilon); only y is differentiated.
  */
-export function batchNormTraining({ builder, node, gradient, inputs: [, scale] }: VjpContext): Gradients {
+export function batchNormTrainingVjp({ builder, node, gradient, inputs: [, scale] }: VjpContext): Gradients {
   const [centred = '', inverseStd = ''] = node.outputs.slice(3);
   const inputs = [gradient, builder.value(centred), builder.value(inverseStd), scale];
   return builder.ops('BatchNormGrad', inputs, 3, { name: node.name });

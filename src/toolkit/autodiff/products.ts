@@ -5,7 +5,7 @@ import { floatAttribute, intAttribute, type Value } from '../graph/graph.js';
 import { type Gradients, required, sumTo, type VjpContext } from './vjp.js';
 
 /** y = op(A) op(B) + C, op being the identity or the transpose: dA = dy op(B)^T, dB = op(A)^T dy, dC = dy. */
-export function gemm({ builder, node, gradient, inputs: [a, b, c], wanted }: VjpContext): Gradients {
+export function gemmVjp({ builder, node, gradient, inputs: [a, b, c], wanted }: VjpContext): Gradients {
   const [alpha, beta] = [floatAttribute(node, 'alpha', 1), floatAttribute(node, 'beta', 1)];
   if (alpha !== 1 || beta !== 1) {
     throw new UnsupportedOperatorError(`Gemm ${node.name}: has a gradient only for alpha and beta 1`);
@@ -24,7 +24,13 @@ export function gemm({ builder, node, gradient, inputs: [a, b, c], wanted }: Vjp
 }
 
 /** y = x * w + b: lowering knows the formulations of dx and dw; db sums dy over batch, height and width. */
-export function conv({ builder, node, gradient, inputs: [x, weight, bias], wanted }: VjpContext): Gradients {
+export function convVjp({
+  builder,
+  node,
+  gradient,
+  inputs: [x, weight, bias],
+  wanted,
+}: VjpContext): Gradients {
   const shapedLike = (value: Value | undefined) => ({
     name: node.name,
     attributes: { ...node.attributes, shape: { ints: staticShape(required(value)) } },

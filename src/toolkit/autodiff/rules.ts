@@ -3,11 +3,11 @@
 import { staticShape } from '../graph/builder.js';
 import { UnsupportedOperatorError } from '../graph/errors.js';
 import { type Operator, operatorOf } from '../graph/shape-inference.js';
-import { hardSigmoid, hardSwish, logSoftmax, sigmoid, softmax } from './activations.js';
-import { batchNormTraining } from './normalisation.js';
-import { conv, gemm } from './products.js';
-import { concat, pad, reduceMean, reduceSum, reshapeBack, transpose } from './shaping.js';
-import { binarise } from './sign-gradients.js';
+import { hardSigmoidVjp, hardSwishVjp, logSoftmaxVjp, sigmoidVjp, softmaxVjp } from './activations.js';
+import { batchNormTrainingVjp } from './normalisation.js';
+import { convVjp, gemmVjp } from './products.js';
+import { concatVjp, padVjp, reduceMeanVjp, reduceSumVjp, reshapeVjp, transposeVjp } from './shaping.js';
+import { binariseVjp } from './sign-gradients.js';
 import { type Gradients, NoGradient, required, sumTo, type Vjp, type VjpContext } from './vjp.js';
 
 const piecewiseConstant = new NoGradient('its result does not change with small changes of its input');
@@ -45,26 +45,26 @@ const rules: Record<Operator, Vjp | NoGradient> = {
     builder.op('Div', [gradient, builder.op('Mul', [output, builder.scalar(2)])]),
   ],
   Identity: ({ gradient }) => [gradient],
-  Reshape: reshapeBack,
-  Flatten: reshapeBack,
-  Transpose: transpose,
-  ReduceMean: reduceMean,
-  ReduceSum: reduceSum,
+  Reshape: reshapeVjp,
+  Flatten: reshapeVjp,
+  Transpose: transposeVjp,
+  ReduceMean: reduceMeanVjp,
+  ReduceSum: reduceSumVjp,
   // y = max(x, 0): dx = dy where y > 0
   Relu: ({ builder, gradient, output }) => [builder.op('ReluGrad', [gradient, output])],
-  LogSoftmax: logSoftmax,
-  Gemm: gemm,
-  Conv: conv,
-  Concat: concat,
-  Pad: pad,
-  Sigmoid: sigmoid,
-  HardSigmoid: hardSigmoid,
-  HardSwish: hardSwish,
-  Softmax: softmax,
+  LogSoftmax: logSoftmaxVjp,
+  Gemm: gemmVjp,
+  Conv: convVjp,
+  Concat: concatVjp,
+  Pad: padVjp,
+  Sigmoid: sigmoidVjp,
+  HardSigmoid: hardSigmoidVjp,
+  HardSwish: hardSwishVjp,
+  Softmax: softmaxVjp,
   // y = min(max(x, low), high): dx = dy where low < x < high
   Clip: ({ builder, gradient, inputs }) => [builder.op('ClipGrad', [gradient, ...inputs])],
-  BatchNormTraining: batchNormTraining,
-  Binarise: binarise,
+  BatchNormTraining: batchNormTrainingVjp,
+  Binarise: binariseVjp,
   AveragePool: ({ builder, node, gradient, inputs: [x] }) =>
     builder.ops('AveragePoolGrad', [gradient, x], 1, { name: node.name, attributes: node.attributes }),
   MaxPool: ({ builder, node, gradient, inputs: [x], output }) =>

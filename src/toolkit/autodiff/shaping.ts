@@ -5,12 +5,12 @@ import { keepsDims, normaliseAxis } from '../graph/shape-rules.js';
 import { toIntegers } from '../graph/tensor-data.js';
 import { type Gradients, required, type VjpContext } from './vjp.js';
 
-export function reshapeBack({ builder, gradient, inputs: [x] }: VjpContext): Gradients {
+export function reshapeVjp({ builder, gradient, inputs: [x] }: VjpContext): Gradients {
   return [builder.op('Reshape', [gradient, builder.integers(staticShape(required(x)))])];
 }
 
 /** y = sum of x over axes: every element of x gets the gradient of its sum. */
-export function reduceSum(context: VjpContext): Gradients {
+export function reduceSumVjp(context: VjpContext): Gradients {
   const { builder, inputs } = context;
   const data = inputs[1] && builder.constantData(inputs[1].name);
   const { kept, shape } = reducedShape(context, data ? toIntegers(data) : []);
@@ -18,7 +18,7 @@ export function reduceSum(context: VjpContext): Gradients {
 }
 
 /** y = mean of x over axes: every element of x gets its share of the gradient. */
-export function reduceMean(context: VjpContext): Gradients {
+export function reduceMeanVjp(context: VjpContext): Gradients {
   const { builder, node } = context;
   const { kept, shape } = reducedShape(context, intsAttribute(node, 'axes', []));
   const share = builder.scalar(elementCount(kept) / elementCount(shape));
@@ -41,7 +41,7 @@ function aligned({ builder, node, gradient }: VjpContext, kept: readonly number[
 }
 
 /** Every part gets its slice of the gradient. */
-export function concat({ builder, node, gradient, inputs }: VjpContext): Gradients {
+export function concatVjp({ builder, node, gradient, inputs }: VjpContext): Gradients {
   const rank = gradient.type.shape.length;
   const axis = (intAttribute(node, 'axis', 0) + rank) % rank;
   const sizes = inputs.map((input) => staticShape(required(input))[axis] ?? 0);
@@ -51,7 +51,7 @@ export function concat({ builder, node, gradient, inputs }: VjpContext): Gradien
 }
 
 /** What was padded around is cut off again. */
-export function pad({ builder, gradient, inputs: [x, pads] }: VjpContext): Gradients {
+export function padVjp({ builder, gradient, inputs: [x, pads] }: VjpContext): Gradients {
   const shape = staticShape(required(x));
   const data = builder.constantData(required(pads).name);
   const before = (data ? toIntegers(data) : []).slice(0, shape.length);
@@ -60,7 +60,7 @@ export function pad({ builder, gradient, inputs: [x, pads] }: VjpContext): Gradi
   return [builder.op('Slice', [gradient, ...[before, ends, axes].map((values) => builder.integers(values))])];
 }
 
-export function transpose({ builder, node, gradient }: VjpContext): Gradients {
+export function transposeVjp({ builder, node, gradient }: VjpContext): Gradients {
   const rank = gradient.type.shape.length;
   const reversed = Array.from({ length: rank }, (_, i) => rank - 1 - i);
   const perm = intsAttribute(node, 'perm', reversed);

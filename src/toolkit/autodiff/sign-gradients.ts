@@ -50,7 +50,7 @@ function steep(builder: GraphBuilder, x: Value): Value {
 }
 
 /** Binarise's inputs are x and, for `annealed-tanh`, the annealing that training feeds. */
-export function binarise({ builder, node, gradient, inputs: [x, annealing] }: VjpContext): Gradients {
+export function binariseVjp({ builder, node, gradient, inputs: [x, annealing] }: VjpContext): Gradients {
   const slope = slopes[gradientOf(node)](builder, required(x), annealing);
   return [slope ? builder.op('Mul', [gradient, slope]) : gradient];
 }

@@ -1,4 +1,4 @@
-// Products of signs by exclusive or and counting bits, scalar: a demonstration of what one bit could do, measured in bench/binary.mjs only.
+// Products of signs by exclusive or and counting bits, scalar: a demonstration of what one bit could do, measured in bench/binary.ts only.
 
 /** Rows of bits, each filled with 0 up to whole words of 32. */
 export interface BitRows {

@@ -1,19 +1,4 @@
-// A folder → images and labels in memory: a prepared dataset, checked against its dataset.json, or images by category.
-import path from 'node:path';
-import type { InputContract } from '../../inference/image/contract.js';
-import { decodeCacheFolder } from './decode-cache.js';
-import { type BadImage, decodeFolder, hashFolder } from './decode-folder.js';
-import { DatasetDamagedError, DatasetMissingError } from './errors.js';
-import { type FolderListing, listFolder } from './folder.js';
-import {
-  type ArrayFile,
-  type Manifest,
-  manifestSha256,
-  readManifest,
-  remedy,
-  verifyFiles,
-} from './manifest.js';
-import { type NpyArray, readNpy } from './npy.js';
+// Images and labels in memory, as every stage takes them.
 
 export interface Split {
   /** count x height x width x channels, pixels 0…255. */
@@ -39,60 +24,10 @@ export interface Dataset {
   skipped?: readonly BadImage[];
 }
 
-export interface LoadOptions {
-  /** What images in a folder are brought to; a prepared dataset's are that already. */
-  readonly input: InputContract;
-  /** Leave out files that are no images. */
-  readonly skipBad?: boolean | undefined;
-  /** Of the images in a folder that are decoded. */
-  readonly onProgress?: ((files: number, of: number) => void) | undefined;
-  /** Ends the decoding, or the reading for a checksum, with its reason. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/**
- * Reads a folder that `quati dataset prepare` made, after checking that its files are undamaged; or, where there is no
- * dataset.json, decodes the images in the folder's categories (folder.ts says how they lie).
- * @throws DatasetMissingError when there is neither, naming the command that prepares one.
- * @throws DatasetDamagedError or NpyError naming the file and what is wrong.
- * @throws FolderError or BadImagesError naming what is wrong with a folder of images.
- */
-export async function loadDataset(folder: string, options?: LoadOptions): Promise<Dataset> {
-  const found = await findDataset(folder);
-  if ('files' in found) return await loadPrepared(folder, found);
-  if (options === undefined)
-    throw new DatasetMissingError(`${folder}: holds images, no prepared dataset; ${remedy(folder)}`);
-  return await decodeFolder(found, { ...options, cache: decodeCacheFolder() });
-}
-
-/** What can be said of a dataset without reading its images into memory. */
-export async function describeDataset(
-  folder: string,
-  signal?: AbortSignal,
-): Promise<Pick<Dataset, 'name' | 'labels' | 'sha256'>> {
-  const found = await findDataset(folder);
-  const sha256 = 'files' in found ? manifestSha256(found) : await hashFolder(found, signal);
-  return { name: found.name, labels: [...found.labels], sha256 };
-}
-
-async function findDataset(folder: string): Promise<Manifest | FolderListing> {
-  try {
-    return await readManifest(folder);
-  } catch (error) {
-    const listing = error instanceof DatasetMissingError ? await listFolder(folder) : undefined;
-    if (listing === undefined) throw error;
-    return listing;
-  }
-}
-
-async function loadPrepared(folder: string, manifest: Manifest): Promise<Dataset> {
-  await verifyFiles(folder, manifest);
-  const train = await loadSplit(folder, manifest, 'train');
-  const test = await loadSplit(folder, manifest, 'test');
-  const { name, labels, counts } = manifest;
-  const validation =
-    counts.validation === undefined ? {} : { validation: await loadSplit(folder, manifest, 'validation') };
-  return { name, labels, train, test, ...validation, sha256: manifestSha256(manifest) };
+/** A file that is no image, and why. */
+export interface BadImage {
+  readonly file: string;
+  readonly reason: string;
 }
 
 /** The same split, its pixels in memory that threads share; as it is where they are already. */
@@ -101,43 +36,4 @@ export function sharePixels(split: Split): Split {
   const images = new Uint8Array(new SharedArrayBuffer(split.images.length));
   images.set(split.images);
   return { ...split, images };
-}
-
-async function loadSplit(
-  folder: string,
-  manifest: Manifest,
-  split: keyof Manifest['counts'],
-): Promise<Split> {
-  const suffix = split === 'validation' ? 'val' : split;
-  const [imagesFile, labelsFile] = [`x_${suffix}.npy`, `y_${suffix}.npy`] as const;
-  const images = await loadUint8(folder, imagesFile, 4);
-  const labels = await loadUint8(folder, labelsFile, 1);
-  const [count = 0, height = 0, width = 0, channels = 0] = images.shape;
-  const damaged = (file: string, problem: string) =>
-    new DatasetDamagedError(`${path.join(folder, file)}: ${problem}; ${remedy(folder, true)}`);
-  const expected = manifest.counts[split];
-  if (count !== expected) throw damaged(imagesFile, `images expected ${expected}, got ${count}`);
-  if (labels.data.length !== count)
-    throw damaged(labelsFile, `labels expected ${count}, got ${labels.data.length}`);
-  const outside = labels.data.findIndex((label) => label >= manifest.labels.length);
-  if (outside !== -1)
-    throw damaged(
-      labelsFile,
-      `label ${outside} expected 0…${manifest.labels.length - 1}, got ${labels.data[outside]}`,
-    );
-  return { images: images.data, labels: labels.data, count, height, width, channels };
-}
-
-async function loadUint8(
-  folder: string,
-  name: ArrayFile,
-  rank: number,
-): Promise<NpyArray & { dtype: 'uint8' }> {
-  const file = path.join(folder, name);
-  const array = await readNpy(file);
-  if (array.dtype !== 'uint8' || array.shape.length !== rank)
-    throw new DatasetDamagedError(
-      `${file}: expected uint8 with ${rank} dimensions, got ${array.dtype} with shape (${array.shape})`,
-    );
-  return array;
 }

@@ -6,7 +6,7 @@ import pMap from 'p-map';
 import { channelCount } from '../../inference/image/channels.js';
 import type { InputContract } from '../../inference/image/contract.js';
 import { decodeImage } from '../../inference/image/decode.js';
-import type { Dataset, Split } from './dataset.js';
+import type { BadImage, Dataset, Split } from './dataset.js';
 import { type DecodeCache, openDecodeCache } from './decode-cache.js';
 import { BadImagesError, FolderError } from './errors.js';
 import type { FolderListing, ImageFile } from './folder.js';
@@ -19,12 +19,6 @@ export interface DecodeOptions {
   readonly signal?: AbortSignal | undefined;
   /** Where decoded pixels are kept from one command to the next; left out, nowhere. */
   readonly cache?: string | undefined;
-}
-
-/** A file that is no image, and why. */
-export interface BadImage {
-  readonly file: string;
-  readonly reason: string;
 }
 
 const limits = { maxPixels: 100_000_000 };

@@ -2,14 +2,14 @@
 import path from 'node:path';
 
 export const splits = ['train', 'val', 'test'] as const;
-export type Split = (typeof splits)[number];
+export type SplitName = (typeof splits)[number];
 
 export interface Labelled {
   readonly file: string;
   readonly category: 'cat' | 'dog';
   /** Of which each split gets its part: a breed where the name tells it, else the category. */
   readonly group: string;
-  readonly split?: Split;
+  readonly split?: SplitName;
 }
 
 /** cat.123.jpg: Kaggle's, all in one folder. */

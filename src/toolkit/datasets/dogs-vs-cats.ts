@@ -4,10 +4,11 @@ import path from 'node:path';
 import pMap from 'p-map';
 import type { InputContract } from '../../inference/image/contract.js';
 import { decodeImage } from '../../inference/image/decode.js';
+import { isImageName } from '../../inference/image/kinds.js';
 import { exists } from '../files.js';
 import { createRandom } from '../random.js';
 import { unpackArchive } from './archive.js';
-import { type Labelled, labelOf, type Split, splits } from './dogs-vs-cats-names.js';
+import { type Labelled, labelOf, type SplitName, splits } from './dogs-vs-cats-names.js';
 import { FolderError } from './errors.js';
 
 export interface DogsVsCatsOptions {
@@ -24,7 +25,7 @@ export interface DogsVsCatsOptions {
 
 export interface DogsVsCats {
   readonly folder: string;
-  readonly counts: Readonly<Record<Split, Readonly<Record<'cat' | 'dog', number>>>>;
+  readonly counts: Readonly<Record<SplitName, Readonly<Record<'cat' | 'dog', number>>>>;
   /** Files that are no images, and why. */
   readonly dropped: readonly { readonly file: string; readonly reason: string }[];
   /** Image files whose names tell neither cat nor dog. */
@@ -33,7 +34,6 @@ export interface DogsVsCats {
   readonly keptSplit: boolean;
 }
 
-const imageFile = /\.(jpe?g|png|webp)$/i;
 const fractions = { val: 0.1, test: 0.2 };
 const filesAtATime = 4;
 /** Small, so that a JPEG is shrunk while it is decoded; every byte of it is read all the same. */
@@ -60,7 +60,7 @@ export async function prepareDogsVsCats(options: DogsVsCatsOptions): Promise<Dog
   const staging = await mkdtemp(path.join(path.dirname(folder), '.dogs-vs-cats-'));
   try {
     const root = await sourceFolder(options.from, path.join(staging, 'archive'));
-    const files = (await readdir(root, { recursive: true })).filter((file) => imageFile.test(file)).sort();
+    const files = (await readdir(root, { recursive: true })).filter(isImageName).sort();
     const labelled = files.flatMap((file) => labelOf(file) ?? []);
     const known = new Set(labelled.map(({ file }) => file));
     const { placed, keptSplit } = placeFiles(labelled, options);
@@ -86,12 +86,12 @@ async function sourceFolder(from: string, scratch: string): Promise<string> {
     throw new FolderError(`${from}: cannot be read: ${cause.message}`, { cause });
   });
   if (found.isDirectory()) return from;
-  await unpackArchive(from, scratch, (name) => imageFile.test(name));
+  await unpackArchive(from, scratch, isImageName);
   return scratch;
 }
 
 interface Placed extends Labelled {
-  readonly split: Split;
+  readonly split: SplitName;
   /** Below the dataset's folder. */
   readonly to: string;
 }
@@ -172,10 +172,10 @@ function countFiles(
   dropped: ReadonlySet<string>,
   from: string,
 ): DogsVsCats['counts'] {
-  const count = (split: Split, category: 'cat' | 'dog') =>
+  const count = (split: SplitName, category: 'cat' | 'dog') =>
     placed.filter((image) => image.split === split && image.category === category && !dropped.has(image.file))
       .length;
-  const of = (split: Split) => ({ cat: count(split, 'cat'), dog: count(split, 'dog') });
+  const of = (split: SplitName) => ({ cat: count(split, 'cat'), dog: count(split, 'dog') });
   const counts = { train: of('train'), val: of('val'), test: of('test') };
   for (const split of ['train', 'test'] as const)
     for (const category of ['cat', 'dog'] as const)

@@ -5,9 +5,13 @@ import path from 'node:path';
 import type { Split } from './dataset.js';
 import { IdxError, IntegrityError } from './errors.js';
 import { parseIdx, unzip } from './idx.js';
-import type { IdxFiles } from './mnist.js';
 import type { PackageFile } from './package-files.js';
 import type { Splits } from './prepare.js';
+
+export interface IdxFiles {
+  train: { images: PackageFile; labels: PackageFile };
+  test: { images: PackageFile; labels: PackageFile };
+}
 
 export interface IdxFolderChecks {
   /** Take files with other checksums, and as many images as they hold. */

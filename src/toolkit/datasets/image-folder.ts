@@ -1,7 +1,8 @@
 // A folder of images by category → a prepared dataset: decoded once, by the input contract that it is to be trained under.
 import path from 'node:path';
 import type { InputContract } from '../../inference/image/contract.js';
-import { type BadImage, decodeFolder } from './decode-folder.js';
+import type { BadImage } from './dataset.js';
+import { decodeFolder } from './decode-folder.js';
 import { FolderError } from './errors.js';
 import { listFolder } from './folder.js';
 import { type Prepared, type WriteOptions, writeDataset } from './prepare.js';

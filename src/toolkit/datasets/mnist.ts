@@ -4,8 +4,7 @@ import path from 'node:path';
 import type { Split } from './dataset.js';
 import { IdxError } from './errors.js';
 import { parseIdx } from './idx.js';
-import { readIdxFolder } from './idx-folder.js';
-import type { PackageFile } from './package-files.js';
+import { type IdxFiles, readIdxFolder } from './idx-folder.js';
 import {
   type DatasetRecipe,
   type Prepared,
@@ -14,11 +13,6 @@ import {
   type WriteOptions,
   writeDataset,
 } from './prepare.js';
-
-export interface IdxFiles {
-  train: { images: PackageFile; labels: PackageFile };
-  test: { images: PackageFile; labels: PackageFile };
-}
 
 const files: IdxFiles = {
   train: {

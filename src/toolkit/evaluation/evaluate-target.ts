@@ -1,7 +1,8 @@
 // A target and a dataset → the figures of each variant, as its report.
 import type { Dataset } from '../datasets/dataset.js';
+import { checkLabels } from './checks.js';
 import type { Answers } from './classify.js';
-import { checkLabels, evaluateModel } from './evaluate.js';
+import { evaluateModel } from './evaluate.js';
 import { decodeReinked, evaluateReinked, type Reinked } from './reinked.js';
 import type { Evaluation, Report } from './report.js';
 import { measureSpeeds, type Speed } from './speed.js';

@@ -1,12 +1,11 @@
 // A model file + a test split → accuracy, size, and each answer, through the code that serves.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { channelCount } from '../../inference/image/channels.js';
 import { openSession } from '../../inference/workers/session.js';
-import type { Dataset, Split } from '../datasets/dataset.js';
+import type { Split } from '../datasets/dataset.js';
+import { checkSplit } from './checks.js';
 import { classificationReport } from './classification-report.js';
 import { type Answers, classifySplit } from './classify.js';
-import { EvaluationError } from './errors.js';
 import { countParameters } from './parameters.js';
 import { reliability } from './reliability.js';
 import type { Evaluation } from './report.js';
@@ -66,27 +65,4 @@ function judge(answers: Answers, { labels }: Pick<Target, 'labels'>, test: Split
     macro: { precision, recall, f1 },
     calibrationError: reliability(answers.confidences, right).expectedCalibrationError,
   };
-}
-
-/** @throws EvaluationError when answers would be counted against other labels, or in another order. */
-export function checkLabels(
-  { folder, labels }: Pick<Target, 'folder' | 'labels'>,
-  dataset: Pick<Dataset, 'labels'>,
-): void {
-  const same =
-    labels.length === dataset.labels.length && labels.every((label, i) => label === dataset.labels[i]);
-  if (same) return;
-  throw new EvaluationError(
-    `${folder}: tells ${labels.join(', ')} apart, the dataset holds ${dataset.labels.join(', ')}`,
-  );
-}
-
-/** @throws EvaluationError when the images are not of the size and channels that the model takes. */
-export function checkSplit(file: string, { input }: Pick<Target, 'input'>, test: Split): void {
-  const { width, height, channels } = test;
-  if (width === input.width && height === input.height && channels === channelCount(input)) return;
-  throw new EvaluationError(
-    `${file}: takes ${input.width}x${input.height} ${input.channels} images, the dataset has ` +
-      `${width}x${height} with ${channels} channels`,
-  );
 }

@@ -4,8 +4,8 @@ import type { TensorValues } from '../../inference/image/tensor.js';
 import type { Variant } from '../../inference/models/card.js';
 import { openSession, type Session } from '../../inference/workers/session.js';
 import type { Split } from '../datasets/dataset.js';
+import { checkSplit } from './checks.js';
 import { batchSize, tensorReader } from './classify.js';
-import { checkSplit } from './evaluate.js';
 import type { Evaluation } from './report.js';
 import type { Target } from './targets.js';
 

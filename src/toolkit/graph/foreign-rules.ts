@@ -1,9 +1,9 @@
 // Shape rules of operators that only imported graphs hold: they are run, measured and kept in float, never trained.
 import { intsAttribute, type Node } from './graph.js';
-import { elementwise, keepsDims, type Rule, reduce, sameAsFirst, withShape } from './shape-rules.js';
+import { elementwise, keepsDims, type Rule, reduceShape, sameAsFirst, withShape } from './shape-rules.js';
 
 const reduction: Rule = ({ node, input }) => [
-  withShape(input(0), reduce(node, input(0).shape, intsAttribute(node, 'axes', []), keepsDims(node))),
+  withShape(input(0), reduceShape(node, input(0).shape, intsAttribute(node, 'axes', []), keepsDims(node))),
 ];
 
 /** Of all inputs, of which there may be any number. */

@@ -1,9 +1,8 @@
 // Graph ⇄ the bytes of an .onnx file.
-import onnxProto from 'onnx-proto';
+import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { GraphError } from './errors.js';
 import {
   type Attribute,
-  type Attributes,
   type DataType,
   type Graph,
   type Node,
@@ -12,36 +11,42 @@ import {
   type TensorType,
   type Value,
 } from './graph.js';
+import {
+  type AttributeProto,
+  type AttributeProtoSchema,
+  AttributeProto_AttributeType as AttributeType,
+  TensorProto_DataLocation as DataLocation,
+  TensorProto_DataType as ElementType,
+  type GraphProto,
+  type ModelProto,
+  ModelProtoSchema,
+  type NodeProto,
+  type NodeProtoSchema,
+  type TensorProto,
+  TensorProtoSchema,
+  type TensorShapeProto_Dimension,
+  type ValueInfoProto,
+  type ValueInfoProtoSchema,
+} from './proto/onnx_pb.js';
 import { byteLength } from './tensor-data.js';
 
-const { onnx } = onnxProto;
-type Proto = typeof onnx;
-
-const irVersion = 8;
-const elementTypes: Record<DataType, number> = {
-  float32: 1,
-  uint8: 2,
-  int8: 3,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-  float16: 10,
+const irVersion = 8n;
+const elementTypes: Record<DataType, ElementType> = {
+  float32: ElementType.FLOAT,
+  uint8: ElementType.UINT8,
+  int8: ElementType.INT8,
+  int32: ElementType.INT32,
+  int64: ElementType.INT64,
+  bool: ElementType.BOOL,
+  float16: ElementType.FLOAT16,
 };
 const dataTypes = new Map(Object.entries(elementTypes).map(([name, code]) => [code, name as DataType]));
-const externalLocation = 1;
 const int32Arrays: Partial<
   Record<DataType, { from(values: ArrayLike<number>): Int32Array | Int8Array | Uint8Array | Uint16Array }>
 > = { int32: Int32Array, int8: Int8Array, uint8: Uint8Array, bool: Uint8Array, float16: Uint16Array };
-const attributeTypes = { float: 1, int: 2, string: 3, tensor: 4, floats: 6, ints: 7 } as const;
-
-/** The operator sets a node's domain belongs to; ONNX Runtime wants a version for each. */
-function opsetImports(graph: Graph): { domain: string; version: number }[] {
-  const domains = new Set(['', ...graph.nodes.map((node) => node.domain)]);
-  return [...domains].map((domain) => ({ domain, version: domain === '' ? opset : 1 }));
-}
 
 export function encodeOnnx(graph: Graph, producerName = 'quati'): Uint8Array {
-  const model = onnx.ModelProto.fromObject({
+  const model = create(ModelProtoSchema, {
     irVersion,
     producerName,
     opsetImport: opsetImports(graph),
@@ -53,37 +58,48 @@ export function encodeOnnx(graph: Graph, producerName = 'quati'): Uint8Array {
       output: graph.outputs.map(valueToProto),
     },
   });
-  return onnx.ModelProto.encode(model).finish();
+  return toBinary(ModelProtoSchema, model);
 }
 
-function valueToProto({ name, type }: Value): object {
-  const dim = type.shape.map((d) => (typeof d === 'number' ? { dimValue: d } : { dimParam: d }));
-  return { name, type: { tensorType: { elemType: elementTypes[type.dataType], shape: { dim } } } };
+/** ONNX Runtime needs a version of the operator set for each domain that the nodes name. */
+function opsetImports(graph: Graph): { domain: string; version: bigint }[] {
+  const domains = new Set(['', ...graph.nodes.map((node) => node.domain)]);
+  return [...domains].map((domain) => ({ domain, version: BigInt(domain === '' ? opset : 1) }));
 }
 
-function tensorToProto(data: TensorData): object {
-  return { dims: data.dims, dataType: elementTypes[data.dataType], rawData: data.bytes };
+function valueToProto({ name, type }: Value): MessageInitShape<typeof ValueInfoProtoSchema> {
+  const dim = type.shape.map((d) => ({
+    value:
+      typeof d === 'number'
+        ? ({ case: 'dimValue', value: BigInt(d) } as const)
+        : ({ case: 'dimParam', value: d } as const),
+  }));
+  const tensor = { elemType: elementTypes[type.dataType], shape: { dim } };
+  return { name, type: { value: { case: 'tensorType', value: tensor } } };
 }
 
-function nodeToProto(node: Node): object {
-  const attribute = Object.entries(node.attributes).map(([name, value]) => attributeToProto(name, value));
+function tensorToProto(data: TensorData): MessageInitShape<typeof TensorProtoSchema> {
+  return { dims: data.dims.map(BigInt), dataType: elementTypes[data.dataType], rawData: data.bytes };
+}
+
+function nodeToProto(node: Node): MessageInitShape<typeof NodeProtoSchema> {
   return {
     opType: node.op,
     domain: node.domain,
     ...(node.name !== '' && { name: node.name }),
-    input: node.inputs,
-    output: node.outputs,
-    attribute,
+    input: [...node.inputs],
+    output: [...node.outputs],
+    attribute: Object.entries(node.attributes).map(([name, value]) => attributeToProto(name, value)),
   };
 }
 
-function attributeToProto(name: string, attribute: Attribute): object {
-  if ('int' in attribute) return { name, type: attributeTypes.int, i: attribute.int };
-  if ('float' in attribute) return { name, type: attributeTypes.float, f: attribute.float };
-  if ('ints' in attribute) return { name, type: attributeTypes.ints, ints: attribute.ints };
-  if ('floats' in attribute) return { name, type: attributeTypes.floats, floats: attribute.floats };
-  if ('string' in attribute) return { name, type: attributeTypes.string, s: Buffer.from(attribute.string) };
-  return { name, type: attributeTypes.tensor, t: tensorToProto(attribute.tensor) };
+function attributeToProto(name: string, value: Attribute): MessageInitShape<typeof AttributeProtoSchema> {
+  if ('int' in value) return { name, type: AttributeType.INT, i: BigInt(value.int) };
+  if ('float' in value) return { name, type: AttributeType.FLOAT, f: value.float };
+  if ('ints' in value) return { name, type: AttributeType.INTS, ints: value.ints.map(BigInt) };
+  if ('floats' in value) return { name, type: AttributeType.FLOATS, floats: [...value.floats] };
+  if ('string' in value) return { name, type: AttributeType.STRING, s: Buffer.from(value.string) };
+  return { name, type: AttributeType.TENSOR, t: tensorToProto(value.tensor) };
 }
 
 /**
@@ -98,30 +114,30 @@ export function decodeOnnx(bytes: Uint8Array, file = 'model'): Graph {
 /** The graph, and the version of ONNX's operator set that its nodes are of. */
 export function readOnnx(bytes: Uint8Array, file: string): { graph: Graph; opset: number } {
   const model = decodeModel(bytes, file);
-  const own = (model.opsetImport ?? []).find(({ domain }) => !domain || domain === 'ai.onnx');
-  return { graph: graphFromProto(model.graph, file), opset: Number(own?.version ?? opset) };
+  const own = model.opsetImport.find(({ domain }) => domain === '' || domain === 'ai.onnx');
+  return { graph: graphFromProto(model.graph, file), opset: own ? Number(own.version) : opset };
 }
 
-function decodeModel(bytes: Uint8Array, file: string): InstanceType<Proto['ModelProto']> {
+function decodeModel(bytes: Uint8Array, file: string): ModelProto {
   try {
-    return onnx.ModelProto.decode(bytes);
+    return fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
   } catch (cause) {
     throw new GraphError(`${file}: not an ONNX model: ${(cause as Error).message}`, { cause });
   }
 }
 
-function graphFromProto(proto: InstanceType<Proto['ModelProto']>['graph'], file: string): Graph {
-  if (!proto?.node?.length) throw new GraphError(`${file}: not an ONNX model: it has no graph`);
+function graphFromProto(proto: GraphProto | undefined, file: string): Graph {
+  if (!proto?.node.length) throw new GraphError(`${file}: not an ONNX model: it has no graph`);
   const initializers = new Map(
-    (proto.initializer ?? []).map((tensor) => [tensor.name ?? '', tensorFromProto(tensor, file)]),
+    proto.initializer.map((tensor) => [tensor.name, tensorFromProto(tensor, file)]),
   );
-  const inputs = (proto.input ?? []).map((value) => valueFromProto(value, file));
-  const outputs = (proto.output ?? []).map((value) => valueFromProto(value, file));
+  const inputs = proto.input.map((value) => valueFromProto(value, file));
+  const outputs = proto.output.map((value) => valueFromProto(value, file));
   const types = new Map<string, TensorType>();
   for (const value of [...inputs, ...outputs]) types.set(value.name, value.type);
   for (const [name, data] of initializers) types.set(name, { dataType: data.dataType, shape: data.dims });
   return {
-    name: proto.name ?? 'graph',
+    name: proto.name,
     inputs: inputs.filter((input) => !initializers.has(input.name)),
     outputs,
     initializers,
@@ -130,27 +146,29 @@ function graphFromProto(proto: InstanceType<Proto['ModelProto']>['graph'], file:
   };
 }
 
-function valueFromProto(value: InstanceType<Proto['ValueInfoProto']> | object, file: string): Value {
-  const { name, type } = value as InstanceType<Proto['ValueInfoProto']>;
-  const tensor = type?.tensorType;
-  const shape = (tensor?.shape?.dim ?? []).map((dim) =>
-    dim.dimParam ? dim.dimParam : dim.dimValue ? Number(dim.dimValue) : '?',
-  );
+function valueFromProto({ name, type }: ValueInfoProto, file: string): Value {
+  const tensor = type?.value.case === 'tensorType' ? type.value.value : undefined;
+  const shape = (tensor?.shape?.dim ?? []).map(dimFromProto);
   return { name, type: { dataType: dataTypeOf(tensor?.elemType, `${file}: ${name}`), shape } };
 }
 
-function dataTypeOf(code: number | null | undefined, where: string): DataType {
-  const dataType = dataTypes.get(code ?? 0);
+/** A dimension that the file leaves open, or states as 0, is `?`. */
+function dimFromProto({ value }: TensorShapeProto_Dimension): number | string {
+  const size = value.case === 'dimValue' ? Number(value.value) : value.value;
+  return size === undefined || size === 0 || size === '' ? '?' : size;
+}
+
+function dataTypeOf(code: number | undefined, where: string): DataType {
+  const dataType = dataTypes.get(code ?? ElementType.UNDEFINED);
   if (!dataType) throw new GraphError(`${where}: element type ${code} is not supported`);
   return dataType;
 }
 
-function tensorFromProto(tensor: object, file: string): TensorData {
-  const proto = tensor as InstanceType<Proto['TensorProto']>;
+function tensorFromProto(proto: TensorProto, file: string): TensorData {
   const where = `${file}: tensor ${proto.name}`;
-  const dims = (proto.dims ?? []).map(Number);
+  const dims = proto.dims.map(Number);
   const dataType = dataTypeOf(proto.dataType, where);
-  if (Number(proto.dataLocation) === externalLocation) {
+  if (proto.dataLocation === DataLocation.EXTERNAL) {
     throw new GraphError(`${where}: is stored in another file, which is not supported`);
   }
   const bytes = elementBytes(proto, dataType);
@@ -163,51 +181,48 @@ function tensorFromProto(tensor: object, file: string): TensorData {
 }
 
 /** ONNX keeps elements as raw bytes, or in a field of numbers: int32_data for every type of at most 32 bits. */
-function elementBytes(proto: InstanceType<Proto['TensorProto']>, dataType: DataType): Uint8Array {
-  const { floatData = [], int64Data = [], int32Data = [] } = proto;
-  if (dataType === 'float32' && floatData?.length) return bytesOf(Float32Array.from(floatData));
-  if (dataType === 'int64' && int64Data?.length) {
-    return bytesOf(BigInt64Array.from(int64Data, (value) => BigInt(String(value))));
-  }
+function elementBytes(
+  { floatData, int64Data, int32Data, rawData }: TensorProto,
+  dataType: DataType,
+): Uint8Array {
+  if (dataType === 'float32' && floatData.length > 0) return bytesOf(Float32Array.from(floatData));
+  if (dataType === 'int64' && int64Data.length > 0) return bytesOf(BigInt64Array.from(int64Data));
   const narrow = int32Arrays[dataType];
-  if (narrow && int32Data?.length) return bytesOf(narrow.from(int32Data));
-  return proto.rawData ?? new Uint8Array();
+  if (narrow && int32Data.length > 0) return bytesOf(narrow.from(int32Data));
+  return rawData;
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-function nodeFromProto(node: object, index: number, file: string): Node {
-  const proto = node as InstanceType<Proto['NodeProto']>;
-  const op = proto.opType ?? '';
+function nodeFromProto(proto: NodeProto, index: number, file: string): Node {
   return {
-    op,
-    domain: proto.domain === 'ai.onnx' ? '' : (proto.domain ?? ''),
-    name: proto.name ? proto.name : `${op}_${index}`,
-    inputs: proto.input ?? [],
-    outputs: proto.output ?? [],
+    op: proto.opType,
+    domain: proto.domain === 'ai.onnx' ? '' : proto.domain,
+    name: proto.name === '' ? `${proto.opType}_${index}` : proto.name,
+    inputs: proto.input,
+    outputs: proto.output,
     attributes: Object.fromEntries(
-      (proto.attribute ?? []).map((attribute) => [attribute.name ?? '', attributeFromProto(attribute, file)]),
-    ) as Attributes,
+      proto.attribute.map((attribute) => [attribute.name, attributeFromProto(attribute, file)]),
+    ),
   };
 }
 
-function attributeFromProto(attribute: object, file: string): Attribute {
-  const proto = attribute as InstanceType<Proto['AttributeProto']>;
-  switch (proto.type as number) {
-    case attributeTypes.int:
+function attributeFromProto(proto: AttributeProto, file: string): Attribute {
+  switch (proto.type) {
+    case AttributeType.INT:
       return { int: Number(proto.i) };
-    case attributeTypes.float:
+    case AttributeType.FLOAT:
       return { float: proto.f };
-    case attributeTypes.ints:
-      return { ints: (proto.ints ?? []).map(Number) };
-    case attributeTypes.floats:
-      return { floats: proto.floats ?? [] };
-    case attributeTypes.string:
+    case AttributeType.INTS:
+      return { ints: proto.ints.map(Number) };
+    case AttributeType.FLOATS:
+      return { floats: proto.floats };
+    case AttributeType.STRING:
       return { string: Buffer.from(proto.s).toString() };
-    case attributeTypes.tensor:
-      return { tensor: tensorFromProto(proto.t ?? {}, file) };
+    case AttributeType.TENSOR:
+      return { tensor: tensorFromProto(proto.t ?? create(TensorProtoSchema), file) };
     default:
       throw new GraphError(`${file}: attribute ${proto.name} has type ${proto.type}, which is not supported`);
   }

@@ -12,25 +12,25 @@ import {
 import {
   broadcast,
   castTarget,
-  concat,
+  concatShape,
   describe,
   elementwise,
-  flatten,
-  gather,
-  gemm,
+  flattenShape,
+  gatherShape,
+  gemmShape,
   isChannelsLast,
   keepsDims,
-  matMul,
-  pad,
+  matMulShape,
+  padShape,
   permute,
   type Rule,
-  reduce,
-  reshape,
+  reduceShape,
+  reshapeShape,
   sameAsFirst,
-  slice,
-  split,
-  transpose,
-  upsample,
+  sliceShape,
+  splitShapes,
+  transposeShape,
+  upsampleShape,
   withShape,
 } from './shape-rules.js';
 import { toIntegers } from './tensor-data.js';
@@ -51,7 +51,7 @@ const rules = {
   ArgMax: ({ node, input }) => [
     {
       dataType: 'int64',
-      shape: reduce(node, input(0).shape, [intAttribute(node, 'axis', 0)], keepsDims(node)),
+      shape: reduceShape(node, input(0).shape, [intAttribute(node, 'axis', 0)], keepsDims(node)),
     },
   ],
   AveragePool: ({ node, input }) => [withShape(input(0), poolOutput(node, input(0).shape))],
@@ -59,7 +59,7 @@ const rules = {
   BitShift: elementwise,
   Cast: ({ node, input }) => [{ dataType: castTarget(node), shape: input(0).shape }],
   Clip: sameAsFirst,
-  Concat: concat,
+  Concat: concatShape,
   Conv: ({ node, input }) => {
     const bias = node.inputs[2] ? input(2).shape : undefined;
     return [withShape(input(0), convOutput(node, input(0).shape, input(1).shape, bias))];
@@ -78,9 +78,9 @@ const rules = {
   Expand: ({ node, input, constant }) => [
     withShape(input(0), broadcast(input(0).shape, constant(1) ?? [], node)),
   ],
-  Flatten: ({ node, input }) => [withShape(input(0), flatten(node, input(0).shape))],
-  Gather: ({ node, input }) => [withShape(input(0), gather(node, input(0).shape, input(1).shape))],
-  Gemm: gemm,
+  Flatten: ({ node, input }) => [withShape(input(0), flattenShape(node, input(0).shape))],
+  Gather: ({ node, input }) => [withShape(input(0), gatherShape(node, input(0).shape, input(1).shape))],
+  Gemm: gemmShape,
   GlobalAveragePool: globalAveragePool,
   Greater: comparison,
   GreaterOrEqual: comparison,
@@ -88,9 +88,9 @@ const rules = {
   HardSwish: sameAsFirst,
   Identity: sameAsFirst,
   LogSoftmax: sameAsFirst,
-  MatMul: ({ node, input }) => [withShape(input(0), matMul(node, input(0).shape, input(1).shape))],
+  MatMul: ({ node, input }) => [withShape(input(0), matMulShape(node, input(0).shape, input(1).shape))],
   MatMulInteger: ({ node, input }) => [
-    { dataType: 'int32', shape: matMul(node, input(0).shape, input(1).shape) },
+    { dataType: 'int32', shape: matMulShape(node, input(0).shape, input(1).shape) },
   ],
   MaxPool: ({ node, input }) => {
     const shape = poolOutput(node, input(0).shape);
@@ -107,27 +107,29 @@ const rules = {
   OneHot: ({ input, constant }) => [
     { dataType: input(2).dataType, shape: [...input(0).shape, constant(1)?.[0] ?? '?'] },
   ],
-  Pad: ({ input, constant, node }) => [withShape(input(0), pad(node, input(0).shape, constant(1) ?? []))],
+  Pad: ({ input, constant, node }) => [
+    withShape(input(0), padShape(node, input(0).shape, constant(1) ?? [])),
+  ],
   QuantizeLinear: ({ input }) => [{ dataType: input(2).dataType, shape: input(0).shape }],
   ReduceMean: ({ node, input }) => [
-    withShape(input(0), reduce(node, input(0).shape, intsAttribute(node, 'axes', []), keepsDims(node))),
+    withShape(input(0), reduceShape(node, input(0).shape, intsAttribute(node, 'axes', []), keepsDims(node))),
   ],
   ReduceSum: ({ node, input, constant }) => [
-    withShape(input(0), reduce(node, input(0).shape, constant(1) ?? [], keepsDims(node))),
+    withShape(input(0), reduceShape(node, input(0).shape, constant(1) ?? [], keepsDims(node))),
   ],
   Relu: sameAsFirst,
   Reshape: ({ node, input, constant }) => [
-    withShape(input(0), reshape(node, input(0).shape, constant(1) ?? [])),
+    withShape(input(0), reshapeShape(node, input(0).shape, constant(1) ?? [])),
   ],
   Round: sameAsFirst,
   ScatterElements: sameAsFirst,
   Sigmoid: sameAsFirst,
-  Slice: slice,
+  Slice: sliceShape,
   Softmax: sameAsFirst,
-  Split: split,
+  Split: splitShapes,
   Sqrt: sameAsFirst,
   Sub: elementwise,
-  Transpose: ({ node, input }) => [withShape(input(0), transpose(node, input(0).shape))],
+  Transpose: ({ node, input }) => [withShape(input(0), transposeShape(node, input(0).shape))],
   Where: ({ node, input }) => [
     withShape(input(1), broadcast(broadcast(input(0).shape, input(1).shape, node), input(2).shape, node)),
   ],
@@ -143,7 +145,7 @@ const rules = {
     withShape(input(0), isChannelsLast(node) ? permute(input(0).shape, [0, 2, 3, 1]) : input(0).shape),
   ],
   'nchwc.Upsample': ({ node, input }) => [
-    withShape(input(0), upsample(input(0).shape, intsAttribute(node, 'scales', []), node)),
+    withShape(input(0), upsampleShape(input(0).shape, intsAttribute(node, 'scales', []), node)),
   ],
   // Quati's own, which lowering writes out in the operators above.
   AveragePoolGrad: ({ input }) => [input(1)],

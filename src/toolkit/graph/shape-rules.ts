@@ -64,7 +64,7 @@ export function castTarget(node: Node): DataType {
   return target;
 }
 
-export function concat({ node, input }: NodeContext): TensorType[] {
+export function concatShape({ node, input }: NodeContext): TensorType[] {
   const first = input(0);
   const axis = normaliseAxis(intAttribute(node, 'axis', 0), first.shape.length);
   const others = (shape: readonly Dim[]) => shape.filter((_, i) => i !== axis).join();
@@ -81,13 +81,13 @@ export function concat({ node, input }: NodeContext): TensorType[] {
   return [withShape(first, shape)];
 }
 
-export function flatten(node: Node, shape: readonly Dim[]): Dim[] {
+export function flattenShape(node: Node, shape: readonly Dim[]): Dim[] {
   const axis = intAttribute(node, 'axis', 1);
   return [product(shape.slice(0, axis), node), product(shape.slice(axis), node)];
 }
 
 /** The indices take the place of the axis. */
-export function gather(node: Node, shape: readonly Dim[], indices: readonly Dim[]): Dim[] {
+export function gatherShape(node: Node, shape: readonly Dim[], indices: readonly Dim[]): Dim[] {
   const given = intAttribute(node, 'axis', 0);
   const axis = given < 0 ? given + shape.length : given;
   if (axis < 0 || axis >= shape.length) {
@@ -102,7 +102,7 @@ export function product(dims: readonly Dim[], node: Node): Dim {
   return dims.reduce<number>((size, dim) => size * numericDim(dim, node), 1);
 }
 
-export function gemm({ node, input }: NodeContext): TensorType[] {
+export function gemmShape({ node, input }: NodeContext): TensorType[] {
   const [rows, inner] = transposedIf(input(0).shape, intAttribute(node, 'transA', 0));
   const [innerB, columns] = transposedIf(input(1).shape, intAttribute(node, 'transB', 0));
   if (rows === undefined || columns === undefined || inner !== innerB) {
@@ -123,7 +123,7 @@ export function transposedIf(shape: readonly Dim[], transposed: number): readonl
   return transposed ? [...shape].reverse() : shape;
 }
 
-export function matMul(node: Node, a: readonly Dim[], b: readonly Dim[]): Dim[] {
+export function matMulShape(node: Node, a: readonly Dim[], b: readonly Dim[]): Dim[] {
   const inner = a.at(-1);
   const rows = a.at(-2);
   const columns = b.at(-1);
@@ -133,14 +133,19 @@ export function matMul(node: Node, a: readonly Dim[], b: readonly Dim[]): Dim[] 
   return [...broadcast(a.slice(0, -2), b.slice(0, -2), node), rows, columns];
 }
 
-export function pad(node: Node, shape: readonly Dim[], pads: readonly number[]): Dim[] {
+export function padShape(node: Node, shape: readonly Dim[], pads: readonly number[]): Dim[] {
   return shape.map((dim, axis) => {
     const added = (pads[axis] ?? 0) + (pads[axis + shape.length] ?? 0);
     return added === 0 ? dim : numericDim(dim, node) + added;
   });
 }
 
-export function reduce(node: Node, shape: readonly Dim[], axes: readonly number[], keep: boolean): Dim[] {
+export function reduceShape(
+  node: Node,
+  shape: readonly Dim[],
+  axes: readonly number[],
+  keep: boolean,
+): Dim[] {
   const all = axes.length === 0 ? shape.map((_, axis) => axis) : axes;
   const reduced = new Set(all.map((axis) => normaliseAxis(axis, shape.length)));
   if ([...reduced].some((axis) => axis < 0 || axis >= shape.length)) {
@@ -149,7 +154,7 @@ export function reduce(node: Node, shape: readonly Dim[], axes: readonly number[
   return keep ? shape.map((dim, i) => (reduced.has(i) ? 1 : dim)) : shape.filter((_, i) => !reduced.has(i));
 }
 
-export function reshape(node: Node, shape: readonly Dim[], target: readonly number[]): Dim[] {
+export function reshapeShape(node: Node, shape: readonly Dim[], target: readonly number[]): Dim[] {
   const copied = target.map((dim, axis) => (dim === 0 ? (shape[axis] ?? 0) : dim));
   const symbolic = shape.filter((dim) => typeof dim === 'string');
   const kept = copied.filter((dim) => typeof dim === 'string');
@@ -166,7 +171,7 @@ export function reshape(node: Node, shape: readonly Dim[], target: readonly numb
   return copied.map((dim) => (dim === -1 ? size / rest : dim));
 }
 
-export function slice({ node, input, constant }: NodeContext): TensorType[] {
+export function sliceShape({ node, input, constant }: NodeContext): TensorType[] {
   const shape = [...input(0).shape];
   const starts = constant(1) ?? [];
   const ends = constant(2) ?? [];
@@ -186,7 +191,7 @@ export function slice({ node, input, constant }: NodeContext): TensorType[] {
   return [withShape(input(0), shape)];
 }
 
-export function split({ node, input, constant }: NodeContext): TensorType[] {
+export function splitShapes({ node, input, constant }: NodeContext): TensorType[] {
   const axis = normaliseAxis(intAttribute(node, 'axis', 0), input(0).shape.length);
   const sizes = constant(1) ?? [];
   const size = numericDim(input(0).shape[axis], node);
@@ -209,11 +214,11 @@ export function permute(shape: readonly Dim[], perm: readonly number[]): Dim[] {
   return perm.map((axis) => shape[axis] ?? 0);
 }
 
-export function upsample(shape: readonly Dim[], scales: readonly number[], node: Node): Dim[] {
+export function upsampleShape(shape: readonly Dim[], scales: readonly number[], node: Node): Dim[] {
   return shape.map((dim, axis) => (scales[axis] === 1 ? dim : numericDim(dim, node) * (scales[axis] ?? 1)));
 }
 
-export function transpose(node: Node, shape: readonly Dim[]): Dim[] {
+export function transposeShape(node: Node, shape: readonly Dim[]): Dim[] {
   const perm = intsAttribute(
     node,
     'perm',

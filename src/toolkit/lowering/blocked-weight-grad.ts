@@ -2,7 +2,7 @@
 import { type GraphBuilder, staticShape } from '../graph/builder.js';
 import { intsAttribute, type Value } from '../graph/graph.js';
 import { type Window, windowOf } from '../graph/windows.js';
-import type { BlockedContext, Lowered } from './blocked.js';
+import type { BlockedContext, Lowered } from './context.js';
 import type { Layouts } from './layouts.js';
 
 /** Parts of the batch that run side by side, one a thread, and are added at the end. */

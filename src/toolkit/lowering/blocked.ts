@@ -6,22 +6,10 @@ import { toIntegers } from '../graph/tensor-data.js';
 import { type Window, windowOf } from '../graph/windows.js';
 import { clipGrad, reluGrad } from './activations.js';
 import { blockedWeightGrad } from './blocked-weight-grad.js';
+import type { BlockedContext, Lowered } from './context.js';
 import { flipped, isDense, reach } from './convolution.js';
-import type { Layout, Layouts } from './layouts.js';
+import type { Layouts } from './layouts.js';
 import { blockedBatchNormGrad, blockedBatchNormTraining } from './normalisation.js';
-
-export interface BlockedContext {
-  readonly builder: GraphBuilder;
-  readonly layouts: Layouts;
-  readonly node: Node;
-  /** A convolution's only reader is a Relu, which it takes over. */
-  readonly fusesRelu: boolean;
-}
-
-export interface Lowered {
-  readonly value: Value;
-  readonly layout: Layout;
-}
 
 type BlockedRule = (context: BlockedContext) => Lowered[] | undefined;
 type SingleRule = (context: BlockedContext) => Lowered | undefined;

@@ -2,7 +2,7 @@
 import { type GraphBuilder, staticShape } from '../graph/builder.js';
 import { intsAttribute, type Node, type Value } from '../graph/graph.js';
 import { type Window, windowOf } from '../graph/windows.js';
-import type { LoweringContext } from './lower.js';
+import type { LoweringContext } from './context.js';
 
 /** Below this many input channels ConvTranspose beats Conv with flipped weights (measured: 1.4 ms against 5.8 ms at 6). */
 const flippedFromChannels = 16;

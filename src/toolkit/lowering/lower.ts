@@ -4,17 +4,12 @@ import { GraphBuilder } from '../graph/builder.js';
 import { consumers, type Graph, type Node, type Value } from '../graph/graph.js';
 import { operatorOf, type TrainingOperator } from '../graph/shape-inference.js';
 import { clipGrad, reluGrad } from './activations.js';
-import { blockedRules, type Lowered } from './blocked.js';
+import { blockedRules } from './blocked.js';
+import type { Lowered, LoweringContext } from './context.js';
 import { convInputGrad, convWeightGrad } from './convolution.js';
 import { Layouts } from './layouts.js';
 import { batchNormGrad, batchNormTraining } from './normalisation.js';
 import { averagePoolGrad, maxPoolGrad, withIndices } from './pooling.js';
-
-export interface LoweringContext {
-  readonly builder: GraphBuilder;
-  readonly node: Node;
-  readonly inputs: readonly Value[];
-}
 
 type Lowering = (context: LoweringContext) => Value[];
 

@@ -1,8 +1,7 @@
 // Batch normalisation with the batch's statistics, and its gradient, in plain layout and in blocked layout.
 import { type GraphBuilder, staticShape } from '../graph/builder.js';
 import { elementCount, floatAttribute, type Value } from '../graph/graph.js';
-import type { BlockedContext, Lowered } from './blocked.js';
-import type { LoweringContext } from './lower.js';
+import type { BlockedContext, Lowered, LoweringContext } from './context.js';
 
 /** What the formulas need of a layout: sums a channel, and products with one number a channel. */
 interface ChannelOperations {

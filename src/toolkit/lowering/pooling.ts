@@ -3,8 +3,8 @@ import { staticShape } from '../graph/builder.js';
 import { UnsupportedOperatorError } from '../graph/errors.js';
 import { elementCount, intAttribute, type Node, type Value } from '../graph/graph.js';
 import { windowOf } from '../graph/windows.js';
+import type { LoweringContext } from './context.js';
 import { outputPadding, windowAttributes } from './convolution.js';
-import type { LoweringContext } from './lower.js';
 
 const indicesOf = (pooled: string) => `${pooled}.indices`;
 

@@ -2,25 +2,18 @@
 import path from 'node:path';
 import { openSession } from '../../inference/workers/session.js';
 import type { Dataset } from '../datasets/dataset.js';
+import { checkLabels } from '../evaluation/checks.js';
 import { classifySplit } from '../evaluation/classify.js';
-import { checkLabels } from '../evaluation/evaluate.js';
-import { type Report, readReport } from '../evaluation/report.js';
+import { readReport } from '../evaluation/report.js';
 import { resolveTarget, type Target } from '../evaluation/targets.js';
 import { writeFileAtomic } from '../files.js';
-import { type EpochRecord, historyCsv } from '../training/run/history.js';
-import { type RunRecord, readRun } from '../training/run/run-folder.js';
+import { historyCsv } from '../training/run/history.js';
+import { readRun } from '../training/run/run-folder.js';
 import { answerExample } from './examples.js';
 import { historySpec, readHistory } from './history.js';
 import { type Block, predictionsSpec } from './predictions.js';
 import { specToSvg, svgToPng } from './render.js';
-import { resultsTable } from './table.js';
-
-export interface Results {
-  readonly run: string;
-  readonly record: RunRecord;
-  readonly report: Report;
-  readonly history: readonly EpochRecord[];
-}
+import { type Results, resultsTable } from './table.js';
 
 const [firstImages, mostWrong] = [30, 20];
 

@@ -1,6 +1,14 @@
 // A run's figures → results.md, from its own files alone: the same run gives the same text.
-import type { Evaluation } from '../evaluation/report.js';
-import type { Results } from './results.js';
+import type { Evaluation, Report } from '../evaluation/report.js';
+import type { EpochRecord } from '../training/run/history.js';
+import type { RunRecord } from '../training/run/run-folder.js';
+
+export interface Results {
+  readonly run: string;
+  readonly record: RunRecord;
+  readonly report: Report;
+  readonly history: readonly EpochRecord[];
+}
 
 export function resultsTable({ run, record, report, history }: Results): string {
   const { recipe, parameters, dataset } = record;

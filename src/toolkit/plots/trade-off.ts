@@ -1,6 +1,6 @@
 // Measured variants → the picture that decides: accuracy against latency, size as the dot, the Pareto front drawn.
 import type { Mark, Spec } from 'vega';
-import { paretoFront } from '../evaluation/choose.js';
+import { paretoFront } from '../evaluation/recommend.js';
 import type { SummaryRow } from '../evaluation/summary.js';
 import { baseSpec } from './axes.js';
 import { fontFamily } from './render.js';

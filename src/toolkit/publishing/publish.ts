@@ -1,7 +1,8 @@
 // A measured run → models/<name>/<version>/ with card, variants and golden images, and samples in imgs/<name>/.
 import path from 'node:path';
 import { type Card, parseCard, type Variant, type VariantName } from '../../inference/models/card.js';
-import { type Dataset, loadDataset } from '../datasets/dataset.js';
+import type { Dataset } from '../datasets/dataset.js';
+import { loadDataset } from '../datasets/load.js';
 import { type Report, readReport } from '../evaluation/report.js';
 import { speedForCard } from '../evaluation/speed.js';
 import { resolveTarget, type Target, variantNames } from '../evaluation/targets.js';

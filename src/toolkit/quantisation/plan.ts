@@ -22,7 +22,7 @@ export function isWeighted(node: Node): boolean {
 }
 
 /** Layers as they are named to the user, in the order they run. @throws QuantisationError when there is none. */
-export function weightedLayers(graph: Graph): readonly Node[] {
+export function quantisableLayers(graph: Graph): readonly Node[] {
   const layers = graph.nodes.filter(isWeighted);
   if (layers.length === 0) throw new QuantisationError(`${graph.name}: has no Conv or Gemm to quantise`);
   return layers;
@@ -38,7 +38,7 @@ export function weightedLayers(graph: Graph): readonly Node[] {
  * @throws QuantisationError when there is nothing to quantise.
  */
 export function planQuantisation(graph: Graph, excluded: ReadonlySet<string> = new Set()): QuantisationPlan {
-  const layers = new Set(weightedLayers(graph).filter(({ name }) => !excluded.has(name)));
+  const layers = new Set(quantisableLayers(graph).filter(({ name }) => !excluded.has(name)));
   if (layers.size === 0) throw new QuantisationError(`${graph.name}: every layer is excluded`);
   const planner = new Planner(graph, layers);
   for (const node of layers) planner.quantiseBack(node.inputs[0] ?? '');

@@ -6,13 +6,13 @@ import { toInferenceMode } from '../graph/inference-mode.js';
 import { readOnnx } from '../graph/onnx.js';
 import { QuantisationError } from './errors.js';
 
-export interface PrepareOptions {
+export interface PrepareGraphOptions {
   /** Where the model leaves dimensions free. */
   readonly inputShape?: readonly Dim[];
 }
 
 /** @throws QuantisationError when it is quantised already; GraphError, UnsupportedOperatorError naming file and node. */
-export function prepareGraph(model: Uint8Array, file: string, options: PrepareOptions = {}): Graph {
+export function prepareGraph(model: Uint8Array, file: string, options: PrepareGraphOptions = {}): Graph {
   refuseQuantised(readOnnx(model, file).graph, file);
   return { ...toInferenceMode(canonicalLayers(importOnnx(model, file, options))), name: file };
 }

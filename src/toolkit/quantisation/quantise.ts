@@ -11,7 +11,7 @@ import { toFloat16 } from './float16.js';
 import { compareGraphs, firstImages, scoresOf } from './measure.js';
 import { addPower, decibels } from './noise.js';
 import type { ActivationType, Range } from './parameters.js';
-import { planQuantisation, type QuantisationPlan, weightedLayers } from './plan.js';
+import { planQuantisation, type QuantisationPlan, quantisableLayers } from './plan.js';
 import { prepareGraph } from './prepare.js';
 import { type Float16Report, float16Note, type Int8Report, type LayerReport } from './report.js';
 import { type LayerLoss, measureLosses } from './sensitivity.js';
@@ -72,7 +72,7 @@ export async function quantiseToInt8(
   const last = kept.length > 0 ? planQuantisation(graph, new Set([...excluded, ...kept])) : plan;
   const quantised = quantiseGraph(graph, last, ranges, options);
   const noise = await resultNoise(graph, { plan: last, quantised }, measured);
-  const layers = weightedLayers(graph).map((node) =>
+  const layers = quantisableLayers(graph).map((node) =>
     describeLayer(node, { graph, plan: last, quantised, noise, losses, excluded }),
   );
   const report = {
@@ -108,7 +108,7 @@ export async function quantiseToFloat16(
 }
 
 function checkNames(graph: Graph, excluded: ReadonlySet<string>): void {
-  const known = weightedLayers(graph).map(({ name }) => name);
+  const known = quantisableLayers(graph).map(({ name }) => name);
   const unknown = [...excluded].find((name) => !known.includes(name));
   if (unknown !== undefined)
     throw new QuantisationError(
@@ -146,7 +146,7 @@ async function resultNoise(
   { plan, quantised }: QuantisedPlan,
   batches: Iterable<CalibrationBatch>,
 ): Promise<Map<string, number | undefined>> {
-  const names = weightedLayers(graph).map((node) => resultOf(node, plan));
+  const names = quantisableLayers(graph).map((node) => resultOf(node, plan));
   const pairs = names.map((name) => [name, quantised.values.get(name) ?? name] as const);
   const scores = scoresOf(graph);
   return await compareGraphs(graph, quantised.graph, new Map([...pairs, [scores, scores]]), batches);

@@ -1,7 +1,8 @@
 // A recipe + a grid of binarisations → one trained and tested run each, and what they reached. Goes on where it was stopped.
 import path from 'node:path';
 import { openSession } from '../../inference/workers/session.js';
-import { type Dataset, loadDataset } from '../datasets/dataset.js';
+import type { Dataset } from '../datasets/dataset.js';
+import { loadDataset } from '../datasets/load.js';
 import { classifySplit } from '../evaluation/classify.js';
 import { exists } from '../files.js';
 import { type Recipe, resolveRecipe } from '../training/recipe/recipe.js';

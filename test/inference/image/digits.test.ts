@@ -9,7 +9,7 @@ import {
   isDarkOnLight,
 } from '../../../src/inference/image/digits.js';
 import type { GrayImage } from '../../../src/inference/image/gray-image.js';
-import { loadDataset } from '../../../src/toolkit/datasets/dataset.js';
+import { loadDataset } from '../../../src/toolkit/datasets/load.js';
 import { exists } from '../../../src/toolkit/files.js';
 import { boxOf, drawSeven, massCentre, meanDifference } from '../../helpers/digit-pictures.js';
 import { noise, png, solidPng } from '../../helpers/images.js';

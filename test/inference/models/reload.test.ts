@@ -42,9 +42,12 @@ async function setUp(
     pools.open++;
     return {
       ...pool,
-      async run(key, images) {
-        await hold?.();
-        return await pool.run(key, images);
+      take() {
+        const run = pool.take();
+        return async (key, images) => {
+          await hold?.();
+          return (await run?.(key, images)) ?? [];
+        };
       },
       async close() {
         await pool.close();
@@ -189,7 +192,7 @@ t.test('a folder that cannot be read is an error, and all serves on', async (t) 
   const { pipeline, models, ask } = await setUp(t);
   await rename(models, `${models}.aside`);
   await writeFile(models, 'no folder');
-  await t.rejects(pipeline.reload(), { code: 'ENOTDIR' });
+  await t.rejects(pipeline.reload(), { name: 'CardError', cause: { code: 'ENOTDIR' } });
   t.equal(await ask(), 'bright of 1');
   await rm(models);
   await rename(`${models}.aside`, models);

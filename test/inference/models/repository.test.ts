@@ -1,7 +1,10 @@
 // folders of models → what is stored, which variant serves, and why a damaged version isn't.
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { appendFile, chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
+import type { Card } from '../../../src/inference/models/card.js';
 import { readRepository } from '../../../src/inference/models/repository.js';
 import { writeFixtureModel } from '../../helpers/fixture-model.js';
 
@@ -73,9 +76,115 @@ t.test('a damaged version fails with its reason, and the others are stored', asy
   t.match(problems, {
     altered: /altered\/1\/float32.onnx: expected sha256 \w{64}, got \w{64}/,
     short: /short\/1\/float32.onnx: expected \d+ bytes, got 1/,
-    gone: /gone\/1\/float32.onnx: this variant can't be read: ENOENT/,
+    gone: /gone\/1\/float32.onnx: cannot be read: ENOENT/,
     garbled: /garbled\/1\/card.json: cannot be read as JSON/,
     moved: /moved\/1\/card.json: the card is that of other/,
     untitled: /must have required properties title/,
   });
 });
+
+t.test('what is no regular file in its place keeps its own version from being ready', async (t) => {
+  const models = t.testdir();
+  await writeFixtureModel(models, { name: 'good' });
+  const broken: Record<string, (folder: string) => Promise<unknown>> = {
+    pipe: (folder) => replaceBy(join(folder, 'card.json'), (file) => execFileSync('mkfifo', [file])),
+    device: (folder) => replaceBy(join(folder, 'float32.onnx'), (file) => symlink('/dev/zero', file)),
+    directory: (folder) => replaceBy(join(folder, 'float32.onnx'), (file) => mkdir(file)),
+    larger: (folder) => appendFile(join(folder, 'float32.onnx'), 'x'),
+    loop: (folder) => replaceBy(folder, (file) => symlink(file, file)),
+  };
+  for (const [name, spoil] of Object.entries(broken)) await spoil(await writeFixtureModel(models, { name }));
+  const { stored, failed } = await readRepository(models);
+  t.same(
+    stored.map(({ key }) => key),
+    ['good/1'],
+  );
+  t.match(Object.fromEntries(failed.map(({ name, problem }) => [name, problem])), {
+    pipe: /pipe\/1\/card\.json: is no regular file$/,
+    device: /device\/1\/float32\.onnx: is no regular file$/,
+    directory: /directory\/1\/float32\.onnx: is no regular file$/,
+    larger: /larger\/1\/float32\.onnx: expected \d+ bytes, got \d+$/,
+    loop: /loop\/1: cannot be read: ELOOP/,
+  });
+});
+
+t.test('golden/ that is a file is a part of the fingerprint and no error', async (t) => {
+  const models = t.testdir();
+  const folder = await writeFixtureModel(models);
+  await replaceBy(join(folder, 'golden'), (file) => writeFile(file, 'text'));
+  t.match(await readRepository(models), { stored: [{ key: 'brightness/1' }], failed: [] });
+});
+
+t.test(
+  'a version, or a model, that may not be read leaves the others',
+  { skip: process.getuid?.() === 0 ? false : 'only root can make a folder that this test may not read' },
+  async (t) => {
+    const models = t.testdir();
+    const folder = await writeFixtureModel(models, { name: 'hidden' });
+    await writeFixtureModel(models, { name: 'open' });
+    await chmod(folder, 0o700);
+    await writeFixtureModel(models, { name: 'private' });
+    await chmod(join(models, 'private'), 0o700);
+    process.seteuid?.(65_534);
+    t.teardown(() => process.seteuid?.(0));
+    const { stored, failed } = await readRepository(models);
+    process.seteuid?.(0);
+    t.match(stored, [{ key: 'open/1' }]);
+    t.match(failed, [
+      { key: 'hidden/1', problem: /EACCES/ },
+      { key: 'private/1', problem: /EACCES/ },
+    ]);
+  },
+);
+
+t.test(
+  'the folder of the models that is a file, or that may not be read, is an error with a reason',
+  async (t) => {
+    const root = t.testdir({ models: 'text' });
+    await t.rejects(readRepository(join(root, 'models')), {
+      name: 'CardError',
+      message: /models: the folder of the models cannot be read: ENOTDIR/,
+    });
+  },
+);
+
+t.test('a model whose weights lie in another file is refused, wherever the tensor is', async (t) => {
+  const models = t.testdir();
+  const tensor = message(field(1, [0]), field(14, [1]));
+  const places = {
+    initializer: field(5, tensor),
+    constant: field(1, field(5, field(5, tensor))),
+    subgraph: field(1, field(5, field(6, field(5, tensor)))),
+  };
+  for (const [name, content] of Object.entries(places))
+    await appendToModel(await writeFixtureModel(models, { name }), field(7, content));
+  const { failed } = await readRepository(models);
+  t.equal(failed.length, 3);
+  for (const { problem } of failed) t.match(problem, /some of its weights lie in another file/);
+});
+
+/** Protobuf joins what a message has twice; the card is that of the longer file. */
+async function appendToModel(folder: string, bytes: Uint8Array): Promise<void> {
+  const file = join(folder, 'float32.onnx');
+  await appendFile(file, bytes);
+  const onnx = await readFile(file);
+  const card = JSON.parse(await readFile(join(folder, 'card.json'), 'utf8')) as Card;
+  const sha256 = createHash('sha256').update(onnx).digest('hex');
+  const variants = { float32: { file: 'float32.onnx', bytes: onnx.length, sha256 } };
+  await writeFile(join(folder, 'card.json'), JSON.stringify({ ...card, variants }));
+}
+
+/** A field with a length, as protobuf encodes it. */
+function field(number: number, content: Iterable<number>): Uint8Array {
+  const bytes = [...content];
+  return Uint8Array.from(number === 14 ? [14 * 8, ...bytes] : [number * 8 + 2, bytes.length, ...bytes]);
+}
+
+function message(...fields: Uint8Array[]): Uint8Array {
+  return Uint8Array.from(fields.flatMap((bytes) => [...bytes]));
+}
+
+async function replaceBy(file: string, make: (file: string) => unknown): Promise<void> {
+  await rm(file, { recursive: true, force: true });
+  await make(file);
+}

@@ -3,24 +3,55 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { WorkerLostError, WorkersUnavailableError } from '../../../src/inference/errors.js';
+import { createBatcher, type Lane } from '../../../src/inference/batcher.js';
+import { errorToMessage, WorkerLostError, WorkersUnavailableError } from '../../../src/inference/errors.js';
 import { createPool, type PoolOptions } from '../../../src/inference/workers/pool.js';
-import type { RunnerImage } from '../../../src/inference/workers/runner.js';
+import type { RunnerImage, RunnerResult } from '../../../src/inference/workers/runner.js';
 import { resultToScores } from '../../../src/inference/workers/wire.js';
 import { grayInput, writeFixtureModel } from '../../helpers/fixture-model.js';
 import { png, solidPng, truncatedPng } from '../../helpers/images.js';
 
 const workerUrl = new URL('../../helpers/fragile-worker.js', import.meta.url);
 
-function file(bytes: Uint8Array, budgetMs = Infinity): RunnerImage {
-  return { bytes, wanted: 'scores', budgetMs };
+function file(bytes: Uint8Array, deadline = Infinity): RunnerImage {
+  return { bytes, wanted: 'scores', deadline };
+}
+
+/** A pool with a queue before it, as the service has one: what the images of each call come to. */
+function queuedPool(t: Pick<Tap, 'teardown'>, options: PoolOptions) {
+  const pool = createPool({ ...options, onFree: () => batcher.dispatch() });
+  const batcher = createBatcher<RunnerImage, RunnerResult>({
+    workers: pool.threads,
+    maxBatch: 16,
+    maxQueueImages: 100,
+  });
+  const lanes = new Map<string, Lane<RunnerImage, RunnerResult>>();
+  const laneOf = (key: string) => {
+    const take = () => {
+      const run = pool.take();
+      return run && ((images: RunnerImage[]) => run(key, images));
+    };
+    const lane = lanes.get(key) ?? { key, take };
+    lanes.set(key, lane);
+    return lane;
+  };
+  const run = (key: string, images: readonly RunnerImage[]): Promise<RunnerResult[]> =>
+    Promise.all(
+      images.map((image) =>
+        batcher.submit(laneOf(key), image).catch((error: Error) => {
+          if (images.length === 1 || !(error instanceof WorkerLostError)) throw error;
+          return { error: errorToMessage(error), decodeMs: 0 };
+        }),
+      ),
+    );
+  t.teardown(() => pool.close());
+  return { run, started: pool.started, close: pool.close };
 }
 
 function fragilePool(t: Pick<Tap, 'teardown'>, options: Partial<PoolOptions> = {}) {
   const lost: string[] = [];
   const onWorkerLost = (reason: string) => lost.push(reason);
-  const pool = createPool({ models: [], threads: 2, workerUrl, onWorkerLost, ...options });
-  t.teardown(() => pool.close());
+  const pool = queuedPool(t, { models: [], threads: 2, workerUrl, onWorkerLost, ...options });
   return { pool, lost };
 }
 type Tap = typeof t;
@@ -30,11 +61,10 @@ t.test(
   async (t) => {
     const folder = await writeFixtureModel(t.testdir());
     const good = { key: 'good', file: join(folder, 'float32.onnx'), input: grayInput };
-    const pool = createPool({
+    const pool = queuedPool(t, {
       threads: 2,
       models: [{ ...good, key: 'missing', file: join(folder, 'missing.onnx') }, good],
     });
-    t.teardown(() => pool.close());
     const images = [0, 255, 0].map((value) => file(solidPng(28, 28, value)));
     const results = await pool.run('good', images);
     t.same(
@@ -43,7 +73,7 @@ t.test(
     );
     const error = { name: 'ModelError', message: /can't be loaded/ };
     t.match(await pool.run('missing', images), [{ error }, { error }, { error }]);
-    t.match(await pool.run('good', [{ tensor: new Float32Array(5), budgetMs: Infinity }]), [
+    t.match(await pool.run('good', [{ tensor: new Float32Array(5), deadline: Infinity }]), [
       { error: { name: 'ModelError', message: 'Tensor: expected 1 x 28 x 28 = 784 values, got 5' } },
     ]);
     t.equal((await pool.run('good', images)).length, 3, 'and go on');
@@ -53,16 +83,15 @@ t.test(
 t.test('a file, its pixels as a tensor, and the same file sized by sharp get the same scores', async (t) => {
   const folder = await writeFixtureModel(t.testdir());
   const model = { key: 'good', file: join(folder, 'float32.onnx'), input: grayInput };
-  const pool = createPool({ threads: 1, models: [model] });
-  t.teardown(() => pool.close());
+  const pool = queuedPool(t, { threads: 1, models: [model] });
   const tensor = new Float32Array(28 * 28).fill(90 / 255);
   const large = png(56, 56, 1, new Uint8Array(56 * 56).fill(90));
   const results = await pool.run('good', [
     file(solidPng(28, 28, 90)),
-    { tensor, budgetMs: Infinity },
+    { tensor, deadline: Infinity },
     file(large),
     file(truncatedPng()),
-    { bytes: large, wanted: 'pixels', budgetMs: Infinity },
+    { bytes: large, wanted: 'pixels', deadline: Infinity },
     file(large, -1),
   ]);
   const [exact, given, sized] = results.slice(0, 3).map((result) => [...resultToScores(result)]);
@@ -122,8 +151,7 @@ t.test('a worker that ends is replaced, its batch runs again, and only a poisone
 
 t.test('a worker that answers nothing in time is ended like one that crashed', async (t) => {
   const { pool } = fragilePool(t, { threads: 1, taskTimeoutMs: 100 });
-  const [silent] = await pool.run('any', [file(Uint8Array.of(254))]);
-  t.throws(() => resultToScores(silent), WorkerLostError);
+  await t.rejects(pool.run('any', [file(Uint8Array.of(254))]), WorkerLostError);
   t.same((await pool.run('any', [file(Uint8Array.of(9))])).map(resultToScores), [Float32Array.of(9)]);
 });
 

@@ -184,6 +184,13 @@ t.test('bodies may be gzip or deflate, and so are large answers that are asked f
   }
   const refused = await infer(app, path, json, undefined, { 'accept-encoding': 'gzip;q=0' });
   t.equal(refused.headers['content-encoding'], undefined);
+  const chosen = async (accepted: string) =>
+    (await infer(app, path, json, undefined, { 'accept-encoding': accepted })).headers['content-encoding'];
+  t.equal(await chosen('gzip;q=0.5, Deflate'), 'deflate', 'what the client prefers');
+  t.equal(await chosen('br, *;q=0.1'), 'gzip', 'whatever the server likes');
+  t.equal(await chosen('br'), undefined);
+  const shared = await createTestApp(t, { corsOrigins: ['https://example.org'] });
+  t.equal((await infer(shared, path, json)).headers.vary, 'Origin, accept-encoding');
 });
 
 t.test('a request is read whatever content type it claims', async (t) => {

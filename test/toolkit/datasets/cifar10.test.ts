@@ -5,7 +5,7 @@ import t from 'tap';
 import { create } from 'tar';
 import { readCifarBinaries } from '../../../src/toolkit/datasets/cifar-binary.js';
 import { cifar10Recipe, prepareCifar10From, readPngBatches } from '../../../src/toolkit/datasets/cifar10.js';
-import { loadDataset } from '../../../src/toolkit/datasets/dataset.js';
+import { loadDataset } from '../../../src/toolkit/datasets/load.js';
 import { png } from '../../helpers/images.js';
 import { mulberry32 } from '../../helpers/seeded-values.js';
 

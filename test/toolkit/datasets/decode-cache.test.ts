@@ -3,8 +3,8 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
 import type { InputContract } from '../../../src/inference/image/contract.js';
-import { loadDataset } from '../../../src/toolkit/datasets/dataset.js';
 import { decodeCacheFolder } from '../../../src/toolkit/datasets/decode-cache.js';
+import { loadDataset } from '../../../src/toolkit/datasets/load.js';
 import { solidPng } from '../../helpers/images.js';
 
 const input: InputContract = {

@@ -4,8 +4,8 @@ import path from 'node:path';
 import t, { type Test } from 'tap';
 import type { InputContract } from '../../../src/inference/image/contract.js';
 import { decodeImage } from '../../../src/inference/image/decode.js';
-import { describeDataset, loadDataset } from '../../../src/toolkit/datasets/dataset.js';
 import { listFolder } from '../../../src/toolkit/datasets/folder.js';
+import { describeDataset, loadDataset } from '../../../src/toolkit/datasets/load.js';
 import { jpeg, noise, png, solidPng, webp } from '../../helpers/images.js';
 
 const input: InputContract = {

@@ -4,8 +4,8 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
-import { loadDataset } from '../../../src/toolkit/datasets/dataset.js';
 import { readIdxFolder } from '../../../src/toolkit/datasets/idx-folder.js';
+import { loadDataset } from '../../../src/toolkit/datasets/load.js';
 import { mnistRecipe, prepareMnist, prepareMnistFrom } from '../../../src/toolkit/datasets/mnist.js';
 import { idxBytes } from './tiny-package.js';
 

@@ -1,7 +1,7 @@
 import { access, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t, { type Test } from 'tap';
-import { loadDataset } from '../../../src/toolkit/datasets/dataset.js';
+import { loadDataset } from '../../../src/toolkit/datasets/load.js';
 import { mnistRecipe, prepareMnist } from '../../../src/toolkit/datasets/mnist.js';
 import { type PrepareProgress, prepareDataset } from '../../../src/toolkit/datasets/prepare.js';
 import { tinyPackage } from './tiny-package.js';

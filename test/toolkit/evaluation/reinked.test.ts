@@ -8,7 +8,7 @@ import { applyDigitRules, isDarkOnLight } from '../../../src/inference/image/dig
 import { imageKind } from '../../../src/inference/image/kinds.js';
 import { loadCard } from '../../../src/inference/models/card.js';
 import type { Split } from '../../../src/toolkit/datasets/dataset.js';
-import { loadDataset } from '../../../src/toolkit/datasets/dataset.js';
+import { loadDataset } from '../../../src/toolkit/datasets/load.js';
 import { EvaluationError } from '../../../src/toolkit/evaluation/errors.js';
 import {
   decodeReinked,

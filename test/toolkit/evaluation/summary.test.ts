@@ -2,8 +2,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
-import { chooseVariant, paretoFront } from '../../../src/toolkit/evaluation/choose.js';
 import { EvaluationError } from '../../../src/toolkit/evaluation/errors.js';
+import { paretoFront, recommendVariant } from '../../../src/toolkit/evaluation/recommend.js';
 import {
   mergeSummaries,
   readSummary,
@@ -70,26 +70,29 @@ const rows = [
 
 t.test('of those that keep the limits the most accurate is chosen, or what is preferred', (t) => {
   const limits = { maxBytes: 400_000, maxMs: 2, minAccuracy: 0.9 };
-  t.strictSame(names([...chooseVariant(rows, limits).fitting]), ['large int8', 'small float32']);
-  t.strictSame(names([...chooseVariant(rows, limits, 'latency').fitting]), ['small float32', 'large int8']);
-  t.strictSame(names([...chooseVariant(rows, {}, 'bytes').fitting])[0], 'small float32');
+  t.strictSame(names([...recommendVariant(rows, limits).fitting]), ['large int8', 'small float32']);
+  t.strictSame(names([...recommendVariant(rows, limits, 'latency').fitting]), [
+    'small float32',
+    'large int8',
+  ]);
+  t.strictSame(names([...recommendVariant(rows, {}, 'bytes').fitting])[0], 'small float32');
   t.end();
 });
 
 t.test('a limit may be met exactly', (t) => {
   const exact = { maxBytes: 230_000, maxMs: 1, minAccuracy: 0.985 };
-  t.strictSame(names([...chooseVariant(rows, exact).fitting]), ['large int8']);
+  t.strictSame(names([...recommendVariant(rows, exact).fitting]), ['large int8']);
   t.end();
 });
 
 t.test('where nothing fits, the nearest is the one whose worst miss is smallest', (t) => {
-  const { fitting, nearest } = chooseVariant(rows, { maxBytes: 200_000, minAccuracy: 0.98 });
+  const { fitting, nearest } = recommendVariant(rows, { maxBytes: 200_000, minAccuracy: 0.98 });
   t.strictSame(fitting, []);
   t.equal(nearest?.row, rows[1]);
   t.strictSame(nearest?.misses, [{ limit: 'maxBytes', got: 230_000, allowed: 200_000, times: 1.15 }]);
-  const perfect = chooseVariant(rows, { minAccuracy: 1 });
+  const perfect = recommendVariant(rows, { minAccuracy: 1 });
   t.equal(perfect.nearest?.row, rows[0], 'nothing is perfect: the most accurate is nearest');
-  const memory = chooseVariant(rows, { maxRssBytes: 1e9 });
+  const memory = recommendVariant(rows, { maxRssBytes: 1e9 });
   t.match(memory.nearest?.misses, [{ limit: 'maxRssBytes', times: Infinity }], 'not measured is not kept');
   t.end();
 });

@@ -1,11 +1,12 @@
 // Graphs to the bytes of an .onnx file and back, files that others wrote, and damaged ones.
-import onnxProto from 'onnx-proto';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import t from 'tap';
 import { loadRuntime } from '../../../src/inference/workers/runtime.js';
 import { GraphBuilder } from '../../../src/toolkit/graph/builder.js';
 import { GraphError } from '../../../src/toolkit/graph/errors.js';
 import type { Attributes, Graph, TensorData } from '../../../src/toolkit/graph/graph.js';
 import { decodeOnnx, encodeOnnx } from '../../../src/toolkit/graph/onnx.js';
+import type { NodeProtoSchema, TensorProtoSchema } from '../../../src/toolkit/graph/proto/onnx_pb.js';
 import { inferTypes } from '../../../src/toolkit/graph/shape-inference.js';
 import {
   float32Tensor,
@@ -16,9 +17,8 @@ import {
   toIntegers,
   uint8Tensor,
 } from '../../../src/toolkit/graph/tensor-data.js';
+import { onnxFile } from '../../helpers/onnx-file.js';
 import { mulberry32 } from '../../helpers/seeded-values.js';
-
-const { onnx } = onnxProto;
 
 const attributes: Attributes = {
   int: { int: 3 },
@@ -103,28 +103,32 @@ t.test('ONNX Runtime opens what is encoded, with a batch of any size', async (t)
   await session.release();
 });
 
+type TensorInit = Exclude<MessageInitShape<typeof TensorProtoSchema>, { $typeName: string }>;
+type NodeInit = Exclude<MessageInitShape<typeof NodeProtoSchema>, { $typeName: string }>;
+
 /** A file as other tools write it: Relu of an initializer that is stored in its own way. */
-function fileWith(tensor: object, node: object = {}): Uint8Array {
-  const model = onnx.ModelProto.fromObject({
-    irVersion: 8,
-    opsetImport: [{ domain: '', version: 17 }],
+function fileWith(tensor: TensorInit, node: NodeInit = {}): Uint8Array {
+  return onnxFile({
+    irVersion: 8n,
+    opsetImport: [{ domain: '', version: 17n }],
     graph: {
       name: 'other',
       initializer: [{ name: 'w', ...tensor }],
       node: [{ opType: 'Relu', input: ['w'], output: ['y'], ...node }],
-      output: [{ name: 'y', type: { tensorType: { elemType: 1, shape: { dim: [{}] } } } }],
+      output: [
+        { name: 'y', type: { value: { case: 'tensorType', value: { elemType: 1, shape: { dim: [{}] } } } } },
+      ],
     },
   });
-  return onnx.ModelProto.encode(model).finish();
 }
 
 const weight = (bytes: Uint8Array) => decodeOnnx(bytes, 'other.onnx').initializers.get('w') as TensorData;
 
 t.test('initializers are read from typed fields as well as from raw bytes', async (t) => {
-  const floats = weight(fileWith({ dims: [2, 1], dataType: 1, floatData: [0.5, -3] }));
+  const floats = weight(fileWith({ dims: [2n, 1n], dataType: 1, floatData: [0.5, -3] }));
   t.same(floats.dims, [2, 1]);
   t.same(toFloat32Array(floats), Float32Array.of(0.5, -3));
-  const int64 = weight(fileWith({ dims: [2], dataType: 7, int64Data: [-(2 ** 40), 9] }));
+  const int64 = weight(fileWith({ dims: [2n], dataType: 7, int64Data: [-(2n ** 40n), 9n] }));
   t.same(toIntegers(int64), [-(2 ** 40), 9]);
   for (const [dataType, values] of [
     [6, [-70000, 1]],
@@ -133,14 +137,14 @@ t.test('initializers are read from typed fields as well as from raw bytes', asyn
     [9, [0, 1]],
   ] as const)
     t.same(
-      toIntegers(weight(fileWith({ dims: [2], dataType, int32Data: values }))),
+      toIntegers(weight(fileWith({ dims: [2n], dataType, int32Data: [...values] }))),
       values,
       `type ${dataType}`,
     );
 });
 
 t.test('float data at an odd place in the file is read right', async (t) => {
-  const bytes = fileWith({ dims: [2], dataType: 1, rawData: Buffer.from(Float32Array.of(1, 2).buffer) });
+  const bytes = fileWith({ dims: [2n], dataType: 1, rawData: Buffer.from(Float32Array.of(1, 2).buffer) });
   for (const shift of [0, 1, 2, 3]) {
     const moved = Buffer.concat([Buffer.alloc(shift), bytes]).subarray(shift);
     t.same([...toFloat32Array(weight(moved))], [1, 2]);
@@ -148,7 +152,7 @@ t.test('float data at an odd place in the file is read right', async (t) => {
 });
 
 t.test('nodes without a name get one', async (t) => {
-  const { nodes } = decodeOnnx(fileWith({ dims: [0], dataType: 1 }, { domain: 'ai.onnx' }));
+  const { nodes } = decodeOnnx(fileWith({ dims: [0n], dataType: 1 }, { domain: 'ai.onnx' }));
   t.equal(nodes[0]?.name, 'Relu_0');
   t.equal(nodes[0]?.domain, '', 'and the default domain its short form');
 });
@@ -158,23 +162,23 @@ const refused: readonly [string, Uint8Array, RegExp][] = [
   ['no bytes', new Uint8Array(), /^bad\.onnx: not an ONNX model: it has no graph$/],
   [
     'an initializer with too few raw bytes',
-    fileWith({ dims: [3], dataType: 1, rawData: Buffer.alloc(8) }),
+    fileWith({ dims: [3n], dataType: 1, rawData: Buffer.alloc(8) }),
     /^bad\.onnx: tensor w: float32\[3\] needs 12 bytes, got 8$/,
   ],
   [
     'an initializer with too few typed values',
-    fileWith({ dims: [3], dataType: 1, floatData: [1, 2] }),
+    fileWith({ dims: [3n], dataType: 1, floatData: [1, 2] }),
     /^bad\.onnx: tensor w: float32\[3\] needs 12 bytes, got 8$/,
   ],
   [
     'an element type that Quati does not know',
-    fileWith({ dims: [1], dataType: 11, doubleData: [1] }),
+    fileWith({ dims: [1n], dataType: 11, doubleData: [1] }),
     /^bad\.onnx: tensor w: element type 11 is not supported$/,
   ],
   [
     'weights in another file',
     fileWith({
-      dims: [1],
+      dims: [1n],
       dataType: 1,
       dataLocation: 1,
       externalData: [{ key: 'location', value: 'w.bin' }],
@@ -183,7 +187,7 @@ const refused: readonly [string, Uint8Array, RegExp][] = [
   ],
   [
     'an attribute that holds a graph',
-    fileWith({ dims: [1], dataType: 1, floatData: [1] }, { attribute: [{ name: 'body', type: 5 }] }),
+    fileWith({ dims: [1n], dataType: 1, floatData: [1] }, { attribute: [{ name: 'body', type: 5 }] }),
     /^bad\.onnx: attribute body has type 5, which is not supported$/,
   ],
 ];

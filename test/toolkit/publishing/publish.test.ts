@@ -6,7 +6,7 @@ import { CardError } from '../../../src/inference/errors.js';
 import { decodeImage } from '../../../src/inference/image/decode.js';
 import { loadCard } from '../../../src/inference/models/card.js';
 import { createPipeline } from '../../../src/inference/pipeline.js';
-import { loadDataset } from '../../../src/toolkit/datasets/dataset.js';
+import { loadDataset } from '../../../src/toolkit/datasets/load.js';
 import { EvaluationError } from '../../../src/toolkit/evaluation/errors.js';
 import { readReport, writeReport } from '../../../src/toolkit/evaluation/report.js';
 import { sha256Of } from '../../../src/toolkit/files.js';

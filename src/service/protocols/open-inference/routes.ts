@@ -1,13 +1,16 @@
 // Open Inference Protocol v2 over REST, with Triton's binary tensors and classification, on the models that are served.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from '#typebox';
+import { imageMediaTypes } from '../../../inference/image/kinds.js';
 import type { StoredModel } from '../../../inference/models/repository.js';
 import type { Config } from '../../config.js';
 import { ProblemError } from '../../errors.js';
+import { refuseAs } from '../../plugins/problems.js';
 import { ModelParams, TimeoutHeaders, VersionParams } from '../../schemas/prediction.js';
 import { classificationCodes, protocolErrorResponses } from '../../schemas/problem.js';
 import { bodyOf, sendBytes, wholeBody } from '../body.js';
+import { protocolErrors } from '../errors.js';
 import { inferOutputs } from '../outputs.js';
 import { describeTensors, type TensorDescription } from '../tensors.js';
 import { parseInferRequest } from './request.js';
@@ -26,7 +29,14 @@ export type OpenInferenceOptions = Pick<Config, 'maxUploadBytes' | 'maxBatch' | 
   serverVersion: string;
 };
 
-export const openInferenceRoutes: FastifyPluginAsyncTypebox<OpenInferenceOptions> = async (
+/** Registered under its prefix, below which all that is refused has the form of the protocol. */
+export const openInference: FastifyPluginAsync<OpenInferenceOptions> = async (app, options) => {
+  refuseAs(app, protocolErrors);
+  // In a scope of their own: the body of a request for which there is no route is not read as the protocol's.
+  await app.register(routes, { ...options, prefix: '' });
+};
+
+const routes: FastifyPluginAsyncTypebox<OpenInferenceOptions> = async (
   app,
   { serverVersion, maxBatch, deadlineMs, ...limits },
 ) => {
@@ -36,7 +46,7 @@ export const openInferenceRoutes: FastifyPluginAsyncTypebox<OpenInferenceOptions
   for (const schema of [InferRequest, InferResponse]) app.addSchema(schema);
 
   app.get(
-    '/v2',
+    '',
     { schema: documented('serverMetadata', 'The server and its extensions', 'ServerMetadata') },
     async () => ({
       name: 'quati',
@@ -45,13 +55,16 @@ export const openInferenceRoutes: FastifyPluginAsyncTypebox<OpenInferenceOptions
     }),
   );
   app.get(
-    '/v2/health/live',
-    { schema: documented('serverLive', 'The process answers', 'ServerLive') },
+    '/health/live',
+    { config: { open: true }, schema: documented('serverLive', 'The process answers', 'ServerLive') },
     async () => ({ live: true as const }),
   );
   app.get(
-    '/v2/health/ready',
-    { schema: documented('serverReady', 'Every model can answer', 'ServerReady', 'not_ready') },
+    '/health/ready',
+    {
+      config: { open: true },
+      schema: documented('serverReady', 'Every model can answer', 'ServerReady', 'not_ready'),
+    },
     async () => {
       if (!app.pipeline.ready())
         throw new ProblemError('not_ready', 'Not every model is ready: GET /health/ready says why');
@@ -116,7 +129,7 @@ export const openInferenceRoutes: FastifyPluginAsyncTypebox<OpenInferenceOptions
           ...image,
           parameters: {
             ...instead(input),
-            content_type: 'image/png, image/jpeg, image/webp, image/gif',
+            content_type: imageMediaTypes.join(', '),
             json_encoding: 'base64',
           },
         },
@@ -130,8 +143,8 @@ export const openInferenceRoutes: FastifyPluginAsyncTypebox<OpenInferenceOptions
 type Asking = FastifyRequest<{ Params: { name: string; version?: number } }>;
 
 const places = [
-  { path: '/v2/models/:name', params: ModelParams, suffix: '' },
-  { path: '/v2/models/:name/versions/:version', params: VersionParams, suffix: 'OfVersion' },
+  { path: '/models/:name', params: ModelParams, suffix: '' },
+  { path: '/models/:name/versions/:version', params: VersionParams, suffix: 'OfVersion' },
 ];
 
 function documented(operationId: string, summary: string, answer: string, ...codes: 'not_ready'[]) {

@@ -1,14 +1,16 @@
 // TensorFlow Serving's REST interface, version 1: status, metadata and predict, on the models that are served.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from '#typebox';
-import type { ModelStatus } from '../../../inference/models/live-models.js';
 import type { StoredModel } from '../../../inference/models/repository.js';
+import type { ModelStatus } from '../../../inference/models/status.js';
 import type { Config } from '../../config.js';
 import { ProblemError } from '../../errors.js';
+import { refuseAs } from '../../plugins/problems.js';
 import { ModelParams, TimeoutHeaders, VersionParams } from '../../schemas/prediction.js';
 import { classificationCodes, protocolErrorResponses } from '../../schemas/problem.js';
 import { bodyOf, sendBytes, wholeBody } from '../body.js';
+import { protocolErrors } from '../errors.js';
 import { inferOutputs, shortestFloat } from '../outputs.js';
 import { describeTensors, type TensorDescription } from '../tensors.js';
 import { parsePredictRequest, signature } from './request.js';
@@ -22,7 +24,14 @@ import {
 
 export type TensorflowServingOptions = Pick<Config, 'maxUploadBytes' | 'maxBatch' | 'deadlineMs'>;
 
-export const tensorflowServingRoutes: FastifyPluginAsyncTypebox<TensorflowServingOptions> = async (
+/** Registered under its prefix, below which all that is refused has the form of the protocol. */
+export const tensorflowServing: FastifyPluginAsync<TensorflowServingOptions> = async (app, options) => {
+  refuseAs(app, protocolErrors);
+  // In a scope of their own: the body of a request for which there is no route is not read as the protocol's.
+  await app.register(routes, { ...options, prefix: '' });
+};
+
+const routes: FastifyPluginAsyncTypebox<TensorflowServingOptions> = async (
   app,
   { maxBatch, deadlineMs, ...limits },
 ) => {
@@ -83,8 +92,8 @@ type Asking = FastifyRequest<{ Params: { name: string; version?: number } }>;
 // Else the name would take what follows a colon for its own.
 const name = ':name([^/:]+)';
 const places = [
-  { path: `/v1/models/${name}`, params: ModelParams, suffix: '' },
-  { path: `/v1/models/${name}/versions/:version([^/:]+)`, params: VersionParams, suffix: 'OfVersion' },
+  { path: `/models/${name}`, params: ModelParams, suffix: '' },
+  { path: `/models/${name}/versions/:version([^/:]+)`, params: VersionParams, suffix: 'OfVersion' },
 ];
 
 function describeVersion({

@@ -1,5 +1,5 @@
 // What the training thread is told, and what it tells.
-import type { BadImage } from '../../datasets/decode-folder.js';
+import type { BadImage } from '../../datasets/dataset.js';
 import type { Recipe } from '../recipe/recipe.js';
 import type { StepProgress } from './epochs.js';
 import type { EpochRecord } from './history.js';

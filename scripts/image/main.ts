@@ -1,0 +1,62 @@
+// npm run verify:image: docker/Dockerfile → built for both platforms, looked into, run, and its answers on arm64 compared with those on
+// amd64. No Docker is needed: buildah builds on stand-ins for the base image, and qemu runs what is for arm64.
+//
+//   --images 1000      test images of each model that are compared, beside every sample of imgs/
+//   --cpus <names>     processors that qemu shows; the test images run on the first (default: cortex-a72,cortex-a53,cortex-a76)
+//   --data <folder>    of data sets by name (default: data); one that npm has is prepared there
+//   --work <folder>    what takes minutes to make, kept for the next time (default: build/image)
+//   --npm-cache <folder>   of npm's downloads (default: one in the work folder)
+//
+// Exit code 2: it cannot be tried here.
+import { inspect, parseArgs } from 'node:util';
+import { type Builder, createBuilder } from './build.js';
+import { examine } from './examine.js';
+import { createTally } from './tally.js';
+import { UnavailableError, whatIsMissing } from './tools.js';
+
+const { values: flags } = parseArgs({
+  options: {
+    images: { type: 'string', default: '1000' },
+    cpus: { type: 'string', default: 'cortex-a72,cortex-a53,cortex-a76' },
+    data: { type: 'string', default: 'data' },
+    work: { type: 'string', default: 'build/image' },
+    'npm-cache': { type: 'string' },
+  },
+});
+const tally = createTally();
+const missing = whatIsMissing();
+if (missing) giveUp(missing);
+else process.exitCode = await verify(createBuilder(flags.work, flags['npm-cache']));
+
+/** @returns the exit code. */
+async function verify(builder: Builder): Promise<number> {
+  try {
+    const amd64 = timed('docker/Dockerfile builds for linux/amd64', () => builder.build('amd64'));
+    const arm64 = timed('docker/Dockerfile builds for linux/arm64, on amd64', () => builder.build('arm64'));
+    await examine(amd64, arm64, {
+      tally,
+      count: Number(flags.images),
+      cpus: flags.cpus.split(','),
+      data: flags.data,
+    });
+  } catch (error) {
+    if (error instanceof UnavailableError) return giveUp(error.message);
+    tally.add('failed', inspect(error));
+  } finally {
+    builder.unmount();
+  }
+  return tally.finish();
+}
+
+function giveUp(reason: string): number {
+  process.stderr.write(`verify:image: ${reason}\n`);
+  process.exitCode = 2;
+  return 2;
+}
+
+function timed<T>(title: string, work: () => T): T {
+  const start = performance.now();
+  const result = work();
+  tally.add('passed', `${title} (${((performance.now() - start) / 1000).toFixed(0)} s)`);
+  return result;
+}

@@ -1,0 +1,117 @@
+// the control groups that this process is in → a group of the machine's own below each, of either version of cgroups.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UnavailableError } from './tools.js';
+
+export interface ControlGroups {
+  /** Files that take the id of a process. */
+  tasks: string[];
+  /** What the machine mounts below its /sys/fs/cgroup, `.` for the folder itself. */
+  mounts: { folder: string; type: 'cgroup' | 'cgroup2'; options: string }[];
+  /** Whether systemd can count and limit memory in them. */
+  countsMemory: boolean;
+  /** Resolves when they are gone; the processes in them have to have ended. */
+  remove(): Promise<void>;
+}
+
+interface Hierarchy {
+  type: string;
+  /** Where it is mounted. */
+  folder: string;
+  /** Which group of the hierarchy that shows. */
+  root: string;
+  options: string[];
+}
+
+/** A machine with systemd of today has version 2; version 1 is used where it holds the controller of memory. */
+export function createControlGroups(name = `quati-unit-${process.pid}`): ControlGroups {
+  const hierarchies = readMounts();
+  const made: string[] = [];
+  const make = (folder: string): string => {
+    const group = path.join(folder, name);
+    mkdirSync(group);
+    made.push(group);
+    return group;
+  };
+  const newer = folders(hierarchies, '').find((folder) => existsSync(folder));
+  const unified = folders(hierarchies, '').find(handsMemoryDown) ?? newer;
+  if (unified !== undefined) make(unified);
+  const older = unified !== undefined && handsMemoryDown(unified) ? [] : makeOlder();
+
+  function makeOlder(): string[] {
+    return ['name=systemd', 'memory', 'pids'].filter((controller) => {
+      const [folder] = folders(hierarchies, controller);
+      return folder !== undefined && make(folder);
+    });
+  }
+
+  const isOld = older.includes('name=systemd');
+  if (unified === undefined && !isOld)
+    throw new UnavailableError('no control groups are mounted that systemd could use');
+  return {
+    tasks: made.map((group) => path.join(group, 'cgroup.procs')),
+    mounts: isOld ? older.map(mountOfOlder) : [{ folder: '.', type: 'cgroup2', options: 'rw' }],
+    countsMemory: isOld ? older.includes('memory') : older.length === 0,
+    remove: async () => {
+      for (const group of made) await removeGroup(group);
+    },
+  };
+}
+
+function mountOfOlder(controller: string): ControlGroups['mounts'][number] {
+  const named = controller.startsWith('name=');
+  return {
+    folder: named ? 'systemd' : controller,
+    type: 'cgroup',
+    options: named ? `none,${controller}` : controller,
+  };
+}
+
+/** Of a controller's hierarchy, '' for version 2: the folder of this process's group, then the topmost. */
+function folders(hierarchies: readonly Hierarchy[], controller: string): string[] {
+  const found = hierarchies.find(({ type, options }) =>
+    controller === '' ? type === 'cgroup2' : type === 'cgroup' && options.includes(controller),
+  );
+  const own = readFileSync('/proc/self/cgroup', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+    .find(([, controllers]) => controllers?.split(',').includes(controller));
+  if (!found || !own) return [];
+  return [path.join(found.folder, path.relative(found.root, own.slice(2).join(':'))), found.folder];
+}
+
+/** Whether groups below it get the controller of memory. */
+function handsMemoryDown(folder: string): boolean {
+  const file = path.join(folder, 'cgroup.subtree_control');
+  return existsSync(file) && readFileSync(file, 'utf8').split(/\s+/).includes('memory');
+}
+
+/** As proc(5) lays out mountinfo. */
+function readMounts(): Hierarchy[] {
+  return readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      const [before = '', after = ''] = line.split(' - ');
+      const [, , , root, folder] = before.split(' ');
+      const [type, , options] = after.split(' ');
+      if (!type?.startsWith('cgroup') || root === undefined || folder === undefined) return [];
+      return [{ type, folder, root, options: options?.split(',') ?? [] }];
+    });
+}
+
+/** Groups below come first. A process that was killed stays in its group for a moment. */
+async function removeGroup(group: string): Promise<void> {
+  if (!existsSync(group)) return;
+  for (const entry of readdirSync(group, { withFileTypes: true }))
+    if (entry.isDirectory()) await removeGroup(path.join(group, entry.name));
+  for (let tries = 50; ; tries--) {
+    try {
+      rmdirSync(group);
+      return;
+    } catch (error) {
+      if (tries === 0) throw error;
+      await sleep(100);
+    }
+  }
+}

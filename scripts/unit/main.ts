@@ -1,0 +1,74 @@
+// npm run verify:unit: docker/systemd/quati.service as shipped, and the image's command under the restrictions of docker/compose.yaml and
+// docker/kubernetes/quati.yaml, started by a real systemd in namespaces: ready, answers, comes back, ends. Nothing outside is changed.
+//
+// Exit code 2: it can't be tried here.
+import { readFile } from 'node:fs/promises';
+import { checkRestricted, checkUnit } from './checks.js';
+import { readImageStart } from './image.js';
+import { install } from './install.js';
+import { bootMachine } from './machine.js';
+import { composeRestrictions, kubernetesRestrictions, restrictedUnit } from './restrictions.js';
+import { UnavailableError, whatIsMissing } from './tools.js';
+
+const opt = 'build/unit';
+const counts = { passed: 0, failed: 0 };
+
+const missing = whatIsMissing();
+if (missing !== undefined) giveUp(missing);
+try {
+  await verify();
+} catch (error) {
+  if (error instanceof UnavailableError) giveUp(error.message);
+  report('what is checked can be made', error);
+}
+process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed\n`);
+process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;
+
+function giveUp(reason: string): never {
+  process.stderr.write(`verify:unit: ${reason}\n`);
+  process.exit(2);
+}
+
+async function verify(): Promise<void> {
+  await install(opt);
+  const image = readImageStart(await read('docker/Dockerfile'));
+  const compose = composeRestrictions(await read('docker/compose.yaml'));
+  const kubernetes = kubernetesRestrictions(await read('docker/kubernetes/quati.yaml'));
+  const machine = await bootMachine(opt, {
+    'quati.service': await read(`${opt}/node_modules/quati/docker/systemd/quati.service`),
+    'compose.service': restrictedUnit(image, compose),
+    'kubernetes.service': restrictedUnit(image, kubernetes),
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void machine.stop().finally(() => process.exit(1)));
+  try {
+    // An image and a volume have them already.
+    for (const { folder } of [...compose.writable, ...kubernetes.writable])
+      await machine.run('mkdir', '--parents', folder);
+    await checkUnit(machine, check);
+    for (const name of ['compose', 'kubernetes']) await checkRestricted(machine, name, check);
+  } finally {
+    await machine.stop();
+  }
+}
+
+async function check(title: string, body: () => Promise<string>): Promise<boolean> {
+  try {
+    const more = await body();
+    process.stdout.write(`ok: ${title}${more === '' ? '' : `: ${more}`}\n`);
+    counts.passed++;
+    return true;
+  } catch (error) {
+    report(title, error);
+    return false;
+  }
+}
+
+function report(title: string, error: unknown): void {
+  process.stdout.write(`FAILED: ${title}: ${error instanceof Error ? error.message : error}\n`);
+  counts.failed++;
+}
+
+async function read(file: string): Promise<string> {
+  return await readFile(file, 'utf8');
+}

@@ -1,0 +1,60 @@
+// a unit of the machine, by name → what systemd says of it, what it logged, and whether it answers.
+import { fileURLToPath } from 'node:url';
+import type { Machine } from './machine.js';
+
+export interface Service {
+  systemctl(...command: string[]): Promise<string>;
+  /** What systemd knows of the unit, by names that systemctl-show(1) has. */
+  properties(...names: string[]): Promise<Record<string, string>>;
+  /** What it and systemd wrote since the machine came up. */
+  journal(): Promise<string>;
+  /** @returns milliseconds until /health/ready answers well. @throws Error with the journal, if the service ends before that */
+  untilReady(): Promise<number>;
+  /** What an upload of the file gets. */
+  predict(file: string): Promise<string>;
+  /** The same, while so many other connections are open. */
+  predictInCrowd(file: string, connections: number): Promise<string>;
+}
+
+const url = 'http://127.0.0.1:8000';
+const startTimeoutMs = 120_000;
+const probe = ['--import', 'tsx', fileURLToPath(new URL('./probe.ts', import.meta.url))];
+
+export function createService(machine: Machine, name: string): Service {
+  const unit = `${name}.service`;
+  const reach = (...args: string[]) => machine.reach(process.execPath, ...probe, ...args);
+
+  async function properties(...names: string[]): Promise<Record<string, string>> {
+    const text = await machine.run('systemctl', 'show', `--property=${names.join()}`, unit);
+    const pairs = text.trim().split('\n');
+    return Object.fromEntries(pairs.map((pair) => /^([^=]*)=(.*)$/.exec(pair)?.slice(1) ?? [pair, '']));
+  }
+
+  async function journal(): Promise<string> {
+    return await machine.run('journalctl', '--unit', unit, '--no-pager', '--output', 'cat');
+  }
+
+  async function untilReady(): Promise<number> {
+    const start = performance.now();
+    const { NRestarts: before } = await properties('NRestarts');
+    while (performance.now() - start < startTimeoutMs) {
+      const isReady = await reach('ready', `${url}/health/ready`, '1000').then(
+        () => true,
+        () => false,
+      );
+      if (isReady) return performance.now() - start;
+      const { NRestarts, ActiveState } = await properties('NRestarts', 'ActiveState');
+      if (NRestarts !== before || ActiveState === 'failed') break;
+    }
+    throw new Error(`${unit} does not become ready:\n${(await journal()).slice(-3000)}`);
+  }
+
+  return {
+    systemctl: (...command) => machine.run('systemctl', ...command, unit),
+    properties,
+    journal,
+    untilReady,
+    predict: (file) => reach('post', `${url}/predict`, file),
+    predictInCrowd: (file, connections) => reach('crowd', `${url}/predict`, file, String(connections)),
+  };
+}
