@@ -48,14 +48,11 @@ function rowOf({ card, version }: Model, name: string, variant: Variant): string
   return `| ${card.name} ${version} | ${name}${served} | ${kilobytes(bytes)} | ${ratio} | ${percent} | ${latency} | ${rate} |\n`;
 }
 
-/** `475 KB`; `10.9 KB` if a whole number would say little. A KB is 1,000 bytes. */
+/** `475 KB`; one decimal below 100 KB. A KB is 1,000 bytes. */
 function kilobytes(bytes: number): string {
   const digits = bytes < 100_000 ? 1 : 0;
-  const size = (bytes / 1000).toLocaleString('en', {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  });
-  return `${size} KB`;
+  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return `${(bytes / 1000).toLocaleString('en', options)} KB`;
 }
 
 /** By name, then by version. */
