@@ -1,4 +1,4 @@
-// config and a pipeline → the HTTP service, assembled; it listens to nothing yet.
+// config and a pipeline → the assembled HTTP service, which does not listen yet.
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifySchemaValidationError, LogController } from 'fastify';
@@ -27,16 +27,16 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 };
 
 export interface AppOptions {
-  /** Those that observe the pipeline. */
+  /** The metrics that observe the pipeline. */
   metrics?: Metrics;
-  /** Takes the log, a line of JSON at a time; default standard output. */
+  /** The destination of the log, one line of JSON per call; default standard output. */
   log?: { write(line: string): void };
 }
 
 /**
  * Resolves when the models are open.
- * @param pipeline is closed with the app. Routes are built and schemas compiled while it opens.
- * @throws what opening it threw
+ * @param pipeline is closed with the app. The app builds routes and compiles schemas while the pipeline opens.
+ * @throws errors from opening the pipeline
  */
 export async function createApp(
   config: Config,
@@ -49,10 +49,10 @@ export async function createApp(
     genReqId: createRequestId,
     schemaController,
     return503OnClosing: false,
-    // It bounds the hooks of closing, too.
+    // This timeout also limits the hooks that run at closing.
     pluginTimeout: config.drainTimeoutMs + 10_000,
     trustProxy: config.trustProxy === 'yes',
-    // A slow upload must not hold a connection for ever; Node looks for late ones once a checking interval.
+    // A slow upload must not hold a connection for ever. Node looks for late requests once per checking interval.
     requestTimeout: config.requestTimeoutMs,
     connectionTimeout: config.requestTimeoutMs + config.deadlineMs + 10_000,
     http: {
@@ -90,16 +90,16 @@ function logsRequests({ logRequests }: Config): boolean {
   return logRequests === 'always' || (logRequests === 'auto' && process.stdout.isTTY === true);
 }
 
-/** `query /top must be >= 1`: the value's place, and what was expected there. */
+/** Returns the place of the value and what was expected, as in `query /top must be >= 1`. */
 function describeErrors(errors: FastifySchemaValidationError[], part: string): string {
   const [first] = errors;
   const place = part === 'querystring' ? 'query' : part;
-  // The validator says this of a property that the schema doesn't name.
+  // The validator's message for a property that is not in the schema.
   const expected = first?.message === 'schema is false' ? 'is not known' : first?.message;
   return `${place} ${first?.instancePath ?? ''} ${expected ?? 'is not valid'}`.replace(/ +/g, ' ');
 }
 
-/** Requests that never become one: cut off by a timeout, or no HTTP. */
+/** Answers requests that are not HTTP, or that a timeout cut off before they were complete. */
 function answerClientError(error: Error & { code: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();

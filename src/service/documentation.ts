@@ -4,16 +4,16 @@ import swaggerUi from '@fastify/swagger-ui';
 import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify';
 import { schemaController } from './schema-compilers.js';
 
-/** What a service is documented from. */
+/** The input of the documentation. */
 export interface Documented {
   version: string;
-  /** With their whole paths; those without a schema, or with a hidden one, are left out. */
+  /** Routes with whole paths. Those without a schema, or with a hidden one, are left out. */
   routes: readonly RouteOptions[];
-  /** That the routes refer to, by $id. */
+  /** The schemas that the routes refer to by $id. */
   schemas: readonly unknown[];
 }
 
-/** Swagger UI draws its icons from data: URLs and has one style sheet inline, told by its hash; a test sees when that changes. */
+/** Swagger UI uses data: URLs for icons and one inline style sheet, allowed by its hash. A test fails if that hash changes. */
 const docsPolicy = {
   'default-src': "'none'",
   'script-src': "'self'",
@@ -27,7 +27,7 @@ const docsPolicy = {
 
 const keyNote = 'Needed where QUATI_API_KEYS are set; health and the documentation need none.';
 
-/** An app of its own, which answers /docs, /openapi.json and /openapi.yaml and listens to nothing. */
+/** Creates a separate app for /docs, /openapi.json and /openapi.yaml. It does not listen. */
 export async function createDocumentation({
   version,
   routes,
@@ -50,7 +50,7 @@ export async function createDocumentation({
           apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key', description: keyNote },
         },
       },
-      // Either of them, or none: whether keys are wanted is the operator's to say.
+      // One of the two, or none: the operator decides whether keys are needed.
       security: [{}, { bearer: [] }, { apiKey: [] }],
       tags: [
         { name: 'classification', description: 'Images to categories.' },

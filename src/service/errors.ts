@@ -1,4 +1,4 @@
-// anything thrown while a request is answered → one problem of the catalogue (RFC 9457).
+// any error during a request → one problem of the catalogue (RFC 9457).
 import {
   DeadlineExceededError,
   DrainingError,
@@ -33,7 +33,7 @@ interface CatalogueEntry {
   retryAfterSeconds?: number;
 }
 
-/** Every way in which a request can fail. */
+/** All problems that a request can have. */
 export const catalogue = {
   bad_request: { status: 400, title: 'The request is malformed' },
   unauthorised: { status: 401, title: 'An API key is needed' },
@@ -54,7 +54,7 @@ export const catalogue = {
 } as const satisfies Record<string, CatalogueEntry>;
 export type ProblemCode = keyof typeof catalogue;
 
-/** A failure that HTTP itself knows; `message` becomes the problem's detail. */
+/** A problem that the HTTP layer finds itself; `message` becomes the problem's detail. */
 export class ProblemError extends QuatiError {
   constructor(
     readonly code: ProblemCode,
@@ -84,7 +84,7 @@ const codesOfFastify: Record<string, ProblemCode> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_type',
 };
 
-/** What isn't known is `internal`, and tells nothing of itself. */
+/** An unknown error becomes `internal`, without any detail of it. */
 export function errorToProblem(error: unknown, requestId: string): Problem {
   const code = errorToCode(error);
   const detail =
@@ -99,7 +99,7 @@ export function createProblem(code: ProblemCode, detail: string, requestId: stri
   return { type: `urn:quati:problem:${code}`, title, status, detail, code, requestId };
 }
 
-/** Headers that go with a problem. A full queue is worth a new try when what waits should be done. */
+/** Returns the headers of a problem. Retry-After of a full queue is when the waiting images should be done. */
 export function problemHeaders(code: ProblemCode, error?: unknown): Record<string, string> {
   const entry: CatalogueEntry = catalogue[code];
   const measured = error instanceof QueueFullError ? Math.ceil(error.retryAfterMs / 1000) : undefined;
@@ -115,7 +115,7 @@ function errorToCode(error: unknown): ProblemCode {
   const inference = codesOfInference.find(([type]) => error instanceof type);
   if (inference) return inference[1];
   const { code, statusCode, name } = error as { code?: string; statusCode?: number; name?: string };
-  // The client closed the connection: nobody reads the answer, but it is no failure of the server.
+  // The client closed the connection: nobody reads the response, and the server did not fail.
   if (name === 'AbortError') return 'bad_request';
   const fastify = code === undefined ? undefined : codesOfFastify[code];
   if (fastify) return fastify;

@@ -1,18 +1,18 @@
-// lines of the log → standard output, without ever waiting for who reads it.
+// lines of the log → standard output, without waiting for its reader.
 import { pino } from 'pino';
 
-/** Lines that a slow reader has not taken yet, at most; what comes on top is lost. */
+/** The maximum size of lines that a slow reader has not read yet. Further lines are lost. */
 const maxWaitingBytes = 1024 * 1024;
 
 export interface LogStream {
   write(line: string): void;
-  /** Resolves when what was logged is written, or after `ms`. */
+  /** Resolves when all lines are written, at the latest after `ms`. */
   flush(ms: number): Promise<void>;
 }
 
 /**
- * A reader that is gone (EPIPE), a full disk or a pipe that nobody empties lose lines of the log and nothing else: a write to such a
- * stream fails or blocks, which must not reach the thread that answers.
+ * Creates a log that never blocks. If its reader is gone (EPIPE), the disk is full or nobody empties the pipe, lines are lost, and
+ * requests are still answered.
  */
 export function createLogStream(fd = 1): LogStream {
   const stream = pino.destination({ fd, sync: false, minLength: 0, maxLength: maxWaitingBytes });

@@ -1,9 +1,9 @@
-// what happens in the pipeline and over HTTP → Prometheus metrics.
+// events of the pipeline and of HTTP → Prometheus metrics.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { PipelineObserver, Timings, WaitingImages } from '../inference/pipeline.js';
 
-/** What can be asked of a pipeline when metrics are read. */
+/** The state of a pipeline that is read with the metrics. */
 export interface MetricSources {
   waiting(): readonly WaitingImages[];
   models(): readonly { name: string; version: number; variant?: string; ready: boolean }[];
@@ -13,7 +13,7 @@ export interface Metrics {
   observer: PipelineObserver;
   request(method: string, route: string, status: number, seconds: number): void;
   rejected(reason: string): void;
-  /** Prometheus' text, of everything above and of the process. */
+  /** Returns everything above and the figures of the process in Prometheus' text format. */
   render(sources: MetricSources): Promise<string>;
   contentType: string;
 }
@@ -119,7 +119,7 @@ function createRender(registry: Registry): Metrics['render'] {
     }
     for (const model of sources.waiting()) waiting.set(labels(model), model.images);
     for (const percent of [50, 99, 100]) {
-      // The histogram holds the whole interval between two looks, its resolution included.
+      // The histogram records whole intervals between two samples, which include its resolution.
       const ms = Math.max(0, loop.percentile(percent) / 1e6 - eventLoopResolutionMs);
       delay.set({ quantile: String(percent / 100) }, Number.isFinite(ms) ? ms / 1000 : 0);
     }
@@ -128,7 +128,7 @@ function createRender(registry: Registry): Metrics['render'] {
   };
 }
 
-/** A version that isn't ready may have no variant. */
+/** A version that is not ready may have no variant. */
 function labels({ name, version, variant = '' }: { name: string; version: number; variant?: string }) {
   return { model: name, version, variant };
 }

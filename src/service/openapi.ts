@@ -6,7 +6,7 @@ import { readConfig } from './config.js';
 
 const nothing = () => Promise.reject(new Error('this pipeline does nothing'));
 
-/** Knows no models and does nothing. */
+/** A pipeline without models. */
 export const idlePipeline: Pipeline = {
   classify: nothing,
   infer: nothing,
@@ -22,7 +22,7 @@ export const idlePipeline: Pipeline = {
   close: async () => {},
 };
 
-/** The contract as the service itself serves it at /openapi.yaml; needs no models. */
+/** Returns the text that the service serves at /openapi.yaml. It needs no models. */
 export async function renderOpenapi(): Promise<string> {
   const app = await createApp(readConfig({ QUATI_LOG_LEVEL: 'silent' }), idlePipeline);
   try {

@@ -1,8 +1,8 @@
-// a request → until when its client waits, and whether it still does.
+// a request → its deadline, and a signal that its client has gone.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { monotonicMs } from '../inference/clock.js';
 
-/** Aborted when the connection closes before the answer; Fastify's request.signal fires once the body was read. */
+/** Is aborted when the connection closes before the response. Fastify's request.signal fires as soon as the body was read. */
 export function signalOfClient(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
   reply.raw.once('close', () => {
@@ -12,8 +12,8 @@ export function signalOfClient(reply: FastifyReply): AbortSignal {
 }
 
 /**
- * When the answer has to be there at the latest, on the clock of clock.ts: `deadlineMs` after the upload has been read, which is now,
- * or as long after the request's arrival as the client says in x-request-timeout-ms.
+ * Returns the deadline of the response on the clock of clock.ts: `deadlineMs` from now, when the upload has been read, or the client's
+ * x-request-timeout-ms from the arrival of the request, if that is earlier.
  */
 export function deadlineOf(
   request: Pick<FastifyRequest, 'headers'>,

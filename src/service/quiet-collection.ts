@@ -1,22 +1,22 @@
-// a server nobody asks anything → its garbage is collected, and the memory that a burst or the start took is given back.
+// a server without uploads → a garbage collection, which returns the memory that a burst or the start took.
 import type { Server } from 'node:http';
 import v8 from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 export interface QuietCollectionOptions {
-  /** So long without an upload, and as long again before the second time. */
+  /** The time without an upload before the first collection, and between the first and the second. */
   quietMs?: number;
-  /** Default: a full collection by V8. */
+  /** Default: a full collection of V8. */
   collect?: () => void;
 }
 
-/** The first shrinks V8's young space, the second returns what was moved out of it. */
+/** The first collection shrinks V8's young space; the second returns what the first moved out of it. */
 const timesInAQuiet = 2;
 
 /**
- * V8 lets the young space grow to 32 MB under load, which gains a quarter of the requests, and collects it only when it is full: a
- * quiet server would hold it for ever. Health checks, metrics and pages are no uploads, so that being watched wakes nothing. The first
- * seconds of the burst after a collection have a quarter fewer requests, as after a start: gaps of seconds are no quiet.
+ * Under load V8 lets the young space grow to 32 MB, which brings a quarter more requests. V8 collects it only when it is full, so a
+ * quiet server would hold it for ever. Only uploads count as activity: health checks, metrics and pages do not. After a collection the
+ * first seconds of a burst have a quarter fewer requests, as after a start, so a gap of seconds does not count as quiet.
  */
 export function collectInQuiet(
   server: Server,
@@ -40,7 +40,7 @@ export function collectInQuiet(
   }
 }
 
-/** V8's own function, which scripts see only where `--expose-gc` was set as their context was made. */
+/** V8's own function. A script sees it only if `--expose-gc` was set when its context was created. */
 function collector(): () => void {
   v8.setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;

@@ -11,16 +11,16 @@ import { collectInQuiet } from './quiet-collection.js';
 
 export interface Server {
   app: FastifyInstance;
-  /** Where it can be reached, e.g. http://localhost:8000. */
+  /** Its address, for example http://localhost:8000. */
   url: string;
-  /** Answers what is under way or comes on open connections, ends the workers; cuts what takes longer than drainTimeoutMs. */
+  /** Answers the requests under way and those on open connections, then ends the workers. Cuts what takes longer than drainTimeoutMs. */
   close(): Promise<void>;
 }
 
-/** The address or the port cannot be listened on; the message says why and what to do. */
+/** The server cannot listen on the address or the port; the message contains the reason and the remedy. */
 export class ListenError extends QuatiError {}
 
-/** @throws ListenError; what opening the models threw. Resolves when the models have been opened and the port is open. */
+/** Resolves when the models and the port are open. @throws ListenError, and errors from opening the models. */
 export async function startServer(config: Config): Promise<Server> {
   const metrics = createMetrics();
   const pipeline = createPipeline({ ...config, observer: metrics.observer });
@@ -70,7 +70,7 @@ async function closeInTime(app: FastifyInstance, { drainTimeoutMs }: Config): Pr
     app.log.error(`Draining took longer than ${drainTimeoutMs} ms: what is still under way is cut`);
     app.server.closeAllConnections();
   }, drainTimeoutMs);
-  // Connections that are about to be accepted are: closing resets what the system still holds.
+  // Accepts the connections that the system still holds: closing would reset them.
   await nextTurn();
   await app.close();
   clearTimeout(late);
@@ -78,14 +78,14 @@ async function closeInTime(app: FastifyInstance, { drainTimeoutMs }: Config): Pr
 
 const signals = ['SIGTERM', 'SIGINT'] as const;
 
-/** How long the workers may take to end after the connections were cut. */
+/** The time that the workers have to end after the connections were cut. */
 const endGraceMs = 5000;
 
 /**
- * Starts a server and ends it with the process. Before it is ready a signal ends the process at once; then the first SIGTERM or SIGINT
- * drains, the second ends the process at once. Whatever hangs, the process has ended `drainTimeoutMs` and five seconds after the first.
- * @param onReady called when it listens.
- * @throws what startServer throws. Resolves when the server is closed.
+ * Starts a server and ends it on a signal. Before the server is ready, SIGTERM or SIGINT ends the process at once. Later the first one
+ * drains, and the second one ends the process at once. `drainTimeoutMs` and five seconds after the first, the process ends in any case.
+ * @param onReady is called when the server listens.
+ * Resolves when the server is closed. @throws as startServer
  */
 export async function runServer(config: Config, onReady: (server: Server) => void): Promise<void> {
   const early = (signal: NodeJS.Signals) => endProcess(signal);
@@ -111,8 +111,8 @@ async function nextSignal(): Promise<void> {
 }
 
 /**
- * Ends the process by the signal, without waiting for threads: process.exit waits for each of them, and one that decodes or opens a
- * model cannot be interrupted. The kernel keeps such signals from process 1 of a container, which aborts instead.
+ * Ends the process by the signal and does not wait for threads: process.exit would wait, and a thread that decodes or opens a model
+ * cannot be interrupted. The kernel does not deliver such signals to process 1 of a container, so that process aborts.
  */
 function endProcess(signal: NodeJS.Signals): void {
   process.removeAllListeners(signal);

@@ -1,4 +1,4 @@
-// who may ask, how often, and from which pages: API keys, a rate limit, CORS, and the headers that protect pages.
+// who may send requests, how often, and from which pages: API keys, a rate limit, CORS, and security headers.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
@@ -8,11 +8,11 @@ import fp from 'fastify-plugin';
 import { ProblemError } from '../errors.js';
 
 export interface AccessOptions {
-  /** None: everybody may ask. */
+  /** If empty, everybody may send requests. */
   apiKeys?: readonly string[] | undefined;
-  /** Requests a minute, of one key or else one address; undefined: no limit. */
+  /** Requests per minute for each key, or for each address without a key; undefined: no limit. */
   rateLimit?: number | undefined;
-  /** None: no page of another origin may ask; * is every page. */
+  /** If empty, no page of another origin may send requests; * allows every page. */
   corsOrigins?: readonly string[] | undefined;
 }
 
@@ -25,13 +25,13 @@ declare module 'fastify' {
 
 export const access = fp(
   async (app: FastifyInstance, { apiKeys = [], rateLimit: most, corsOrigins = [] }: AccessOptions) => {
-    // Helmet would build the policy anew for each request.
+    // Helmet would build the policy again for each request.
     app.addHook('onRequest', async (_request, reply) => {
       reply.header('content-security-policy', contentSecurityPolicy);
     });
     await app.register(helmet, {
       contentSecurityPolicy: false,
-      // The service itself speaks HTTP: whether there is TLS before it is the proxy's to tell.
+      // The service itself uses HTTP. A proxy that adds TLS also sets this header.
       strictTransportSecurity: false,
       ...(corsOrigins.length > 0 && { crossOriginResourcePolicy: { policy: 'cross-origin' } }),
       crossOriginOpenerPolicy: false,
@@ -78,13 +78,13 @@ function keyCheck(apiKeys: readonly string[]) {
         'An API key is needed, as "Authorization: Bearer …" or "x-api-key"',
       );
     const digest = sha256(key);
-    // All are compared, each in constant time: how long it takes tells nothing of the keys.
+    // Every key is compared, each in constant time, so that the duration reveals nothing about the keys.
     const known = digests.filter((candidate) => timingSafeEqual(candidate, digest)).length > 0;
     if (!known) throw new ProblemError('unauthorised', 'The API key is not known');
   };
 }
 
-/** What has no route is not open: what paths there are is told to nobody else. */
+/** A path without a route is not open, so that nobody without a key learns which paths exist. */
 function isOpen({ routeOptions }: FastifyRequest): boolean {
   return routeOptions.config.open === true;
 }

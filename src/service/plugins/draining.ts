@@ -1,4 +1,4 @@
-// app.close() → nothing more is listened to; what comes on open connections is answered once more, until they are quiet.
+// app.close() → no new connections; each open connection gets its last response and then ends.
 import { Server as NetServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
@@ -12,7 +12,7 @@ declare module 'fastify' {
 }
 
 export interface DrainingOptions {
-  /** How long connections that stay busy are served. */
+  /** The time that busy connections are still served. */
   drainTimeoutMs: number;
 }
 
@@ -20,8 +20,8 @@ const quietMs = 250;
 const lookEveryMs = 25;
 
 /**
- * Closing a connection that seems idle loses the request that is on its way over it. Here every answer ends its connection first
- * (Fastify says `connection: close` while it closes), and only those that stay silent are cut.
+ * Closing a connection that seems idle would lose a request that is already on its way. So every response ends its connection first
+ * (Fastify sends `connection: close` while it closes), and only silent connections are cut.
  */
 export const draining = fp(
   async (app: FastifyInstance, { drainTimeoutMs }: DrainingOptions) => {
@@ -31,7 +31,7 @@ export const draining = fp(
     app.decorate('isDraining', () => state !== 'open');
     app.addHook('onRequest', async (_request, reply) => {
       underWay++;
-      // Unlike onResponse it comes for every request, whatever became of its connection.
+      // Unlike onResponse, this event comes for every request, even if its connection broke.
       reply.raw.once('close', () => {
         underWay--;
         lastChange = performance.now();
@@ -44,7 +44,7 @@ export const draining = fp(
       lastChange = performance.now();
       const until = lastChange + drainTimeoutMs;
       if (app.server.listening) {
-        // http's own close cuts idle connections at once.
+        // The close of node:http cuts idle connections at once.
         NetServer.prototype.close.call(app.server);
         while (performance.now() < until && (await countConnections(app)) > 0) {
           if (underWay === 0 && performance.now() - lastChange > quietMs) break;

@@ -1,4 +1,4 @@
-// a pipeline → app.pipeline, its models told to the log, closed with the app once all requests are answered.
+// a pipeline → app.pipeline; its models are logged, and it closes with the app after the last response.
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import type { ModelStatus } from '../../inference/models/status.js';
@@ -6,9 +6,9 @@ import type { Pipeline } from '../../inference/pipeline.js';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Missing until the models are open. */
+    /** Undefined until the models are open. */
     pipeline: Pipeline;
-    /** Resolves when they are. @throws what opening them threw */
+    /** Resolves when the models are open. @throws errors from opening them */
     modelsOpened: Promise<void>;
   }
 }
@@ -18,7 +18,7 @@ export const inference = fp(
     let pipeline: Pipeline | undefined;
     app.decorate('pipeline', { getter: () => pipeline as Pipeline });
     app.decorate('modelsOpened', open());
-    // Who awaits it is told.
+    // A failure reaches whoever awaits the promise.
     app.modelsOpened.catch(() => {});
     app.addHook('onClose', async () => await pipeline?.close());
 

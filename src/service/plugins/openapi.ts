@@ -1,4 +1,4 @@
-// /docs, /openapi.json and /openapi.yaml: answered by the documentation, which is made when it is first asked for.
+// /docs, /openapi.json and /openapi.yaml → the documentation, which is created at the first request for it.
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import fp from 'fastify-plugin';
 import { nothingAt } from './problems.js';
@@ -7,10 +7,10 @@ export interface OpenapiOptions {
   version: string;
 }
 
-/** What belongs to a connection; this one's answer gets its own. */
+/** Headers of a connection. The response of this server has its own. */
 const ofConnection = new Set(['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'date']);
 
-/** Has to come before the routes it describes. */
+/** Must be registered before the routes that it describes. */
 export const openapi = fp(
   async (app: FastifyInstance, { version }: OpenapiOptions) => {
     const routes: RouteOptions[] = [];
@@ -22,7 +22,7 @@ export const openapi = fp(
     let documentation: Promise<FastifyInstance> | undefined;
 
     async function makeDocumentation(): Promise<FastifyInstance> {
-      // Swagger UI and what makes OpenAPI would be a tenth of a start, and most servers are never asked.
+      // Swagger UI and the OpenAPI generator would take a tenth of the start, and most servers never need them.
       const { createDocumentation } = await import('../documentation.js');
       const schemas = Object.assign({}, ...[...contexts].map((context) => context.getSchemas()));
       return createDocumentation({ version, routes, schemas: Object.values(schemas) });

@@ -1,4 +1,4 @@
-// whatever is thrown, unknown paths and wrong methods → a refusal: problem+json, or the form that a plugin has for its prefix.
+// errors, unknown paths and wrong methods → a refusal as problem+json, or in the form of the plugin that owns the prefix.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import {
@@ -11,7 +11,7 @@ import {
 } from '../errors.js';
 import { Problem, ProtocolError } from '../schemas/problem.js';
 
-/** How a refusal is written. */
+/** Writes the body of a refusal. */
 export interface ErrorForm {
   contentType: string;
   toBody(problem: ProblemBody): object;
@@ -19,7 +19,7 @@ export interface ErrorForm {
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The form of the refusals below each prefix; the empty prefix is that of everything else. */
+    /** The form of refusals by prefix; the empty prefix is for everything else. */
     errorForms: Map<string, ErrorForm>;
   }
 }
@@ -35,7 +35,7 @@ export const problems = fp(
   { name: 'problems' },
 );
 
-/** Gives this form to all that is refused below the prefix of `app`: by its routes, for an unknown path or a wrong method. */
+/** Sets the form of all refusals below the prefix of `app`: by its routes, for an unknown path, or for a wrong method. */
 export function refuseAs(app: FastifyInstance, form: ErrorForm): void {
   app.errorForms.set(app.prefix, form);
   app.setErrorHandler((error, request, reply) => sendRefusal(error, request, reply, form));
@@ -51,7 +51,7 @@ export function refuseAs(app: FastifyInstance, form: ErrorForm): void {
   });
 }
 
-/** @param form by default that of the request's prefix: what the router itself refuses has reached no plugin. */
+/** @param form default: the form of the request's prefix, because a request that the router refuses has reached no plugin. */
 export function sendRefusal(
   error: unknown,
   request: FastifyRequest,
@@ -66,18 +66,18 @@ export function sendRefusal(
   return reply.type(form.contentType).send(form.toBody(problem));
 }
 
-/** What a path is answered with that the service does not have. */
+/** The response to a path that the service does not have. */
 export function nothingAt(request: FastifyRequest): ProblemError {
   return new ProblemError('not_found', `There is nothing at ${pathOf(request)}`);
 }
 
-/** Fastify answers 404 where a path exists and its method doesn't: its router is asked for the others. */
+/** Fastify answers 404 for a known path with a wrong method. Its router knows which methods the path has. */
 function methodsAt(request: FastifyRequest): string[] {
   const { server } = request;
   const methods = server.supportedMethods.filter(
     (method) => server.findRoute({ method, url: pathOf(request) }) !== null,
   );
-  // CORS answers OPTIONS on every path, those that do not exist too.
+  // CORS answers OPTIONS on every path, even on unknown ones.
   return methods.some((method) => method !== 'OPTIONS') ? methods.sort() : [];
 }
 
@@ -92,7 +92,7 @@ function pathOf({ url }: FastifyRequest): string {
   return url.split('?', 1)[0] ?? '';
 }
 
-/** The bytes of a whole response, for requests that are too broken to reach a route. */
+/** Returns the bytes of a whole response, for requests that are too broken to reach a route. */
 export function rawProblemResponse(code: ProblemCode, detail: string, requestId: string): string {
   const problem = createProblem(code, detail, requestId);
   const body = JSON.stringify(problem);

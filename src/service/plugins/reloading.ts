@@ -1,4 +1,4 @@
-// the folder of the models, as long as the server listens → what has changed in it serves, and the log says what and why.
+// changes in the models folder while the server listens → a reload, and a line in the log for each change.
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import { watchFolder } from '../../inference/models/watching.js';
@@ -26,7 +26,7 @@ export const reloading = fp(
       lastError = '';
     }
 
-    /** Once, as it comes back with every look. */
+    /** Logs an error once, although every poll finds it again. */
     function onError(error: Error): void {
       if (error.message === lastError) return;
       lastError = error.message;

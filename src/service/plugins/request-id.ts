@@ -1,4 +1,4 @@
-// a request → its id: the client's own where it has a sane one; on the response and in every problem.
+// a request → its id, in the response header and in every problem; the client's own if that is well-formed.
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';

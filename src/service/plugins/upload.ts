@@ -21,13 +21,13 @@ export interface UploadOptions {
 const multipartOverheadBytes = 64 * 1024;
 const limits = { files: 8, fields: 16, parts: 24, fieldSize: 1024, headerPairs: 32 };
 
-/** Takes over all body parsing of the scope that it is registered in. */
+/** Replaces all body parsing of the scope that it is registered in. */
 export const upload = fp(
   async (app: FastifyInstance, { maxUploadBytes }: UploadOptions) => {
     app.removeAllContentTypeParsers();
     await app.register(multipart, { limits: { ...limits, fileSize: maxUploadBytes } });
     app.addContentTypeParser('application/octet-stream', (_request, _payload, done) => done(null));
-    // An image is judged by its bytes: whatever type a body claims, malformed ones too, it is read as it is.
+    // An image is judged by its bytes. A body is read whatever its content type is, even a malformed one.
     app.addHook('onRequest', async ({ raw: { headers } }) => {
       if (!/^multipart\/form-data\b/i.test(headers['content-type'] ?? ''))
         headers['content-type'] = 'application/octet-stream';
@@ -77,7 +77,7 @@ async function readPart(part: Multipart, maxUploadBytes: number): Promise<Buffer
       'The field "file" holds text: send a file (curl -F file=@image.png)',
     );
   const bytes = await readAll(part.file, maxUploadBytes);
-  // Its stream ends where the limit is.
+  // The stream of a file ends at the limit.
   if (part.file.truncated) throw tooManyBytes(maxUploadBytes);
   return bytes;
 }
@@ -88,7 +88,7 @@ async function readRaw(body: IncomingMessage, maxUploadBytes: number): Promise<B
   return bytes;
 }
 
-/** By its events: an async iterator costs a small upload as much as all the rest of its way. */
+/** Reads by events: for a small upload, an async iterator costs as much as everything else together. */
 function readAll(stream: Readable, maxUploadBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -109,7 +109,7 @@ function noImage(): ProblemError {
   return new ProblemError('bad_request', detail);
 }
 
-/** What nobody reads blocks the connection: the rest flows into nothing, until the request's own timeout at most. */
+/** Unread data would block the connection: the rest is read and discarded, until the request timeout at the latest. */
 function discardRest(body: IncomingMessage): void {
   body.unpipe();
   body.removeAllListeners('data');

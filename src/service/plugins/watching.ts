@@ -1,4 +1,4 @@
-// requests and their answers → metrics, GET /metrics, and a line in the log each where that is asked for.
+// requests and their responses → metrics, GET /metrics, and a line in the log for each if the settings ask for it.
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import { Type } from '#typebox';
@@ -22,7 +22,7 @@ export const watching = fp(
     app.addHook('onResponse', async (request, reply) => {
       const { method, url, routeOptions } = request;
       const { statusCode, elapsedTime } = reply;
-      // The pattern, not the path: what clients make up must not become labels.
+      // The route's pattern, not the path: clients must not be able to create labels.
       metrics.request(method, routeOptions.url ?? 'none', statusCode, elapsedTime / 1000);
       if (logRequests)
         request.log.info(

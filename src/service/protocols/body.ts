@@ -1,4 +1,4 @@
-// a body of any type, plain or compressed → its bytes; an answer's bytes → compressed where the client takes that.
+// a body of any type, plain or compressed → its bytes; the bytes of a response → compressed if the client accepts it.
 import { promisify } from 'node:util';
 import { deflate, gunzip, gzip, inflate } from 'node:zlib';
 import { negotiate } from '@fastify/accept-negotiator';
@@ -7,7 +7,7 @@ import fp from 'fastify-plugin';
 import { ProblemError } from '../errors.js';
 
 export interface WholeBodyOptions {
-  /** As sent, and again once decompressed. */
+  /** The limit of a body as sent, and again after decompression. */
   maxUploadBytes: number;
 }
 
@@ -16,14 +16,14 @@ const compressors = { gzip: promisify(gzip), deflate: promisify(deflate) };
 type Encoding = keyof typeof compressors;
 const encodings: Encoding[] = ['gzip', 'deflate'];
 
-/** Below this what compression saves is less than a packet. */
+/** Below this size, compression saves less than one network packet. */
 const minCompressedBytes = 1024;
 
-/** Takes over all body parsing of the scope that it is registered in: request.body is a Buffer, or undefined. */
+/** Replaces all body parsing of the scope that it is registered in: request.body is a Buffer or undefined. */
 export const wholeBody = fp(
   async (app: FastifyInstance, { maxUploadBytes }: WholeBodyOptions) => {
     app.removeAllContentTypeParsers();
-    // What a body is follows from the path and its headers of inference, not from the type it claims.
+    // The path and the inference headers decide how a body is read, not its content type.
     app.addHook('onRequest', async ({ raw: { headers } }) => {
       headers['content-type'] = 'application/octet-stream';
     });
@@ -37,7 +37,7 @@ export const wholeBody = fp(
   { name: 'whole-body' },
 );
 
-/** @throws ProblemError bad_request when there is none. */
+/** @throws ProblemError bad_request if there is no body. */
 export function bodyOf(request: FastifyRequest): Buffer {
   const { body } = request;
   if (Buffer.isBuffer(body) && body.length > 0) return body;
@@ -49,7 +49,7 @@ interface Checker<Value> {
   Errors(json: unknown): Iterable<{ instancePath: string; message: string }>;
 }
 
-/** @param hint ends what is said of text that is no JSON. @throws ProblemError bad_request naming the place. */
+/** @param hint ends the error about text that is not JSON. @throws ProblemError bad_request with the place. */
 export function parseJson<Value>(text: string, checker: Checker<Value>, hint = ''): Value {
   let json: unknown;
   try {
@@ -86,14 +86,14 @@ async function decompress(body: Buffer, encoding = 'identity', maxOutputLength: 
   }
 }
 
-/** Sends the bytes as they are, or compressed as the client's accept-encoding allows. */
+/** Sends the bytes, compressed if they are large and the client's accept-encoding allows it. */
 export async function sendBytes(
   request: FastifyRequest,
   reply: FastifyReply,
   type: string,
   bytes: Buffer,
 ): Promise<FastifyReply> {
-  // CORS may have said that the answer varies by origin.
+  // CORS may have set that the response varies by origin.
   const vary = [reply.getHeader('vary'), 'accept-encoding'].filter((name) => name !== undefined);
   reply.type(type).header('vary', vary.join(', '));
   const encoding = bytes.length < minCompressedBytes ? null : acceptedEncoding(request);

@@ -1,4 +1,4 @@
-// a problem → the body that Triton, KServe and TensorFlow Serving send for it.
+// a problem → the error body that Triton, KServe and TensorFlow Serving send.
 import type { ErrorForm } from '../plugins/problems.js';
 
 export const protocolErrors: ErrorForm = {

@@ -1,4 +1,4 @@
-// a batch's images through the pipeline → the output tensors that protocols show.
+// the images of a batch through the pipeline → the output tensors of the protocols.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { scoresToConfidences } from '../../inference/category.js';
 import type { StoredModel } from '../../inference/models/repository.js';
@@ -6,10 +6,10 @@ import type { InferenceInput } from '../../inference/pipeline.js';
 import { ProblemError } from '../errors.js';
 import { deadlineOf, signalOfClient } from '../patience.js';
 
-/** One row an image. */
+/** One row per image. */
 export type OutputRows = Record<string, Float32Array[]>;
 
-/** @returns the rows of `scores`, where the model has them, and of `probabilities`. @throws as Pipeline.infer */
+/** @returns the rows of `probabilities`, and of `scores` if the model has them. @throws as Pipeline.infer */
 export async function inferOutputs(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -34,7 +34,7 @@ export async function inferOutputs(
   return card.output === 'probabilities' ? { probabilities } : { scores, probabilities };
 }
 
-/** A float32 as the shortest decimal that is that float32 again: 0.1, not 0.10000000149011612. */
+/** Returns the shortest decimal that reads back as the same float32: 0.1, not 0.10000000149011612. */
 export function shortestFloat(value: number): number {
   for (let digits = 6; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits));

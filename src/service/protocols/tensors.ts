@@ -1,4 +1,4 @@
-// a model's card → the tensors that protocols show of it; a client's numbers → images as the model takes them.
+// a model's card → the tensors that the protocols describe; a client's numbers → images for the model.
 
 import { channelCount } from '../../inference/image/channels.js';
 import type { InputContract } from '../../inference/image/contract.js';
@@ -10,11 +10,11 @@ import { ProblemError } from '../errors.js';
 export interface TensorDescription {
   name: string;
   datatype: 'FP32' | 'UINT8' | 'BYTES';
-  /** -1 where the size is free. */
+  /** -1 for a dynamic size. */
   shape: number[];
 }
 
-/** A request has one of the two inputs: numbers as the model takes them, or the files of images, which Quati decodes. */
+/** A request has one of two inputs: the numbers that enter the model, or image files that Quati decodes. */
 export interface ModelTensors {
   input: TensorDescription;
   image: TensorDescription;
@@ -22,13 +22,13 @@ export interface ModelTensors {
 }
 
 /**
- * `scores` is what the model gives, `probabilities` what its card makes of it, one a label. A model that gives probabilities has
- * no other scores.
+ * `scores` is the output of the model. `probabilities` has one value per label, computed as the card says. A model that returns
+ * probabilities has no `scores`.
  */
 export function describeTensors({ input, output, labels }: Card): ModelTensors {
   const datatype = input.dataType === 'uint8' ? 'UINT8' : 'FP32';
   const probabilities = fp32('probabilities', [-1, labels.length]);
-  // One sigmoid may stand for two labels: only the model knows.
+  // One sigmoid output may stand for two labels; the card does not contain the number of outputs.
   const scores = fp32('scores', [-1, output === 'sigmoid' && labels.length === 2 ? -1 : labels.length]);
   return {
     input: { name: 'input', datatype, shape: [-1, ...imageShape(input)] },
@@ -41,19 +41,19 @@ function fp32(name: string, shape: number[]): TensorDescription {
   return { name, datatype: 'FP32', shape };
 }
 
-/** Channels, height, width; or height, width, channels where the card says nhwc. */
+/** Channels, height, width; for the layout nhwc height, width, channels. */
 export function imageShape(input: InputContract): number[] {
   const { width, height, layout } = input;
   return layout === 'nhwc' ? [height, width, channelCount(input)] : [channelCount(input), height, width];
 }
 
-/** @throws ProblemError bad_request when a request has no image, or more than a batch may have. */
+/** @throws ProblemError bad_request if a request has no image, or more than `maxBatch`. */
 export function checkBatch(count: number, maxBatch: number): void {
   if (count < 1 || count > maxBatch)
     throw new ProblemError('bad_request', `Batch: expected 1 to ${maxBatch} images, got ${count}`);
 }
 
-/** JSON lists nested as `shape` says → its numbers in the model's type. @throws ProblemError bad_request naming the place. */
+/** Converts JSON lists, nested like `shape`, to numbers of the model's type. @throws ProblemError bad_request with the place. */
 export function listToTensor(
   data: unknown,
   shape: readonly number[],
@@ -92,7 +92,7 @@ function toNumber(value: unknown, { BYTES_PER_ELEMENT }: TensorValues, place: st
   throw new ProblemError('bad_request', `${place}: expected ${expected}, got ${describeJson(value)}`);
 }
 
-/** @throws ProblemError bad_request when a float isn't finite. */
+/** @throws ProblemError bad_request if a float is not finite. */
 export function checkValues(values: TensorValues, place: string): TensorValues {
   if (values instanceof Uint8Array) return values;
   const at = values.findIndex((value) => !Number.isFinite(value));
@@ -103,7 +103,7 @@ export function checkValues(values: TensorValues, place: string): TensorValues {
   );
 }
 
-/** Values of a whole batch → one input an image, each a view. */
+/** Splits the values of a batch into one input per image; each is a view. */
 export function splitBatch(values: TensorValues, input: InputContract): InferenceInput[] {
   const length = tensorLength(input);
   return Array.from({ length: values.length / length }, (_, i) => ({
@@ -111,7 +111,7 @@ export function splitBatch(values: TensorValues, input: InputContract): Inferenc
   }));
 }
 
-/** @throws ProblemError bad_request when the text isn't base64 of something. */
+/** @throws ProblemError bad_request if the text is not base64, or is empty. */
 export function base64ToImage(text: unknown, place: string): InferenceInput {
   if (typeof text !== 'string' || !/^[A-Za-z0-9+/_-]+={0,2}$/.test(text))
     throw new ProblemError(
@@ -121,7 +121,7 @@ export function base64ToImage(text: unknown, place: string): InferenceInput {
   return { bytes: Buffer.from(text, 'base64') };
 }
 
-/** Short enough for an error, whatever it is. */
+/** Describes any JSON value in a few characters, for an error. */
 export function describeJson(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === 'object' && value !== null)

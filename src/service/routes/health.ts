@@ -1,4 +1,4 @@
-// GET → whether the process lives, and whether its models can answer.
+// GET → whether the process is alive, and whether its models are ready.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '#typebox';
 import { DrainingError } from '../../inference/errors.js';

@@ -1,4 +1,4 @@
-// GET → what models there are, which versions and variants serve, and why.
+// GET → the models, which versions and variants serve, and why.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '#typebox';
 import { Card } from '../../inference/models/card.js';

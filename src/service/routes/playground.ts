@@ -1,4 +1,4 @@
-// GET / and what it loads → the playground, from the files of src/service/pages.
+// GET / and the files that it loads → the playground, from src/service/pages.
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -19,7 +19,7 @@ const types: Record<string, string> = {
   '.svg': 'image/svg+xml',
 };
 
-/** Nothing but this page's own files; pictures that are shown are blobs of the page. */
+/** Allows this page's own files only; the images that it shows are its blobs. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -32,7 +32,7 @@ const contentSecurityPolicy = [
   "require-trusted-types-for 'script'",
 ].join('; ');
 
-/** Files are read once, when first asked for; a browser asks each time whether the one it has is still the same. */
+/** Reads each file once, at its first request. A browser checks each time whether its copy is still current. */
 export const playgroundRoutes: FastifyPluginAsync = async (app) => {
   for (const name of await readdir(folder)) {
     const type = types[path.extname(name)];
@@ -68,7 +68,7 @@ function sendStatic(
   return reply.type(type).send(content);
 }
 
-/** Compared as weak ones, as a proxy that compresses makes them. */
+/** Compares tags as weak ones, because a proxy that compresses makes them weak. */
 function isKnown(header: string | undefined, etag: string): boolean {
   const tags = (header ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
   return tags.includes(etag) || tags.includes('*');

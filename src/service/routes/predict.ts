@@ -1,4 +1,4 @@
-// POST an image → its category, or the picture that the model sees.
+// POST an image → its category, or the image that the model sees.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from '#typebox';
@@ -37,7 +37,7 @@ export const predictRoutes: FastifyPluginAsyncTypebox<PredictOptions> = async (
   await app.register(upload, limits);
   app.addSchema(Prediction);
 
-  /** Reads the image; then what is left of the time that the client gives. */
+  /** Reads the image, and computes the deadline from the time that is left. */
   async function receive(request: FastifyRequest, reply: FastifyReply, { model, version, variant }: Asked) {
     const signal = signalOfClient(reply);
     const bytes = await request.readImage();

@@ -1,4 +1,4 @@
-// What liveness and readiness answer.
+// The responses of liveness and readiness.
 import { Type } from '#typebox';
 
 const strict = { additionalProperties: false };

@@ -1,4 +1,4 @@
-// What is told of a model and its versions.
+// The description of a model and its versions.
 import { type Static, Type } from '#typebox';
 import type { Card } from '../../inference/models/card.js';
 

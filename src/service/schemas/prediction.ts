@@ -1,4 +1,4 @@
-// What is asked of a prediction, and what it answers.
+// The parameters of a prediction, and its response.
 import { Type } from '#typebox';
 import { imageKinds, imageMediaTypes } from '../../inference/image/kinds.js';
 import { VariantName } from '../../inference/models/card.js';
@@ -86,10 +86,10 @@ export const Prediction = Type.Object(
 
 const binary = { type: 'string', contentMediaType: 'application/octet-stream' } as const;
 
-/** The answer of a preview. */
+/** The response of a preview. */
 export const PngBody = { content: { [imageKinds.png.mediaType]: { schema: binary } } };
 
-/** Documentation alone: the body is read as a stream and judged by its bytes. */
+/** For the documentation only: the service reads the body as a stream and judges it by its bytes. */
 export const ImageBody = {
   content: {
     'multipart/form-data': {

@@ -4,7 +4,7 @@ import { catalogue, type Problem as ProblemBody, type ProblemCode } from '../err
 
 const codes = Object.keys(catalogue) as ProblemCode[];
 
-/** The schema, if its type is the shape; else nothing fits. */
+/** The schema itself if its type equals the shape; otherwise a type that nothing fits. */
 type Describing<Shape, Schema extends TSchema> =
   Static<Schema> extends Shape ? (Shape extends Static<Schema> ? Schema : never) : never;
 
@@ -21,7 +21,7 @@ const problem = Type.Object(
 );
 export const Problem: Describing<ProblemBody, typeof problem> = problem;
 
-/** What can become of an image that has arrived. */
+/** The problems that an image can have after it has arrived. */
 export const classificationCodes = [
   'bad_request',
   'model_not_found',
@@ -35,7 +35,7 @@ export const classificationCodes = [
   'deadline_exceeded',
 ] as const satisfies ProblemCode[];
 
-/** How the protocols of other servers say that something failed. */
+/** The error body of the protocols of other servers. */
 export const ProtocolError = Type.Object(
   { error: Type.String({ description: 'What is wrong with this request.' }) },
   { $id: 'ProtocolError', additionalProperties: false },
@@ -46,7 +46,7 @@ export function problemResponses(...possible: ProblemCode[]) {
   return errorResponses(possible, { 'application/problem+json': { schema: Type.Ref('Problem') } });
 }
 
-/** The same of an operation whose protocol has an error shape of its own. */
+/** The same for an operation whose protocol has its own error body. */
 export function protocolErrorResponses(...possible: ProblemCode[]) {
   return errorResponses(possible, { 'application/json': { schema: Type.Ref('ProtocolError') } });
 }

@@ -3,7 +3,7 @@ import { ProblemError } from '../../errors.js';
 
 const lengthBytes = 4;
 
-/** @throws ProblemError bad_request when an element is cut off. */
+/** @throws ProblemError bad_request if an element is cut off. */
 export function splitElements(bytes: Buffer, place: string): Buffer[] {
   const elements: Buffer[] = [];
   for (let at = 0; at < bytes.length; ) {
@@ -30,7 +30,7 @@ export function joinElements(elements: readonly string[]): Buffer {
   );
 }
 
-/** A copy, as the bytes may lie at any address. @param bytes as many as make whole floats. */
+/** Copies, because the bytes may be unaligned. @param bytes a multiple of four bytes. */
 export function bytesToFloats(bytes: Buffer): Float32Array {
   return new Float32Array(new Uint8Array(bytes).buffer);
 }

@@ -1,4 +1,4 @@
-// the body of an inference request, JSON with or without tensors after it → images, and the outputs that are asked for.
+// the body of an inference request, JSON with or without binary tensors → images, and the requested outputs.
 import { Compile } from '#typebox/compile';
 import type { InputContract } from '../../../inference/image/contract.js';
 import { tensorLength } from '../../../inference/image/tensor.js';
@@ -20,7 +20,7 @@ import { InferRequest, type RequestInput, type RequestOutput } from './schemas.j
 export interface AskedOutput {
   name: string;
   binary: boolean;
-  /** How many classes, as Triton's `value:index:label`. */
+  /** The number of classes, returned as Triton's `value:index:label`. */
   classification?: number;
 }
 
@@ -28,7 +28,7 @@ export interface Asked {
   id?: string;
   images: InferenceInput[];
   outputs: AskedOutput[];
-  /** Triton's `timeout`, which is in microseconds. */
+  /** Triton's `timeout`, converted from microseconds. */
   timeoutMs: number;
 }
 
@@ -43,7 +43,7 @@ const validator = Compile(InferRequest);
 const separation = '; bytes after it need Inference-Header-Content-Length';
 
 /**
- * @param headerLength of Inference-Header-Content-Length: bytes of JSON; 0: the body is one image's file and nothing else.
+ * @param headerLength the value of Inference-Header-Content-Length: the bytes of the JSON. 0: the body is the file of one image.
  * @throws ProblemError bad_request
  */
 export function parseInferRequest(body: Buffer, headerLength: string | undefined, target: Target): Asked {
@@ -113,7 +113,7 @@ function readInput({ sent, described }: FoundInput, rest: Buffer, target: Target
   return splitBatch(readNumbers(sent, binary, target, place), target.input);
 }
 
-/** The tensor's bytes after the JSON; undefined where it is in the JSON. */
+/** Returns the bytes of the tensor after the JSON; undefined if the JSON contains the tensor. */
 function binaryOf({ data, parameters }: RequestInput, rest: Buffer, place: string): Buffer | undefined {
   const size = parameters?.binary_data_size;
   if ((size === undefined) === (data === undefined))
@@ -179,7 +179,7 @@ function readFlag(value: unknown, place: string): boolean | undefined {
   throw new ProblemError('bad_request', `${place}: expected true or false, got ${JSON.stringify(value)}`);
 }
 
-/** 0: none. */
+/** Returns 0 if no classification is requested. */
 function readClassification(value: unknown, name: string): number {
   if (value === undefined) return 0;
   if (Number.isInteger(value) && Number(value) >= 0) return Number(value);

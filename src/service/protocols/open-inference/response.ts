@@ -1,4 +1,4 @@
-// the rows of the outputs → the body of an inference response, JSON with the binary tensors after it.
+// the rows of the outputs → the body of an inference response: JSON, then binary tensors.
 import type { StoredModel } from '../../../inference/models/repository.js';
 import { type OutputRows, shortestFloat } from '../outputs.js';
 import { floatsToBytes, joinElements } from './binary.js';
@@ -7,7 +7,7 @@ import type { InferResponse, ResponseOutput } from './schemas.js';
 
 export interface EncodedResponse {
   body: Buffer;
-  /** Where tensors follow the JSON: its bytes. */
+  /** The size of the JSON in bytes; undefined if no tensors follow it. */
   jsonBytes?: number;
 }
 
@@ -57,9 +57,9 @@ function withBinary(head: Omit<ResponseOutput, 'parameters' | 'data'>, binary: B
   return { output: { ...head, parameters: { binary_data_size: binary.length } }, binary };
 }
 
-/** Triton's `value:index:label`, the highest value first, with the six decimals of its own. */
+/** Formats classes like Triton, `value:index:label` with six decimals, the highest value first. */
 function classify(row: Float32Array, labels: readonly string[], count: number): string[] {
-  // One score that stands for two labels belongs to neither.
+  // A single score for two labels belongs to neither label.
   const named = row.length === labels.length;
   return [...row.entries()]
     .sort(([, a], [, b]) => b - a)

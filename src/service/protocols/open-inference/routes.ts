@@ -1,4 +1,4 @@
-// Open Inference Protocol v2 over REST, with Triton's binary tensors and classification, on the models that are served.
+// Open Inference Protocol v2 over REST for the served models, with Triton's binary tensors and classification.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from '#typebox';
@@ -29,10 +29,10 @@ export type OpenInferenceOptions = Pick<Config, 'maxUploadBytes' | 'maxBatch' | 
   serverVersion: string;
 };
 
-/** Registered under its prefix, below which all that is refused has the form of the protocol. */
+/** Is registered under its prefix. Every refusal below that prefix has the protocol's form. */
 export const openInference: FastifyPluginAsync<OpenInferenceOptions> = async (app, options) => {
   refuseAs(app, protocolErrors);
-  // In a scope of their own: the body of a request for which there is no route is not read as the protocol's.
+  // The routes have a scope of their own, so that the body of a request without a route is not parsed.
   await app.register(routes, { ...options, prefix: '' });
 };
 

@@ -1,4 +1,4 @@
-// What Open Inference Protocol v2 asks and answers over REST.
+// Requests and responses of Open Inference Protocol v2 over REST.
 import { type Static, Type } from '#typebox';
 
 const strict = { additionalProperties: false };

@@ -1,4 +1,4 @@
-// the body of a predict request, in row or column form → images, and the form that the answer has to have.
+// the body of a predict request, in row or column form → images, and the form of the response.
 import { Compile } from '#typebox/compile';
 import type { InputContract } from '../../../inference/image/contract.js';
 import type { InferenceInput } from '../../../inference/pipeline.js';
@@ -7,7 +7,7 @@ import { parseJson } from '../body.js';
 import { base64ToImage, checkBatch, describeJson, imageShape, listToTensor, splitBatch } from '../tensors.js';
 import { TensorflowRequest } from './schemas.js';
 
-/** Row form is answered with predictions, column form with outputs. */
+/** Row form gets `predictions` in the response, column form gets `outputs`. */
 export interface AskedPrediction {
   key: 'predictions' | 'outputs';
   images: InferenceInput[];
@@ -37,7 +37,7 @@ export function parsePredictRequest(body: Buffer, input: InputContract, maxBatch
 
 type Named = [name: 'input' | 'image' | undefined, items: unknown[]];
 
-/** Every instance names the same input, or none does. */
+/** Either every instance names the same input, or no instance names one. */
 function namedRows(instances: readonly unknown[]): Named {
   const rows = instances.map((instance, i) => unwrap(instance, `instances[${i}]`));
   const name = rows[0]?.[0];

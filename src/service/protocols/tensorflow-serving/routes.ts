@@ -1,4 +1,4 @@
-// TensorFlow Serving's REST interface, version 1: status, metadata and predict, on the models that are served.
+// TensorFlow Serving's REST interface, version 1: status, metadata and predict for the served models.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from '#typebox';
@@ -24,10 +24,10 @@ import {
 
 export type TensorflowServingOptions = Pick<Config, 'maxUploadBytes' | 'maxBatch' | 'deadlineMs'>;
 
-/** Registered under its prefix, below which all that is refused has the form of the protocol. */
+/** Is registered under its prefix. Every refusal below that prefix has the protocol's form. */
 export const tensorflowServing: FastifyPluginAsync<TensorflowServingOptions> = async (app, options) => {
   refuseAs(app, protocolErrors);
-  // In a scope of their own: the body of a request for which there is no route is not read as the protocol's.
+  // The routes have a scope of their own, so that the body of a request without a route is not parsed.
   await app.register(routes, { ...options, prefix: '' });
 };
 
@@ -89,7 +89,7 @@ const routes: FastifyPluginAsyncTypebox<TensorflowServingOptions> = async (
 
 type Asking = FastifyRequest<{ Params: { name: string; version?: number } }>;
 
-// Else the name would take what follows a colon for its own.
+// Otherwise the name would include the colon and the text after it.
 const name = ':name([^/:]+)';
 const places = [
   { path: `/models/${name}`, params: ModelParams, suffix: '' },

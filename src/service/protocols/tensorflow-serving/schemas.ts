@@ -1,4 +1,4 @@
-// What TensorFlow Serving's REST interface asks and answers; 64-bit integers are text, as its JSON has them.
+// Requests and responses of TensorFlow Serving's REST interface; its JSON has 64-bit integers as text.
 import { type Static, Type } from '#typebox';
 
 const strict = { additionalProperties: false };
@@ -68,7 +68,7 @@ export const SignatureMetadata = Type.Object(
 );
 export type SignatureMetadata = Static<typeof SignatureMetadata>;
 
-/** Which of instances and inputs there is, and what is in it, request.ts says. */
+/** request.ts checks that there is one of instances and inputs, and what it contains. */
 export const TensorflowRequest = Type.Object(
   {
     signature_name: Type.Optional(Type.String({ description: 'serving_default, or nothing.' })),
