@@ -25,7 +25,7 @@ const docsPolicy = {
   'frame-ancestors': "'none'",
 };
 
-const keyNote = 'Needed where QUATI_API_KEYS are set; health and the documentation need none.';
+const keyNote = 'Needed where QUATI_API_KEYS are set; the page, health and the documentation need none.';
 
 /** An app of its own, which answers /docs, /openapi.json and /openapi.yaml and listens to nothing. */
 export async function createDocumentation({
