@@ -27,7 +27,7 @@ export interface PredictOptions {
   version?: number | undefined;
   /** How many categories to answer with; 1 by default. */
   top?: number | undefined;
-  /** For the server's log. */
+  /** The file's name in the form that is sent; the server does not use it. */
   filename?: string | undefined;
   /** For this image, instead of the client's. */
   retries?: number | undefined;

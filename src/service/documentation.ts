@@ -25,7 +25,7 @@ const docsPolicy = {
   'frame-ancestors': "'none'",
 };
 
-const keyNote = 'Needed where QUATI_API_KEYS are set; health and the documentation need none.';
+const keyNote = 'Needed where QUATI_API_KEYS are set; the page, health and the documentation need none.';
 
 /** Creates a separate app for /docs, /openapi.json and /openapi.yaml. It does not listen. */
 export async function createDocumentation({

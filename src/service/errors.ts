@@ -38,7 +38,7 @@ export const catalogue = {
   bad_request: { status: 400, title: 'The request is malformed' },
   unauthorised: { status: 401, title: 'An API key is needed' },
   not_found: { status: 404, title: 'There is nothing at this path' },
-  model_not_found: { status: 404, title: 'There is no such model or version' },
+  model_not_found: { status: 404, title: 'There is no such model, version or variant' },
   method_not_allowed: { status: 405, title: 'The path does not take this method' },
   request_timeout: { status: 408, title: 'The request took too long to arrive' },
   too_many_bytes: { status: 413, title: 'The upload has too many bytes' },

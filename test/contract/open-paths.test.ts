@@ -1,0 +1,47 @@
+// the list of open paths in SECURITY.md ↔ the routes that say they are open ↔ what answers without a key.
+import diagnostics from 'node:diagnostics_channel';
+import { readFile } from 'node:fs/promises';
+import type { FastifyInstance, RouteOptions } from 'fastify';
+import t from 'tap';
+import { projectUrl } from '../helpers/project.js';
+import { createTestApp } from '../helpers/service.js';
+
+const routes: RouteOptions[] = [];
+diagnostics.subscribe('fastify.initialization', (message) => {
+  const { fastify } = message as { fastify: FastifyInstance };
+  fastify.addHook('onRoute', (route) => {
+    routes.push(route);
+  });
+});
+const app = await createTestApp(t, { apiKeys: ['a-key-of-this-test'] });
+// The documentation is an app of its own, made when it is asked for; its routes answer through those that are here now.
+const served = [...routes];
+
+/** The files of the page have a route each. */
+const pathOf = (url: string) => url.replace(/^\/public\/.*/, '/public/*');
+const unique = (paths: string[]) => [...new Set(paths)].sort();
+
+t.test('SECURITY.md lists the routes that say they are open, and no others', async (t) => {
+  const security = await readFile(new URL('SECURITY.md', projectUrl), 'utf8');
+  const [, block = ''] = /^## Open paths\n[^`]*```\n([^`]*)```/m.exec(security) ?? [];
+  const listed = block.trim().split('\n');
+  const open = served.filter(({ config }) => config?.open === true).map(({ url }) => pathOf(url));
+  t.ok(open.length > 5);
+  t.same(listed.toSorted(), unique(open));
+});
+
+t.test('only what says so is answered without a key', async (t) => {
+  for (const { method, url, config } of served)
+    for (const name of [method].flat()) {
+      const { statusCode } = await app.inject({ method: name as 'GET', url: exampleOf(url) });
+      t.equal(statusCode === 401, config?.open !== true, `${name} ${url}`);
+    }
+});
+
+/** A path that the route matches: `:version([^/:]+)::predict` takes `1:predict`. */
+function exampleOf(url: string): string {
+  return url
+    .replaceAll(/:\w+\([^)]*\)/g, '1')
+    .replaceAll(/(?<!:):\w+/g, '1')
+    .replaceAll('::', ':');
+}
