@@ -10,7 +10,8 @@ const run = promisify(execFile);
 const script = path.join(projectFolder, 'scripts/onnx-proto.ts');
 const folder = 'src/toolkit/graph/proto';
 
-const check = (cwd: string) => run(process.execPath, ['--import', import.meta.resolve('tsx'), script, '--check'], { cwd });
+const check = (cwd: string) =>
+  run(process.execPath, ['--import', import.meta.resolve('tsx'), script, '--check'], { cwd });
 
 t.test('onnx_pb.ts was generated from this onnx.proto, by the versions that the script names', async () => {
   await check(projectFolder);
