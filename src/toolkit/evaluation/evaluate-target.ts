@@ -19,6 +19,8 @@ export interface EvaluateTargetOptions {
   ) => Promise<T>;
   /** Bytes of a process that serves the variant alone. */
   readonly peakRss?: ((variant: string, file: string) => Promise<number>) | undefined;
+  /** Least time to measure speeds for, in milliseconds (default: 2000). */
+  readonly speedBudgetMs?: number | undefined;
   /** Once a variant is measured. */
   readonly onAnswers?: ((variant: string, answers: Answers) => Promise<void>) | undefined;
 }
@@ -27,15 +29,17 @@ export interface EvaluateTargetOptions {
 export async function evaluateTarget(
   target: Target,
   dataset: Dataset,
-  { reinked, peakRss, onAnswers, step = (_title, _total, run) => run(() => {}) }: EvaluateTargetOptions = {},
+  options: EvaluateTargetOptions = {},
 ): Promise<Report> {
+  const { reinked, peakRss, speedBudgetMs, onAnswers } = options;
+  const { step = (_title, _total, run) => run(() => {}) } = options;
   checkLabels(target, dataset);
   const digits =
     reinked &&
     (await step(`${target.name} re-inked`, reinked.length, (onProgress) =>
       decodeReinked(reinked, target.input, onProgress),
     ));
-  const speeds = await measureSpeeds(target.variants, target, dataset.test);
+  const speeds = await measureSpeeds(target.variants, target, dataset.test, speedBudgetMs);
   const variants: Record<string, Evaluation> = {};
   for (const [variant, file] of target.variants) {
     const title = `${target.name} ${variant}`;

@@ -11,14 +11,19 @@ import type { Target } from './targets.js';
 
 export type Speed = Pick<Evaluation, 'latencyMs' | 'imagesPerSecond'>;
 
-const [warmUpRounds, fewestRounds, runsARound, budgetMs] = [1, 20, 25, 2000];
+const [warmUpRounds, fewestRounds, runsPerRound] = [1, 20, 25];
+
+/** Rounds go on for at least as long, in milliseconds: what else the machine does averages out. */
+export const defaultBudgetMs = 2000;
 
 /**
- * Of each file, under its name: 25 single images and one batch of 32 a round, on one thread.
+ * Measures each file on one thread, in rounds of 25 single images and one batch of 32.
  *
- * At least 20 rounds, then more until 2 s have gone; a round is long enough that a model finds its weights in the cache
- * again after the others.
+ * There are at least 20 rounds, and more until the budget is spent. A round is long enough for a model to get its weights
+ * back into the cache after the others ran.
  *
+ * @param budgetMs least time for all files together, in milliseconds.
+ * @returns the speed of each file, by its name.
  * @throws EvaluationError when the images are not of the size and channels that the input is.
  * @throws ModelError when a file is no model for the input.
  */
@@ -26,6 +31,7 @@ export async function measureSpeeds(
   files: ReadonlyMap<string, string>,
   { input }: Pick<Target, 'input'>,
   images: Split,
+  budgetMs = defaultBudgetMs,
 ): Promise<Map<string, Speed>> {
   const clocks: Clock[] = [];
   try {
@@ -34,7 +40,7 @@ export async function measureSpeeds(
       clocks.push({ name, session: await openSession(file, { input }), singles: [], batches: [] });
     }
     const tensors = tensorReader(images, input);
-    const singles = Array.from({ length: runsARound }, (_, i) => tensors(i % images.count, 1));
+    const singles = Array.from({ length: runsPerRound }, (_, i) => tensors(i % images.count, 1));
     const count = Math.min(batchSize, images.count);
     const batch = tensors(0, count);
     const end = performance.now() + budgetMs;
