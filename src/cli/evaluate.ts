@@ -1,10 +1,10 @@
-// quati evaluate: what each variant of runs, published models or ONNX files measures, as tables and pictures.
+// quati evaluate: runs, published models or ONNX files → the figures of each variant, as tables and plots.
 import path from 'node:path';
 import { Command } from 'commander';
 import type { Dataset, Split } from '../toolkit/datasets/dataset.js';
 import { describeDataset, loadDataset } from '../toolkit/datasets/load.js';
 import { EvaluationError } from '../toolkit/evaluation/errors.js';
-import { evaluateTarget } from '../toolkit/evaluation/evaluate-target.js';
+import { type EvaluateTargetOptions, evaluateTarget } from '../toolkit/evaluation/evaluate-target.js';
 import { drawReinked, type Reinked } from '../toolkit/evaluation/reinked.js';
 import { type Evaluation, type Report, readReport, writeReport } from '../toolkit/evaluation/report.js';
 import {
@@ -34,33 +34,36 @@ interface EvaluateFlags extends ForeignFlags {
   json?: boolean;
 }
 
-export function evaluateCommand(io: CliIo): Command {
+type Overrides = Pick<EvaluateTargetOptions, 'speedBudgetMs'>;
+
+/** @param overrides for tests, which need no exact speeds. */
+export function evaluateCommand(io: CliIo, overrides: Overrides = {}): Command {
   const command = new Command('evaluate')
     .description(
-      'measure accuracy, size, latency and memory of each variant on the test images, by the code that serves',
+      'measure accuracy, size, latency and memory of each variant on the test images, with the code that serves',
     )
     .argument(
       '[models...]',
-      'runs, published models, ONNX files or folders of them (default: the latest run)',
+      'runs, published models, ONNX files or folders of ONNX files (default: the latest run)',
     )
-    .option('--data <folder>', 'the prepared dataset (default: the one it was trained on)')
-    .option('--out <folder>', 'where <dataset>/ is written', 'results')
-    .option('--no-pictures', 'write the summary alone, no reports and pictures')
-    .option('--no-memory', 'start no process to see how much memory serving takes')
+    .option('--data <folder>', 'prepared dataset (default: the dataset that the model was trained on)')
+    .option('--out <folder>', 'folder that <dataset>/ is written to', 'results')
+    .option('--no-pictures', 'write only the summary, without reports and plots')
+    .option('--no-memory', 'do not measure the memory of a serving process')
     .option(
       '--reinked <n>',
-      'also test digits drawn as dark ink on photographed paper, of n test images',
+      'also measure accuracy on n test digits, drawn as dark ink on photographed paper',
       positiveInteger,
     )
     .option('--json', 'print the figures as JSON');
   return addForeignFlags(command)
     .addHelpText('after', examples)
-    .action((models: string[], flags: EvaluateFlags) => runEvaluate(models, flags, io));
+    .action((models: string[], flags: EvaluateFlags) => runEvaluate(models, flags, io, overrides));
 }
 
 const examples = `
-Writes <out>/<dataset>/evaluation_summary.csv and .json, accuracy_latency.png, README.md, and for each variant a folder with its
-classification report, confusion matrix, surest mistakes and reliability. What was measured there before stays.
+Writes <out>/<dataset>/evaluation_summary.csv and .json, accuracy_latency.png, README.md, and a folder for each variant with its
+classification report, confusion matrix, most confident mistakes and reliability. Earlier results of other variants stay.
 
 Examples:
   $ quati evaluate
@@ -68,7 +71,12 @@ Examples:
   $ quati evaluate runs/mnist-* --data data/mnist --reinked 2000
   $ quati evaluate exported/ --data data/cifar10 --mean 0.49,0.48,0.45 --std 0.25,0.24,0.26`;
 
-export async function runEvaluate(models: readonly string[], flags: EvaluateFlags, io: CliIo): Promise<void> {
+export async function runEvaluate(
+  models: readonly string[],
+  flags: EvaluateFlags,
+  io: CliIo,
+  overrides: Overrides = {},
+): Promise<void> {
   const chosen = models.length > 0 ? models : [await latestRun()];
   const load = datasetLoader(flags.data);
   const redraw = reinkedDrawer(flags.reinked);
@@ -78,6 +86,7 @@ export async function runEvaluate(models: readonly string[], flags: EvaluateFlag
     const dataset = await load(target);
     const folder = path.join(flags.out, dataset.name);
     const report = await evaluateTarget(target, dataset, {
+      ...overrides,
       reinked: await redraw(dataset.test),
       step: (title, total, run) => withProgress(io, title, total, run),
       ...(flags.memory && { peakRss: (_, file) => measurePeakRss(file, target, dataset.test) }),
@@ -100,32 +109,30 @@ export async function runEvaluate(models: readonly string[], flags: EvaluateFlag
     );
 }
 
-/** All of them, before anything is measured: a wrong path costs no time. */
+/** Finds all targets before the first measurement, so that a wrong path fails at once. */
 async function findTargets(models: readonly string[], flags: EvaluateFlags): Promise<Target[]> {
   const foreign = foreignOptions(flags, async () => {
     if (flags.data !== undefined) return (await describeDataset(flags.data)).labels;
-    throw new EvaluationError('A model without run or card needs --data <dataset> to be measured on');
+    throw new EvaluationError('A model without a run or a card needs --data <dataset>');
   });
   const targets: Target[] = [];
   for (const given of models) targets.push(...(await resolveTargets(given, foreign)));
   return targets;
 }
 
-/** A card's folder holds its variants, a folder of other files one model each. */
+/** Names a target: the folder of a run or a published model, else the file. */
 function keyOf({ folder, dataset, variants }: Target): string {
   const [file = folder] = variants.values();
   return dataset === undefined ? file : folder;
 }
 
-/** The same images are read once. */
+/** Returns a function that loads a target's dataset. It loads the same images once. */
 function datasetLoader(data: string | undefined): (target: Target) => Promise<Dataset> {
   const loaded = new Map<string, Promise<Dataset>>();
   return (target) => {
     const folder = data ?? target.dataset;
     if (folder === undefined)
-      throw new EvaluationError(
-        `${keyOf(target)}: nothing says what it was trained on: --data <dataset> does`,
-      );
+      throw new EvaluationError(`${keyOf(target)}: its dataset is not known: add --data <dataset>`);
     const key = JSON.stringify([folder, target.input, target.skipBad]);
     const known = loaded.get(key) ?? loadDataset(folder, target);
     loaded.set(key, known);
@@ -135,7 +142,7 @@ function datasetLoader(data: string | undefined): (target: Target) => Promise<Da
 
 const reinkedSeed = 1;
 
-/** The same images are drawn once. */
+/** Returns a function that draws re-inked images. It draws the same images once. */
 function reinkedDrawer(count: number | undefined): (test: Split) => Promise<Reinked[]> | undefined {
   const drawn = new Map<Split, Promise<Reinked[]>>();
   return (test) => {
@@ -146,7 +153,7 @@ function reinkedDrawer(count: number | undefined): (test: Split) => Promise<Rein
   };
 }
 
-/** Variants that were not measured now keep their figures, where those are of the same images. */
+/** Stores a report in the run. Variants that were not measured now keep their figures, if the images are the same. */
 async function keepReport({ folder }: Target, report: Report): Promise<void> {
   await recordCommand(folder, 'evaluate', commandLine());
   const before = await readReport(folder).catch(() => undefined);
