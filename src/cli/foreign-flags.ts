@@ -62,7 +62,7 @@ function foreignContract(flags: InputFlags, shape: ForeignShape, model: string):
 }
 
 /** Reads labels, one per line. @throws WrongUseError if the file cannot be read, has an empty line, or fewer than 2 labels. */
-export async function readLabels(file: string): Promise<string[]> {
+async function readLabels(file: string): Promise<string[]> {
   const text = await readFile(file, 'utf8').catch((cause) => {
     throw new WrongUseError(`--labels ${file}: cannot be read: ${cause.message}`, { cause });
   });

@@ -127,7 +127,7 @@ export function logSoftmax(x: Array64): Array64 {
 }
 
 /** The mean over the rows of -log softmax(logits)[label]. */
-export function crossEntropyMean(logits: Array64, labels: readonly number[]): number {
+function crossEntropyMean(logits: Array64, labels: readonly number[]): number {
   const [, classes = 0] = logits.shape;
   const { data } = logSoftmax(logits);
   return -labels.reduce((sum, label, n) => sum + (data[n * classes + label] as number), 0) / labels.length;

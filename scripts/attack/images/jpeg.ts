@@ -1,7 +1,7 @@
 // sizes and scans → JPEGs of one gray that are small as files and large for whoever decodes them; the same bytes every time.
 import { progressiveBlocks, type Scan, sequentialBlocks, tables } from './jpeg-entropy.js';
 
-export type Sampling = 'gray' | '4:4:4' | '4:2:0';
+type Sampling = 'gray' | '4:4:4' | '4:2:0';
 
 export interface FlatJpeg {
   width: number;
@@ -35,7 +35,7 @@ const frames: Record<Sampling, Frame> = {
 const quantisation = Buffer.concat([Buffer.of(0), Buffer.alloc(64, 8)]);
 
 /** First and refining scans in libjpeg's own order. */
-export function usualScans(components: 1 | 3): Scan[] {
+function usualScans(components: 1 | 3): Scan[] {
   const all = components === 1 ? [0] : [0, 1, 2];
   const [, ...chroma] = all;
   const scan = (components: readonly number[], from: number, to: number, high: number, low: number) => ({

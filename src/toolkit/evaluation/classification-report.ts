@@ -1,6 +1,6 @@
 // True labels and a model's answers → confusion matrix, precision, recall and F1 of each class; and the same as text.
 
-export interface ClassFigures {
+interface ClassFigures {
   readonly label: string;
   /** Right answers of this label / all answers of this label; 0 if there are none. */
   readonly precision: number;

@@ -41,7 +41,7 @@ interface ChannelAffine {
  * BatchNormalization has f = s / sqrt(v + e) and t = shift - f m. A Mul, Add or Sub with one constant per channel is folded
  * too: exporters write biases as Add.
  */
-export function foldAffine(graph: Graph): Graph {
+function foldAffine(graph: Graph): Graph {
   const readers = consumers(graph);
   const outputs = new Set(graph.outputs.map(({ name }) => name));
   const initializers = new Map(graph.initializers);

@@ -12,8 +12,8 @@ import {
 import { describe } from './shape-rules.js';
 import { float32Tensor, int64Tensor } from './tensor-data.js';
 
-export const oldestOpset = 7;
-export const newestOpset = 23;
+const oldestOpset = 7;
+const newestOpset = 23;
 
 /** What the rules for a node need. */
 export interface Spelling {

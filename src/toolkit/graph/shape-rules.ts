@@ -96,7 +96,7 @@ export function gatherShape(node: Node, shape: readonly Dim[], indices: readonly
   return [...shape.slice(0, axis), ...indices, ...shape.slice(axis + 1)];
 }
 
-export function product(dims: readonly Dim[], node: Node): Dim {
+function product(dims: readonly Dim[], node: Node): Dim {
   const [only] = dims;
   if (dims.length === 1 && only !== undefined) return only;
   return dims.reduce<number>((size, dim) => size * numericDim(dim, node), 1);
@@ -119,7 +119,7 @@ export function gemmShape({ node, input }: NodeContext): TensorType[] {
   return [withShape(input(0), [rows, columns])];
 }
 
-export function transposedIf(shape: readonly Dim[], transposed: number): readonly Dim[] {
+function transposedIf(shape: readonly Dim[], transposed: number): readonly Dim[] {
   return transposed ? [...shape].reverse() : shape;
 }
 
@@ -238,7 +238,7 @@ export function normaliseAxis(axis: number, rank: number): number {
   return axis < 0 ? axis + rank : axis;
 }
 
-export function numericDim(dim: Dim | undefined, node: Node): number {
+function numericDim(dim: Dim | undefined, node: Node): number {
   if (typeof dim === 'number') return dim;
   throw new GraphError(`${describe(node)}: expected a number for dimension ${dim ?? '(missing)'}`);
 }

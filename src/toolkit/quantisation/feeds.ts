@@ -51,7 +51,7 @@ export function imageInput({ name: file, inputs }: Graph): ImageInput {
 }
 
 /** Returns the layout of a batch of images; NCHW if the shape does not determine it. */
-export function imageLayout({ shape }: TensorType): 'NCHW' | 'NHWC' {
+function imageLayout({ shape }: TensorType): 'NCHW' | 'NHWC' {
   const isChannels = (axis: number) => shape[axis] === 1 || shape[axis] === 3;
   return !isChannels(1) && isChannels(3) ? 'NHWC' : 'NCHW';
 }

@@ -34,7 +34,7 @@ export interface Int8Options {
   readonly onLayer?: (done: number, of: number, name: string) => void;
 }
 
-export const defaultInt8Options: Int8Options = {
+const defaultInt8Options: Int8Options = {
   weightLimit: 63,
   activations: 'uint8',
   calibration: { kind: 'minmax' },
