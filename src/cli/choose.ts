@@ -1,4 +1,4 @@
-// quati choose: the results of quati evaluate and limits → the variant to use, and why; or the one that misses them least.
+// quati choose: of what quati evaluate measured, the variant that keeps the limits, and why; or the nearest miss.
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -21,22 +21,22 @@ interface ChooseFlags extends Limits {
 
 export function chooseCommand(io: CliIo): Command {
   return new Command('choose')
-    .description('recommend a measured variant within limits of size, latency, memory and accuracy')
+    .description('name the measured variant that keeps limits of size, time and accuracy, and say why')
     .argument('[results]', 'a folder that quati evaluate wrote (default: the only one in results/)')
-    .option('--max-bytes <n>', 'largest file: 400k is 400,000, 400Ki is 409,600', byteCount)
-    .option('--max-ms <n>', 'highest median latency of one image on one thread', milliseconds)
-    .option('--min-accuracy <x>', 'lowest accuracy on the test images: 0.9 or 90%', fraction)
-    .option('--max-rss-bytes <n>', 'most memory of a process that serves it: 150M', byteCount)
+    .option('--max-bytes <n>', 'of the file: 400k is 400,000, 400Ki is 409,600', byteCount)
+    .option('--max-ms <n>', 'median of one image on one thread', milliseconds)
+    .option('--min-accuracy <x>', 'of the test images: 0.9 or 90%', fraction)
+    .option('--max-rss-bytes <n>', 'of a process that serves it: 150M', byteCount)
     .addOption(
-      new Option('--prefer <what>', 'what decides between variants within the limits')
+      new Option('--prefer <what>', 'among those that keep them')
         .choices(['accuracy', 'latency', 'bytes'])
         .default('accuracy'),
     )
-    .option('--json', 'print the result as JSON')
+    .option('--json', 'print the choice, or the nearest miss, as JSON')
     .addHelpText(
       'after',
       `
-If no variant is within the limits, the exit code is 1 and the nearest variant is printed.
+Exit code 1 when nothing fits: the nearest miss is told.
 
 Examples:
   $ quati choose --max-bytes 400k --max-ms 2 --min-accuracy 0.9
@@ -54,7 +54,7 @@ export async function runChoose(results: string | undefined, flags: ChooseFlags,
   if (flags.json) io.stdout.write(`${JSON.stringify({ ...choice, ...(stale && { stale }) }, null, 2)}\n`);
   else io.stdout.write(describeChoice(choice, rows.length, flags));
   if (stale) io.stderr.write(`${stale}\n`);
-  if (!first) throw new CommandFailedError(`no variant in ${folder} is within these limits`);
+  if (!first) throw new CommandFailedError(`nothing of what ${folder} measured keeps these limits`);
 }
 
 async function onlyResults(folder: string): Promise<string> {
@@ -65,14 +65,15 @@ async function onlyResults(folder: string): Promise<string> {
       candidates.push(path.join(folder, name));
   const [only] = candidates;
   if (only !== undefined && candidates.length === 1) return only;
-  if (only === undefined) throw new WrongUseError(`${folder}/ has no results yet: run quati evaluate`);
-  throw new WrongUseError(`there are results for several datasets: name one of ${candidates.join(', ')}`);
+  if (only === undefined)
+    throw new WrongUseError(`${folder}/ holds nothing that was measured: quati evaluate writes it`);
+  throw new WrongUseError(`several datasets were measured on: name one of ${candidates.join(', ')}`);
 }
 
-/** Returns a note if the file changed after it was measured. */
+/** Another file lies there now than was measured. */
 async function staleness({ file, evaluation }: SummaryRow): Promise<string | undefined> {
   if (!(await exists(file)) || (await sha256Of(file)) === evaluation.sha256) return undefined;
-  return `note: ${file} changed after it was measured: run quati evaluate ${path.dirname(file)}`;
+  return `note: ${file} was written after it was measured: quati evaluate ${path.dirname(file)}`;
 }
 
 const reasons: Record<Preference, string> = {
@@ -84,13 +85,13 @@ const reasons: Record<Preference, string> = {
 function describeChoice({ fitting, nearest }: Recommendation, measured: number, flags: ChooseFlags): string {
   const [first, ...others] = fitting;
   if (first) {
-    const among = others.length === 0 ? 'the only one' : `${reasons[flags.prefer]} of ${fitting.length}`;
-    const rest = others.map((row) => `  also within the limits: ${describeRow(row)}\n`);
-    return `${describeRow(first)}\n  ${among} (${measured} measured) with ${describeLimits(flags)}\n${rest.join('')}`;
+    const among = others.length === 0 ? 'the only one' : `${reasons[flags.prefer]} of the ${fitting.length}`;
+    const rest = others.map((row) => `  also keeps them: ${describeRow(row)}\n`);
+    return `${describeRow(first)}\n  ${among} (${measured} were measured) with ${describeLimits(flags)}\n${rest.join('')}`;
   }
-  if (!nearest) return 'there are no measured variants\n';
+  if (!nearest) return 'nothing was measured\n';
   const misses = nearest.misses.map((miss) => `  ${describeMiss(miss)}\n`);
-  return `no variant is within the limits; the nearest is ${describeRow(nearest.row)}\n${misses.join('')}`;
+  return `nothing fits; nearest: ${describeRow(nearest.row)}\n${misses.join('')}`;
 }
 
 function describeRow({ model, variant, file, evaluation }: SummaryRow): string {
@@ -113,12 +114,12 @@ function describeLimits({ maxBytes, maxMs, minAccuracy, maxRssBytes }: Limits): 
 
 function describeMiss({ limit, got, allowed, times }: Miss): string {
   const missed = {
-    maxBytes: `${got.toLocaleString('en')} bytes, the limit is ${allowed.toLocaleString('en')}`,
-    maxMs: `${got.toFixed(3)} ms, the limit is ${allowed}`,
+    maxBytes: `${got.toLocaleString('en')} bytes, allowed are ${allowed.toLocaleString('en')}`,
+    maxMs: `${got.toFixed(3)} ms, allowed are ${allowed}`,
     maxRssBytes: Number.isFinite(got)
-      ? `${got.toLocaleString('en')} bytes of memory, the limit is ${allowed.toLocaleString('en')}`
-      : 'memory was not measured: run quati evaluate without --no-memory',
-    minAccuracy: `${percent(got)} right, the limit is ${percent(allowed)}`,
+      ? `${got.toLocaleString('en')} bytes of memory, allowed are ${allowed.toLocaleString('en')}`
+      : 'memory was not measured (quati evaluate without --no-memory does)',
+    minAccuracy: `${percent(got)} right, asked for are ${percent(allowed)}`,
   };
   if (!Number.isFinite(times)) return missed[limit];
   const what = limit === 'minAccuracy' ? 'times as many wrong' : 'times as much';
@@ -139,26 +140,26 @@ const units: Record<string, number> = {
   Gi: 2 ** 30,
 };
 
-/** Parses `400k`, `1.5M`, `400Ki` or `400000`. @throws InvalidArgumentError for other text. */
+/** `400k`, `1.5M`, `400Ki`, `400000`. */
 export function byteCount(text: string): number {
   const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)(k|M|G|Ki|Mi|Gi)?B?$/.exec(text) ?? [];
   const value = Math.floor(Number(number) * (units[unit] ?? Number.NaN));
   if (number === '' || !(value >= 1))
-    throw new InvalidArgumentError('expected a number of bytes, as 400000, 400k, 1.5M or 400Ki');
+    throw new InvalidArgumentError('expected bytes, as in 400000, 400k, 1.5M or 400Ki');
   return value;
 }
 
 function milliseconds(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !(value > 0 && value < Infinity))
-    throw new InvalidArgumentError('expected a number of milliseconds above 0');
+    throw new InvalidArgumentError('expected milliseconds, more than 0');
   return value;
 }
 
-/** Parses `0.9` or `90%`. @throws InvalidArgumentError for other text. */
+/** `0.9` or `90%`. */
 export function fraction(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(%)?$/.exec(text);
   const value = Number(match?.[1] ?? Number.NaN) / (match?.[2] ? 100 : 1);
-  if (!(value >= 0 && value <= 1)) throw new InvalidArgumentError('expected a number of 0…1, as 0.9 or 90%');
+  if (!(value >= 0 && value <= 1)) throw new InvalidArgumentError('expected a part of 1, as in 0.9 or 90%');
   return value;
 }

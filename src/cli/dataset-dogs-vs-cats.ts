@@ -1,4 +1,4 @@
-// quati dataset prepare dogs-vs-cats: published photos → a folder that quati train reads.
+// quati dataset prepare dogs-vs-cats: published photos to a folder that quati train reads.
 import path from 'node:path';
 import type { DogsVsCats } from '../toolkit/datasets/dogs-vs-cats.js';
 import { WrongUseError } from './errors.js';
@@ -21,8 +21,8 @@ export async function runPrepareDogsVsCats(
   io: CliIo,
 ): Promise<void> {
   if (from === undefined)
-    throw new WrongUseError('dogs-vs-cats needs --from <folder or archive>: Quati does not fetch photos');
-  if (unverified) throw new WrongUseError('--unverified is only for mnist and cifar10');
+    throw new WrongUseError('dogs-vs-cats needs --from <folder or archive>: photos are not fetched');
+  if (unverified) throw new WrongUseError('--unverified is for files of mnist or cifar10');
   const { prepareDogsVsCats } = await import('../toolkit/datasets/dogs-vs-cats.js');
   let progress: Progress | undefined;
   try {
@@ -54,11 +54,11 @@ function describe({ counts, dropped, unknown, keptSplit }: DogsVsCats, into: str
   const named = dropped.slice(0, filesNamed).map(({ file, reason }) => `dropped ${file}: ${reason}\n`);
   const more =
     dropped.length > filesNamed ? `and ${dropped.length - filesNamed} more, listed in about.json\n` : '';
-  const unnamed =
-    unknown.length > 0 ? `${unknown.length} images have paths that name neither cat nor dog\n` : '';
-  const split = keptSplit ? 'their own split' : 'a random split';
+  const passed =
+    unknown.length > 0 ? `${unknown.length} images tell neither cat nor dog by their names\n` : '';
+  const split = keptSplit ? 'the split they came in' : 'a split of its own';
   return (
-    `${named.join('')}${more}${unnamed}dogs-vs-cats: ${parts.join(', ')} (${split}) in ${into}\n` +
+    `${named.join('')}${more}${passed}dogs-vs-cats: ${parts.join(', ')} (${split}) in ${into}\n` +
     `Next: quati train --backbone <model.onnx> --data ${into}\n`
   );
 }

@@ -1,4 +1,4 @@
-// quati dataset prepare <folder>: images by category → a prepared dataset.
+// quati dataset prepare <folder>: images by category to the arrays that a prepared dataset is made of.
 import path from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { InputContract } from '../inference/image/contract.js';
@@ -23,37 +23,38 @@ interface Size {
   readonly height: number;
 }
 
-/** How to print a prepared dataset. */
-interface Printing {
+/** How what was prepared is told of. */
+interface Telling {
   summary(prepared: Prepared): object;
   sentence(prepared: Prepared): string;
 }
 
 export function addFolderFlags(command: Command): Command {
   return command
-    .optionsGroup('For a folder of images:')
-    .option('--recipe <name>', 'take size, channels and fit from this recipe')
-    .option('--size <WxH>', 'or: resize images to this size, as 32x32', parseSize)
+    .optionsGroup('Of a folder:')
+    .option('--recipe <name>', 'size, channels and fit that this recipe trains on')
+    .option('--size <WxH>', 'or: the size that images are brought to, as 32x32', parseSize)
     .addOption(new Option('--channels <channels>', 'with --size (default: rgb)').choices(['gray', 'rgb']))
     .addOption(
-      new Option('--fit <fit>', 'with --size: how to fit images of other shapes (default: cover)').choices([
-        'fill',
-        'contain',
-        'cover',
-      ]),
+      new Option(
+        '--fit <fit>',
+        'with --size: how an image of another shape meets it (default: cover)',
+      ).choices(['fill', 'contain', 'cover']),
     )
-    .option('--skip-bad', 'skip files that are not images');
+    .option('--skip-bad', 'leave out files that are no images');
 }
 
-/** Prepares a folder of images. @throws WrongUseError if the folder does not exist, or no flag sets the size of images. */
+/** @throws WrongUseError when there is no such folder, or nothing says how its images are to be brought to one size. */
 export async function prepareFolder(
   folder: string,
   flags: FolderFlags,
   io: CliIo,
-  { summary, sentence }: Printing,
+  { summary, sentence }: Telling,
 ): Promise<void> {
   if (!(await exists(folder)))
-    throw new WrongUseError(`${folder}: expected mnist, cifar10, dogs-vs-cats or an existing folder`);
+    throw new WrongUseError(
+      `${folder}: is neither a dataset that can be fetched, mnist or cifar10, nor dogs-vs-cats, nor a folder`,
+    );
   const input = await inputOf(folder, flags);
   const { datasetName, prepareImageFolder } = await import('../toolkit/datasets/image-folder.js');
   const name = datasetName(folder);
@@ -71,9 +72,9 @@ export async function prepareFolder(
       },
     });
     progress?.stop();
-    for (const { file, reason } of prepared.skipped ?? []) io.stderr.write(`skipped ${file}: ${reason}\n`);
-    const printed = { ...summary(prepared), ...(prepared.skipped && { skipped: prepared.skipped }) };
-    io.stdout.write(flags.json ? `${JSON.stringify(printed, null, 2)}\n` : sentence(prepared));
+    for (const { file, reason } of prepared.skipped ?? []) io.stderr.write(`left out ${file}: ${reason}\n`);
+    const told = { ...summary(prepared), ...(prepared.skipped && { skipped: prepared.skipped }) };
+    io.stdout.write(flags.json ? `${JSON.stringify(told, null, 2)}\n` : sentence(prepared));
   } finally {
     progress?.stop();
   }
@@ -81,13 +82,13 @@ export async function prepareFolder(
 
 async function inputOf(folder: string, { recipe, size, channels, fit }: FolderFlags): Promise<InputContract> {
   if (recipe !== undefined && (size ?? channels ?? fit) !== undefined)
-    throw new WrongUseError('--recipe cannot be combined with --size, --channels or --fit');
+    throw new WrongUseError('--recipe says size, channels and fit: leave --size, --channels and --fit out');
   if (recipe !== undefined) {
     const { findRecipe } = await import('../toolkit/training/recipe/bundled/index.js');
     return findRecipe(recipe).input;
   }
   if (size === undefined)
-    throw new WrongUseError(`${folder}: needs a size for its images: add --recipe <name> or --size 32x32`);
+    throw new WrongUseError(`${folder}: --recipe <name> or --size 32x32 has to say what size its images get`);
   return {
     ...size,
     channels: channels ?? 'rgb',

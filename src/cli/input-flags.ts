@@ -1,4 +1,4 @@
-// Flags for a model without a card, as in `quati publish model.onnx` → its input contract.
+// The flags that say how an image enters a model without a card, as in `quati publish model.onnx` → its input contract.
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { channelCount } from '../inference/image/channels.js';
 import type { InputContract } from '../inference/image/contract.js';
@@ -19,42 +19,36 @@ export interface InputFlags {
   kernel?: InputContract['kernel'];
 }
 
-/** What a model's file states about its images. A size that it leaves open has to come from `--size`. */
+/** What the model itself says of its images; a size that it leaves free has to come from `--size`. */
 export interface ImageShape extends Partial<Pick<InputContract, 'width' | 'height' | 'channels'>> {
-  /** A model with uint8 input takes pixels unchanged by default. */
+  /** A model of bytes takes pixels as they are, unless told otherwise. */
   readonly dataType?: 'float32' | 'uint8';
 }
 
-/** Adds the flags. They have no defaults in commander, because `givenInputFlags` needs to know which ones were given. */
+/** A default is not commander's: whether a flag was given is told apart from what is taken without it. */
 export function addInputFlags(command: Command): Command {
   return command
-    .optionsGroup('Input of a model.onnx (a run states it):')
-    .option('--size <width>x<height>', 'size of images, if the model leaves it open', imageSize)
-    .addOption(
-      choice('--channels <kind>', 'channels of images (default: what the model states)', kinds.channels),
-    )
-    .option(
-      '--scale <x>',
-      'factor for pixels of 0…255 (default: 1/255; 1 for a model with uint8 input)',
-      factor,
-    )
-    .option('--mean <x,…>', 'subtracted after scaling: one number, or one per channel (default: 0)', numbers)
-    .option('--std <x,…>', 'divisor after that: one number, or one per channel (default: 1)', deviations)
-    .addOption(choice('--fit <kind>', 'how to fit images of other shapes (default: cover)', kinds.fit))
-    .addOption(choice('--kernel <kind>', 'kernel for resizing (default: linear)', kinds.kernel))
+    .optionsGroup('How an image enters a model.onnx (a run says it by itself):')
+    .option('--size <width>x<height>', 'of the image, where the model leaves it free', imageSize)
+    .addOption(choice('--channels <kind>', 'default: as many as the model takes', kinds.channels))
+    .option('--scale <x>', 'factor of a pixel of 0…255 (default: 1/255; 1 for a model of bytes)', factor)
+    .option('--mean <x,…>', 'subtracted after that, one a channel or one for all (default: 0)', numbers)
+    .option('--std <x,…>', 'divided by at last, one a channel or one for all (default: 1)', deviations)
+    .addOption(choice('--fit <kind>', 'an image of another shape (default: cover)', kinds.fit))
+    .addOption(choice('--kernel <kind>', 'of resizing (default: linear)', kinds.kernel))
     .optionsGroup('Options:');
 }
 
-/** Returns the names of the flags that were given. */
+/** The flags that were given; empty where there was none. */
 export function givenInputFlags(flags: InputFlags): (keyof InputFlags)[] {
   const names: (keyof InputFlags)[] = ['size', 'channels', 'scale', 'mean', 'std', 'fit', 'kernel'];
   return names.filter((name) => flags[name] !== undefined);
 }
 
 /**
- * Returns the input contract. A pixel enters as `(pixel * scale - mean[c]) / std[c]`.
- * @param where names the model in errors.
- * @throws WrongUseError if a flag contradicts the model, has a wrong number of values, or is missing.
+ * A pixel enters as `(pixel * scale - mean[c]) / std[c]`.
+ * @param where the model, in errors.
+ * @throws WrongUseError when a flag contradicts the model or another flag, or one is missing that the model needs.
  */
 export function inputContract(flags: InputFlags, shape: ImageShape, where: string): InputContract {
   const width = agreed(flags.size?.width, shape.width, `${where}: --size: width`);
@@ -62,11 +56,11 @@ export function inputContract(flags: InputFlags, shape: ImageShape, where: strin
   const channels = agreed(flags.channels, shape.channels, `${where}: --channels`);
   if (width === undefined || height === undefined)
     throw new WrongUseError(
-      `${where}: the model leaves the size of images open: add --size <width>x<height>`,
+      `${where}: leaves the size of images free: --size <width>x<height> has to say it`,
     );
   if (channels === undefined)
     throw new WrongUseError(
-      `${where}: the model leaves the channels of images open: add --channels gray or --channels rgb`,
+      `${where}: leaves the channels of images free: --channels gray|rgb has to say it`,
     );
   const count = channelCount({ channels });
   return {
@@ -113,30 +107,30 @@ function choice(flags: string, description: string, choices: readonly string[]):
   return new Option(flags, description).choices(choices);
 }
 
-/** Parses `224x224`, or `224` for a square. @throws InvalidArgumentError for other text. */
+/** `224x224`, or `224` for a square. */
 function imageSize(text: string): SizeFlag {
   const match = /^(\d{1,4})(?:x(\d{1,4}))?$/.exec(text);
   const width = Number(match?.[1]);
   const height = Number(match?.[2] ?? match?.[1]);
   if (!(width >= 1 && width <= 4096 && height >= 1 && height <= 4096))
-    throw new InvalidArgumentError('expected <width>x<height> of 1 to 4096 pixels, as 224x224');
+    throw new InvalidArgumentError('expected <width>x<height> of 1 to 4096 pixels, as in 224x224');
   return { width, height };
 }
 
-/** Parses a number, or a fraction as `1/255`. @throws InvalidArgumentError for other text. */
+/** A number, or a fraction as in `1/255`. */
 function finite(text: string): number {
   const parts = text.split('/');
   const [over = Number.NaN, under = 1] = parts.map((part) =>
     part.trim() === '' ? Number.NaN : Number(part),
   );
   const value = parts.length > 2 ? Number.NaN : over / under;
-  if (!Number.isFinite(value)) throw new InvalidArgumentError('expected a number, or a fraction as 1/255');
+  if (!Number.isFinite(value)) throw new InvalidArgumentError('expected a number, or a fraction as in 1/255');
   return value;
 }
 
 function factor(text: string): number {
   const value = finite(text);
-  if (value <= 0) throw new InvalidArgumentError('expected a number above 0');
+  if (value <= 0) throw new InvalidArgumentError('expected more than 0');
   return value;
 }
 

@@ -1,4 +1,4 @@
-// quati models: a list of the models in models/, checked as a server checks them when it starts.
+// quati models: what lies in models/, checked as a server checks it at its start.
 import { Command } from 'commander';
 import { openModels } from '../inference/models/live-models.js';
 import { readRepository } from '../inference/models/repository.js';
@@ -10,12 +10,12 @@ import { formatTable } from './table.js';
 
 export function modelsCommand(io: CliIo): Command {
   return new Command('models')
-    .description('list the models of a folder, and check their files and golden images as a server does')
-    .argument('[folder]', 'folder with <name>/<version>/card.json', 'models')
+    .description('list the models of a folder, their files and golden images checked as a server checks them')
+    .argument('[folder]', 'of <name>/<version>/card.json', 'models')
     .option('--json', 'print the list as JSON')
     .addHelpText(
       'after',
-      '\nThe exit code is 1 if a model cannot serve.\n\nExamples:\n  $ quati models\n  $ quati models /srv/models --json',
+      '\nExit code 1 when one of them could not serve.\n\nExamples:\n  $ quati models\n  $ quati models /srv/models --json',
     )
     .action((folder: string, flags: { json?: boolean }) => runModels(folder, flags, io));
 }
@@ -31,7 +31,7 @@ export async function runModels(folder: string, { json }: { json?: boolean }, io
   const broken = status.filter(({ ready }) => !ready);
   if (broken.length > 0)
     throw new CommandFailedError(
-      `${broken.length} of ${status.length} cannot serve: ${broken.map(({ problem }) => problem).join('; ')}`,
+      `${broken.length} of ${status.length} can't serve: ${broken.map(({ problem }) => problem).join('; ')}`,
     );
 }
 

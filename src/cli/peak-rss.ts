@@ -1,4 +1,4 @@
-// A variant and images → the peak memory of a process that serves only this variant, over HTTP, with one worker.
+// A variant and images → the most memory that a process takes which serves that variant alone, over HTTP, with one worker.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
@@ -16,11 +16,7 @@ import type { ServingMessage } from './serving-process.js';
 
 const [posted, concurrency, patienceMs] = [64, 8, 60_000];
 
-/**
- * Starts a serving process and posts the first 64 test images, eight at a time.
- * @returns peak resident memory in bytes.
- * @throws EvaluationError if the process does not serve them.
- */
+/** Posts the first 64 test images, eight at a time. @throws EvaluationError when the process doesn't serve them. */
 export async function measurePeakRss(file: string, target: Target, test: Split): Promise<number> {
   const models = await mkdtemp(path.join(tmpdir(), 'quati-'));
   await writeModel(models, file, target);
@@ -76,7 +72,7 @@ async function post(url: string, image: Uint8Array, file: string): Promise<void>
   const headers = { 'content-type': 'image/png' };
   const response = await fetch(`${url}/predict`, { method: 'POST', headers, body: Buffer.from(image) });
   const text = await response.text();
-  if (!response.ok) throw new EvaluationError(`${file}: the server answered ${response.status}: ${text}`);
+  if (!response.ok) throw new EvaluationError(`${file}: is not served: ${text}`);
 }
 
 type MessageWith<Key extends string> = Extract<ServingMessage, Record<Key, unknown>>;
@@ -88,9 +84,9 @@ async function nextMessage<Key extends 'url' | 'peakRssBytes'>(
 ): Promise<MessageWith<Key>> {
   const signal = AbortSignal.timeout(patienceMs);
   const ended = once(child, 'exit', { signal }).then(([code]) => {
-    throw new EvaluationError(`${file}: the serving process ended with exit code ${code}`);
+    throw new EvaluationError(`${file}: the process that was to serve it ended with exit code ${code}`);
   });
   const [message] = await Promise.race([once(child, 'message', { signal }), ended]);
   if (key in message) return message as MessageWith<Key>;
-  throw new EvaluationError(`${file}: the serving process did not report its ${key}`);
+  throw new EvaluationError(`${file}: the process that was to serve it did not tell its ${key}`);
 }

@@ -37,15 +37,15 @@ const commands: Record<string, CommandEntry> = {
     load: async () => (await import('./evaluate.js')).evaluateCommand,
   },
   choose: {
-    summary: 'recommend a measured variant within limits',
+    summary: 'name the measured variant that keeps limits',
     load: async () => (await import('./choose.js')).chooseCommand,
   },
   report: {
-    summary: 'write tables and plots of measured runs',
+    summary: 'write tables and pictures of measured runs',
     load: async () => (await import('./report.js')).reportCommand,
   },
   publish: {
-    summary: 'publish a run to models/ with its card and samples',
+    summary: 'put a run into models/ with its card and samples',
     load: async () => (await import('./publish.js')).publishCommand,
   },
   models: {

@@ -1,4 +1,4 @@
-// quati publish: a measured run, or an ONNX classifier of any tool → models/<name>/<version>/ and imgs/<name>/.
+// quati publish: a measured run, or an ONNX classifier from anywhere, to models/<name>/<version>/ and imgs/<name>/.
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { describeDataset, loadDataset } from '../toolkit/datasets/load.js';
@@ -28,21 +28,21 @@ interface PublishFlags extends ForeignFlags {
 export function publishCommand(io: CliIo): Command {
   const command = new Command('publish')
     .description(
-      'publish a measured run, or any ONNX classifier, to models/ with its card, and samples to imgs/',
+      'put a measured run, or any ONNX classifier, into models/ with its card, and samples into imgs/',
     )
-    .argument('[model]', 'folder of a run (default: the latest run), an ONNX file, or a folder of variants')
-    .requiredOption('--as <name>', 'name of the model, as in POST /models/<name>/predict', modelName)
-    .option('--model-version <n>', 'version to write (default: the next one)', positiveInteger)
-    .option('--replace', 'overwrite the version if it exists')
-    .option('--models <folder>', 'folder of all models', 'models')
-    .option('--imgs <folder>', 'folder of all samples', 'imgs')
-    .option('--drawn', 'draw golden images, and copy no image of the dataset')
-    .option('--attribution <line...>', 'works that the model was made from, for its card')
+    .argument('[model]', 'the folder of the run (default: the latest), an ONNX file, or a folder of variants')
+    .requiredOption('--as <name>', 'the name of the model, as in POST /models/<name>/predict', modelName)
+    .option('--model-version <n>', 'the version to write (default: the next one)', positiveInteger)
+    .option('--replace', 'overwrite that version')
+    .option('--models <folder>', 'where models are kept', 'models')
+    .option('--imgs <folder>', 'where samples are kept', 'imgs')
+    .option('--drawn', 'golden images are drawn, and no image of the dataset is passed on')
+    .option('--attribution <line...>', 'whose work it was made from, for its card')
     .option(
       '--data <folder>',
-      'for a model.onnx: the prepared dataset to measure it on, and to take samples from',
+      'of a model.onnx: the prepared dataset to measure it on, and to take samples from',
     )
-    .option('--title <text>', 'for a model.onnx: what it classifies (default: its name)')
+    .option('--title <text>', 'of a model.onnx: what it tells apart (default: its name)')
     .option('--json', 'print the card as JSON');
   return addForeignFlags(command)
     .addHelpText('after', examples)
@@ -54,7 +54,7 @@ Examples:
   $ quati publish --as mnist
   $ quati publish runs/mnist-cnn --as mnist --model-version 1 --replace
   $ quati publish resnet.onnx --as pets --labels labels.txt --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225
-  $ quati publish exported/ --as flowers --data data/flowers       # a folder with float32.onnx and int8.onnx`;
+  $ quati publish exported/ --as flowers --data data/flowers       float32.onnx and int8.onnx, measured`;
 
 export async function runPublish(model: string | undefined, flags: PublishFlags, io: CliIo): Promise<void> {
   const { as: name, modelVersion, replace, models, imgs, drawn, attribution, json } = flags;
@@ -91,7 +91,7 @@ async function publishRun(
   const foreign = { ...flagsOfInput(flags), labels, layout, output, data, title };
   const [given] = Object.entries(foreign).flatMap(([flag, value]) => (value === undefined ? [] : [flag]));
   if (given !== undefined)
-    throw new WrongUseError(`--${given} is only for a model.onnx; ${run} is a run, which states it`);
+    throw new WrongUseError(`--${given} is for a model.onnx; ${run} is a run, which says it by itself`);
   const published = await publish({ run, ...where });
   await recordCommand(run, 'publish', where.command);
   return published;
@@ -106,7 +106,7 @@ function describedBy(flags: PublishFlags): Pick<PublishForeignOptions, 'foreign'
   const foreign = foreignOptions(flags, async () => {
     if (data !== undefined) return (await describeDataset(data)).labels;
     throw new WrongUseError(
-      'A model.onnx needs --labels <file>, with one label per line in the order of its output',
+      'A model.onnx needs --labels <file>, with a label a line in the order of its output',
     );
   });
   return {

@@ -1,4 +1,4 @@
-// quati report: measured runs → docs/results/<dataset>/<recipe>/, as tables and plots.
+// quati report: measured runs to docs/results/<dataset>/<recipe>/, as tables and pictures.
 import { Command } from 'commander';
 import { loadDataset } from '../toolkit/datasets/load.js';
 import { writeResults } from '../toolkit/plots/results.js';
@@ -13,11 +13,11 @@ interface ReportFlags {
 
 export function reportCommand(io: CliIo): Command {
   return new Command('report')
-    .description('write the figures of measured runs, plots of their epochs, and a grid of their answers')
-    .argument('[runs...]', 'folders of the runs (default: the latest run)')
-    .option('--out <folder>', 'folder that <dataset>/<recipe>/ is written to', 'docs/results')
-    .option('--data <folder>', 'prepared dataset (default: the dataset of the run)')
-    .option('--json', 'print the names of the written files as JSON')
+    .description('write the table of measured runs, plots of their epochs, and a grid of their answers')
+    .argument('[runs...]', 'the folders of the runs (default: the latest)')
+    .option('--out <folder>', 'where <dataset>/<recipe>/ is written', 'docs/results')
+    .option('--data <folder>', 'the prepared dataset (default: the one of the run)')
+    .option('--json', 'print the files written as JSON')
     .addHelpText(
       'after',
       '\nExamples:\n  $ quati report\n  $ quati report runs/mnist-simple runs/mnist-deeper --out docs/results',

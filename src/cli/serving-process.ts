@@ -1,13 +1,13 @@
-// The process that peak-rss.ts forks: it serves, sends its address, and sends its peak memory when asked.
+// Forked by peak-rss.ts: serves what its environment says, tells its address, and when asked the most memory it has taken.
 import { readFile } from 'node:fs/promises';
 import { readConfig } from '../service/config.js';
 import { startServer } from '../service/server.js';
 
-/** Messages to the parent: first the address, then the peak memory. */
+/** What it sends: first where it listens, then what it took. */
 export type ServingMessage = { url: string } | { peakRssBytes: number };
 
 /**
- * Reads VmHWM on Linux. There, getrusage also counts the memory that the parent had at the fork, as exec keeps the maximum:
+ * On Linux getrusage counts what the parent held at the fork (exec hands its high-water mark on), VmHWM does not:
  * https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
  */
 async function peakRssBytes(): Promise<number> {

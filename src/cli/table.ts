@@ -1,6 +1,4 @@
-// Rows of text → aligned columns. The first column is left-aligned, the others are right-aligned.
-
-/** Formats a table. The first row is the header. */
+// Rows of text → aligned columns; the first is left-aligned, numbers follow right-aligned.
 export function formatTable(rows: readonly (readonly string[])[]): string {
   const columns = Math.max(...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, i) =>

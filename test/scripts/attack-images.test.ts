@@ -212,7 +212,7 @@ t.test('mutations are the same for the same seed, and others for another', async
   t.notSame(first, other);
   t.same(
     splice(Buffer.from('abc'), Buffer.from('xyz'), () => 0.5),
-    Buffer.from('abyz').subarray(0, 4),
+    Buffer.from('abz'),
   );
 });
 
