@@ -1,4 +1,4 @@
-// Graph with a scalar loss → the same graph plus the gradient of the loss with respect to chosen values (reverse mode).
+// Graph with a scalar loss → the same graph plus the gradient of the loss by each asked-for value (reverse mode).
 import { GraphBuilder } from '../graph/builder.js';
 import { GraphError, UnsupportedOperatorError } from '../graph/errors.js';
 import type { Graph, Node, Value } from '../graph/graph.js';
@@ -6,20 +6,20 @@ import { vjp } from './rules.js';
 
 export interface Differentiated {
   readonly graph: Graph;
-  /** Chosen value → the value that holds its gradient, of the same shape. */
+  /** Asked-for value → the value that holds its gradient, of the same shape. */
   readonly gradients: ReadonlyMap<string, Value>;
 }
 
 /**
- * Visits the nodes backwards. Each operator's rule turns the gradient of its output into the gradients of its inputs.
- * @throws UnsupportedOperatorError if the loss depends on a value through an operator without a rule.
- * @throws GraphError if the loss is not a scalar, or does not depend on one of the values.
+ * Walks the nodes backwards and lets each operator's rule turn the gradient of its outputs into that of its inputs.
+ * @throws UnsupportedOperatorError when the loss depends on a value through an operator without a rule.
+ * @throws GraphError when the loss is not a scalar, or does not depend on a value.
  */
 export function differentiate(graph: Graph, loss: string, withRespectTo: readonly string[]): Differentiated {
   const builder = GraphBuilder.from(graph);
   const lossValue = builder.value(loss);
   if (lossValue.type.shape.length !== 0) {
-    throw new GraphError(`${loss}: loss: expected a scalar, got [${lossValue.type.shape.join(', ')}]`);
+    throw new GraphError(`${loss}: a loss has to be a scalar, got [${lossValue.type.shape.join(', ')}]`);
   }
   const dependent = dependents(graph, withRespectTo);
   const contributions = new Map<string, Value[]>([[loss, [builder.scalar(1)]]]);
@@ -47,7 +47,7 @@ function backpropagate(
   const gradient = total(builder, contributions.get(node.outputs[0] ?? ''));
   if (!gradient || reached.length > 1) {
     throw new UnsupportedOperatorError(
-      `${node.op} ${node.name}: has no gradient: the loss may depend only on its first output`,
+      `${node.op} ${node.name}: has no gradient: the loss depends on another output than its first`,
     );
   }
   const inputGradients = vjp({
@@ -65,7 +65,7 @@ function backpropagate(
   });
 }
 
-/** Returns all values that depend on the given ones, and these too. */
+/** Everything that the values have an effect on, themselves included. */
 function dependents(graph: Graph, values: readonly string[]): Set<string> {
   const dependent = new Set(values);
   for (const node of graph.nodes) {

@@ -1,4 +1,4 @@
-// What a gradient rule gets and returns, and functions that several rules need.
+// What a rule gets and gives, and what several rules need.
 import { type GraphBuilder, staticShape } from '../graph/builder.js';
 import { GraphError } from '../graph/errors.js';
 import type { Node, Value } from '../graph/graph.js';
@@ -9,26 +9,26 @@ export interface VjpContext {
   readonly inputs: readonly (Value | undefined)[];
   /** The first output: y. */
   readonly output: Value;
-  /** dL/dy, in the shape of y. */
+  /** dL/dy, shaped like y. */
   readonly gradient: Value;
-  /** Whether dL/d(input i) is needed. */
+  /** Whether dL/d(input i) is needed at all. */
   wanted(i: number): boolean;
 }
 
 export type Gradients = (Value | undefined)[];
 export type Vjp = (context: VjpContext) => Gradients;
 
-/** An operator without a gradient, and the reason. */
+/** Why an operator has no gradient. */
 export class NoGradient {
   constructor(readonly reason: string) {}
 }
 
 export function required(value: Value | undefined): Value {
-  if (!value) throw new GraphError('An input that the gradient rule needs is missing');
+  if (!value) throw new GraphError('an input that the rule needs is missing');
   return value;
 }
 
-/** Sums a gradient over the axes along which broadcasting repeated the input. */
+/** Undoes broadcasting: sums the gradient over the axes along which the input was repeated. */
 export function sumTo(builder: GraphBuilder, gradient: Value, input: Value | undefined): Value | undefined {
   if (!input) return undefined;
   const from = gradient.type.shape;

@@ -1,9 +1,9 @@
-// A trained batch normalisation → its effect on a channel: one product and one sum, or one comparison before a sign.
+// A trained batch normalisation → what it does to a channel: one product and one sum, or, before a sign, one comparison.
 import { GraphError } from '../graph/errors.js';
 import { floatAttribute, type Graph, type Node } from '../graph/graph.js';
 import { toFloat32Array } from '../graph/tensor-data.js';
 
-/** y = factor x + offset, with one factor and one offset per channel. */
+/** y = factor x + offset, a channel each. */
 export interface Affine {
   readonly factors: readonly number[];
   readonly offsets: readonly number[];
@@ -13,7 +13,7 @@ export interface Affine {
 export function affineOf(norm: Node, { initializers }: Pick<Graph, 'initializers'>): Affine {
   const [scale = [], bias = [], mean = [], variance = []] = norm.inputs.slice(1).map((name) => {
     const data = initializers.get(name);
-    if (!data) throw new GraphError(`BatchNormalization ${norm.name}: ${name}: expected a constant`);
+    if (!data) throw new GraphError(`BatchNormalization ${norm.name}: ${name} has to be constant`);
     return [...toFloat32Array(data)];
   });
   const epsilon = floatAttribute(norm, 'epsilon', 1e-5);
@@ -27,7 +27,7 @@ export interface Threshold {
   readonly bounds: readonly number[];
 }
 
-/** Returns the comparison that equals sign(factor x + offset). For a factor of 0 the bound is ∓Infinity, so the offset's sign decides. */
+/** A factor of 0 gives the offset's sign whatever x is: a bound of ∓Infinity. */
 export function thresholdOf({ factors, offsets }: Affine): Threshold {
   return {
     directions: factors.map((factor) => (factor < 0 ? -1 : 1)),
@@ -39,7 +39,7 @@ export function thresholdOf({ factors, offsets }: Affine): Threshold {
   };
 }
 
-/** Returns `outer` after `inner`: factor (f x + o) + offset. An `outer` of one channel applies to every channel. */
+/** factor (f x + o) + offset, with f and o of `inner`; one channel stands for any number of them. */
 export function composed(outer: Affine, inner: Affine): Affine {
   const at = (values: readonly number[], k: number) => values[values.length === 1 ? 0 : k] ?? 0;
   const factor = (k: number) => at(outer.factors, k);

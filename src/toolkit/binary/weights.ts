@@ -1,9 +1,10 @@
-// Forward graph with latent weights → the same function with the signs of the weights.
+// Forward graph with latent weights → the same function with their signs in place of them.
+
 import { signOf } from '../autodiff/sign.js';
 import type { Graph, TensorData } from '../graph/graph.js';
 import { float32Tensor, toFloat32Array } from '../graph/tensor-data.js';
 
-/** Replaces each Binarise of an initializer by an initializer with its result. */
+/** Each Binarise of an initializer becomes the initializer of its result. */
 export function weightsAsSigns(graph: Graph): Graph {
   const initializers = new Map(graph.initializers);
   const nodes = graph.nodes.filter(({ op, inputs: [input = ''], outputs: [output = ''] }) => {

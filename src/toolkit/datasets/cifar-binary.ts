@@ -1,4 +1,4 @@
-// The official binary version of CIFAR-10, as an archive or a folder → splits. A record is a label and three planes of 32 x 32.
+// The official binary version of CIFAR-10, an archive or its folder → splits. A record is a label and three planes of 32 x 32.
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Split } from './dataset.js';
@@ -11,14 +11,13 @@ const recordBytes = 1 + 3 * plane;
 const labelCount = 10;
 const trainFiles = [1, 2, 3, 4, 5].map((number) => `data_batch_${number}.bin`);
 const testFiles = ['test_batch.bin'];
-/** Name of the folder in the archive. */
+/** The folder inside the archive. */
 const archiveFolder = 'cifar-10-batches-bin';
 
 /**
- * Reads the six .bin files.
  * @param from the .tar.gz, the folder that it unpacks to, or the folder above that.
  * @param scratch an empty folder to unpack into.
- * @throws CifarBinaryError naming the file that is missing, cut off, or has a label above 9.
+ * @throws CifarBinaryError naming the file that is missing, cut off, or has a label beyond 9.
  */
 export async function readCifarBinaries(from: string, scratch: string): Promise<Splits> {
   const folder = await findFolder(from, scratch);
@@ -70,7 +69,7 @@ async function readSplit(folder: string, names: readonly string[]): Promise<Spli
       const label = bytes[at] ?? 0;
       if (label >= labelCount)
         throw new CifarBinaryError(
-          `${path.join(folder, names[index] ?? '')}: label ${at / recordBytes}: expected 0…${labelCount - 1}, got ${label}`,
+          `${path.join(folder, names[index] ?? '')}: label ${at / recordBytes} expected 0…${labelCount - 1}, got ${label}`,
         );
       split.labels[image] = label;
       interleave(bytes.subarray(at + 1, at + recordBytes), split.images, image * 3 * plane);
@@ -80,7 +79,7 @@ async function readSplit(folder: string, names: readonly string[]): Promise<Spli
   return split;
 }
 
-/** Writes planes of red, green and blue as pixels. */
+/** Planes of red, green, blue → pixels of all three. */
 function interleave(planes: Uint8Array, out: Uint8Array, offset: number): void {
   for (let pixel = 0; pixel < plane; pixel++) {
     for (let channel = 0; channel < 3; channel++)

@@ -1,4 +1,4 @@
-// A listed folder of images + the input contract → the dataset in memory, decoded by the code that serves.
+// A listed folder of images + the input contract → its splits as pixels in memory, by the code that serves.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -13,11 +13,11 @@ import type { FolderListing, ImageFile } from './folder.js';
 
 export interface DecodeOptions {
   readonly input: InputContract;
-  /** Skip files that are not images instead of throwing. The dataset lists them. */
+  /** Leave out the files that are no images instead of throwing; the dataset lists them. */
   readonly skipBad?: boolean | undefined;
   readonly onProgress?: ((files: number, of: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Folder of the cache of decoded pixels; undefined for no cache. */
+  /** Where decoded pixels are kept from one command to the next; left out, nowhere. */
   readonly cache?: string | undefined;
 }
 
@@ -27,9 +27,8 @@ const filesAtATime = 4;
 const filesNamed = 20;
 
 /**
- * Decodes all images of a folder.
- * @throws BadImagesError naming the first 20 files that are not images, unless `skipBad`.
- * @throws FolderError if the pixels would take more than 4 GiB, or there are no images left to train or test on.
+ * @throws BadImagesError naming the files that are no images (the first 20 of them), unless `skipBad`.
+ * @throws FolderError when the pixels would take more than 4 GiB, or nothing to train or test on is left.
  * @throws the signal's reason.
  */
 export async function decodeFolder(listing: FolderListing, options: DecodeOptions): Promise<Dataset> {
@@ -62,7 +61,7 @@ export async function decodeFolder(listing: FolderListing, options: DecodeOption
   };
 }
 
-/** Returns the dataset's checksum without decoding: SHA-256 over split, path and SHA-256 of each file. */
+/** The same checksum without decoding: over split, path and sha256 of each file. */
 export async function hashFolder(listing: FolderListing, signal?: AbortSignal): Promise<string> {
   const files = [...listing.train, ...(listing.validation ?? []), ...listing.test];
   const digests = await pMap(
@@ -83,7 +82,7 @@ function folderSha256(listing: FolderListing, digests: ReadonlyMap<string, strin
 
 type OnFile = (file: string, digest: string, reason: string | undefined) => void;
 
-/** Decodes files in parallel, each into its place. Removes the gaps of bad files at the end. */
+/** Pixels are written to their place as they come; what is bad leaves a gap, which is closed at the end. */
 async function decodeSplit(
   root: string,
   files: readonly ImageFile[],
@@ -148,20 +147,20 @@ function checkMemory({ root, train, validation = [], test }: FolderListing, inpu
   const bytes = count * input.width * input.height * channelCount(input);
   if (bytes > maxBytes)
     throw new FolderError(
-      `${root}: ${count} images of ${input.width}x${input.height} take ${(bytes / 2 ** 30).toFixed(1)} GiB of memory; ` +
-        'at most 4 GiB are allowed',
+      `${root}: ${count} images of ${input.width}x${input.height} take ${(bytes / 2 ** 30).toFixed(1)} GiB; ` +
+        'they are kept in memory, up to 4 GiB of them',
     );
 }
 
 function checkSplit({ root, labels }: FolderListing, name: 'train' | 'test', split: Split): void {
   const missing = name === 'train' ? labels.find((_, label) => !split.labels.includes(label)) : undefined;
   if (split.count > 0 && missing === undefined) return;
-  throw new FolderError(`${root}: has no image of ${missing ?? 'any category'} to ${name} on`);
+  throw new FolderError(`${root}: no image of ${missing ?? 'any category'} to ${name} on`);
 }
 
 function describeBad(root: string, bad: readonly BadImage[]): string {
   const lines = bad.slice(0, filesNamed).map(({ file, reason }) => `\n  ${file}: ${reason}`);
   const more = bad.length > filesNamed ? `\n  and ${bad.length - filesNamed} more` : '';
-  const files = bad.length === 1 ? '1 file is not an image' : `${bad.length} files are not images`;
-  return `${root}: ${files} (--skip-bad skips them):${lines.join('')}${more}`;
+  const files = bad.length === 1 ? '1 file is no image' : `${bad.length} files are no images`;
+  return `${root}: ${files} (--skip-bad leaves them out):${lines.join('')}${more}`;
 }

@@ -1,4 +1,4 @@
-// A folder of images → the category and the split of each file. It reads names only.
+// A folder of images → which file belongs to which category and split. Nothing is read but names.
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -6,7 +6,7 @@ import { createRandom } from '../random.js';
 import { FolderError } from './errors.js';
 
 export interface ImageFile {
-  /** Path below the root, with forward slashes. */
+  /** Below the root, with forward slashes. */
   readonly path: string;
   /** Index into the labels. */
   readonly label: number;
@@ -14,28 +14,28 @@ export interface ImageFile {
 
 export interface FolderListing {
   readonly root: string;
-  /** Name of the root folder. */
+  /** The root's own name. */
   readonly name: string;
-  /** Names of the categories' folders, in JavaScript's order of strings. */
+  /** The folders' names, sorted as JavaScript sorts text. */
   readonly labels: readonly string[];
   readonly train: readonly ImageFile[];
   readonly test: readonly ImageFile[];
   readonly validation?: readonly ImageFile[];
 }
 
-/** The part of each category's images that is held back to test on, if the folder has no test split. */
-const testFraction = 0.2;
-/** Seed of that choice. It does not depend on the recipe, so every run and every evaluation holds back the same images. */
-const testSeed = 1;
-const maxLabels = 256;
+/** The part of each category's images that is tested on where the folder says nothing of it. */
+export const testFraction = 0.2;
+/** Of that choice. It is not the recipe's: every run, and every evaluation, sets the same images apart. */
+export const testSeed = 1;
+export const maxLabels = 256;
 
 const splitFolders = ['train', 'val', 'test'] as const;
 
 /**
- * Lists `<root>/{train,val,test}/<category>/<image>`, where val and test are optional, or `<root>/<category>/<image>`. Ignores
- * names with a leading dot and files outside of a category.
- * @returns undefined if the root does not exist or has no folders.
- * @throws FolderError naming the folder or file that does not fit these layouts.
+ * `<root>/{train,val,test}/<category>/<image>`, val and test optional, or `<root>/<category>/<image>`. Names with a leading
+ * dot are passed over, and so are files outside of a category.
+ * @returns undefined when the root has no folders, or isn't there.
+ * @throws FolderError naming what does not fit these layouts.
  */
 export async function listFolder(root: string): Promise<FolderListing | undefined> {
   const folders = await foldersIn(root).catch((): string[] => []);
@@ -50,7 +50,7 @@ export async function listFolder(root: string): Promise<FolderListing | undefine
   const stray = folders.find((folder) => !known.includes(folder));
   if (stray !== undefined || !folders.includes('train'))
     throw new FolderError(
-      `${root}: expected the folders train, val and test, or one folder per category, got ${folders.join(', ')}`,
+      `${root}: expected the folders train, val and test (or one folder a category), got ${folders.join(', ')}`,
     );
   const labels = checkLabels(path.join(root, 'train'), await foldersIn(path.join(root, 'train')));
   const list = (split: string) => listCategories(root, split, labels);
@@ -64,14 +64,14 @@ export async function listFolder(root: string): Promise<FolderListing | undefine
 function checkLabels(folder: string, labels: readonly string[]): readonly string[] {
   if (labels.length >= 2 && labels.length <= maxLabels) return labels;
   throw new FolderError(
-    `${folder}: expected 2 to ${maxLabels} folders, one per category, got ${labels.length}`,
+    `${folder}: expected 2 to ${maxLabels} folders, one a category, got ${labels.length}`,
   );
 }
 
 async function listCategories(root: string, split: string, labels: readonly string[]): Promise<ImageFile[]> {
   const unknown = (await foldersIn(path.join(root, split))).find((folder) => !labels.includes(folder));
   if (unknown !== undefined)
-    throw new FolderError(`${path.join(root, split, unknown)}: train has no category of this name`);
+    throw new FolderError(`${path.join(root, split, unknown)}: train has no category of that name`);
   const files: ImageFile[] = [];
   for (const [label, category] of labels.entries()) {
     const folder = path.posix.join(split, category);
@@ -80,16 +80,16 @@ async function listCategories(root: string, split: string, labels: readonly stri
       const file = path.posix.join(folder, entry.name);
       if (await isFolder(path.join(root, folder), entry))
         throw new FolderError(
-          `${path.join(root, file)}: is a folder; expected only images in the folder of a category`,
+          `${path.join(root, file)}: a folder in that of a category, which holds images alone`,
         );
       files.push({ path: file, label });
     }
   }
-  if (files.length === 0) throw new FolderError(`${path.join(root, split)}: holds no images`);
+  if (files.length === 0) throw new FolderError(`${path.join(root, split)}: holds no image`);
   return files;
 }
 
-/** Holds back a part of each category: the images with the lowest random numbers, by seed and name. Added files change few of them. */
+/** Stratified: of each category those that draw the lowest numbers, by seed and name, so that added files move few. */
 function holdBack(
   root: string,
   labels: readonly string[],
@@ -100,7 +100,7 @@ function holdBack(
     const own = files.filter((file) => file.label === label);
     if (own.length < 2)
       throw new FolderError(
-        `${root}: ${category}: expected at least 2 images, to train and to test on, got ${own.length}`,
+        `${root}: ${category} has ${own.length} of the 2 images it takes to train and to test on`,
       );
     const drawn = own.map((file) => ({ file, at: createRandom(testSeed, 'test split', file.path).next() }));
     const count = Math.min(own.length - 1, Math.max(1, Math.round(own.length * testFraction)));
@@ -122,7 +122,7 @@ async function visibleIn(folder: string): Promise<Dirent[]> {
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
-/** Follows links. */
+/** Links are followed. */
 async function isFolder(parent: string, entry: Dirent): Promise<boolean> {
   if (!entry.isSymbolicLink()) return entry.isDirectory();
   return (await stat(path.join(parent, entry.name)).catch(() => undefined))?.isDirectory() ?? false;

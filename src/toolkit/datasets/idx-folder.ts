@@ -1,4 +1,4 @@
-// A folder with a dataset's four IDX files, plain or gzipped → its splits, checked against each other and the published checksums.
+// A folder with a dataset's four IDX files, plain or gzipped → its splits, checked against each other and what is published.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -14,14 +14,13 @@ export interface IdxFiles {
 }
 
 export interface IdxFolderChecks {
-  /** Accept files with other checksums and any number of images. */
+  /** Take files with other checksums, and as many images as they hold. */
   readonly unverified: boolean;
   readonly labels: number;
 }
 
 /**
- * Reads a dataset.
- * @param published names of the files, and checksums of their unzipped bytes.
+ * @param published the files' names and, of the unzipped bytes, their checksums.
  * @throws IdxError naming the file that is missing, malformed, or contradicts another.
  * @throws IntegrityError naming the file that is not the published one.
  */
@@ -34,7 +33,7 @@ export async function readIdxFolder(
   const test = await readSplit(folder, published.test, checks);
   if (train.width !== test.width || train.height !== test.height)
     throw new IdxError(
-      `${folder}: test images: expected ${train.height} x ${train.width}, got ${test.height} x ${test.width}`,
+      `${folder}: images to test on expected ${train.height} x ${train.width}, got ${test.height} x ${test.width}`,
     );
   return { train, test };
 }
@@ -48,11 +47,11 @@ async function readSplit(
   const answers = await readIdx(folder, labels, 1, checks);
   const [count = 0, height = 0, width = 0] = pixels.dims;
   if (answers.data.length !== count)
-    throw new IdxError(`${answers.file}: expected ${count} labels, got ${answers.data.length}`);
+    throw new IdxError(`${answers.file}: labels expected ${count}, got ${answers.data.length}`);
   const wrong = answers.data.findIndex((label) => label >= checks.labels);
   if (wrong !== -1)
     throw new IdxError(
-      `${answers.file}: label ${wrong}: expected 0…${checks.labels - 1}, got ${answers.data[wrong]}`,
+      `${answers.file}: label ${wrong} expected 0…${checks.labels - 1}, got ${answers.data[wrong]}`,
     );
   return { images: pixels.data, labels: answers.data, count, height, width, channels: 1 };
 }
@@ -68,8 +67,8 @@ async function readIdx(
   const got = createHash('sha256').update(plain).digest('hex');
   if (!unverified && got !== sha256)
     throw new IntegrityError(
-      `${file}: is not the published file: sha256: expected ${sha256}, got ${got}. ` +
-        'Fetch it again, or add --unverified if it is another dataset in this format',
+      `${file}: is not the published file: sha256 expected ${sha256}, got ${got}. Fetch it again, or, when it is ` +
+        'another dataset in the same format, add --unverified',
     );
   return { file, ...parseIdx(plain, file, dimensions) };
 }

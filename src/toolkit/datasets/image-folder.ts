@@ -1,4 +1,4 @@
-// A folder of images by category → a prepared dataset, decoded once with the input contract of its training.
+// A folder of images by category → a prepared dataset: decoded once, by the input contract that it is to be trained under.
 import path from 'node:path';
 import type { InputContract } from '../../inference/image/contract.js';
 import type { BadImage } from './dataset.js';
@@ -8,29 +8,29 @@ import { listFolder } from './folder.js';
 import { type Prepared, type WriteOptions, writeDataset } from './prepare.js';
 
 export interface ImageFolderOptions extends WriteOptions {
-  /** A folder with the layout that folder.ts describes. */
+  /** Categories and splits lie in it as folder.ts says. */
   readonly from: string;
   readonly input: InputContract;
-  /** Skip files that are not images. */
+  /** Leave out the files that are no images. */
   readonly skipBad?: boolean | undefined;
 }
 
-/** The dataset, and the files that were skipped, if any. */
+/** What was left out, if anything was. */
 export type PreparedFolder = Prepared & { readonly skipped?: readonly BadImage[] | undefined };
 
 const reports = 20;
 
 /**
- * Prepares a dataset, whole or not at all. Replaces a dataset in `into`.
- * @throws FolderError if `from` holds no categories, or is the same folder as `into`.
- * @throws BadImagesError naming the files that are not images, unless `skipBad`.
+ * The folder `into` is always written anew, whole or not at all.
+ * @throws FolderError when `from` holds no categories, or is `into` itself.
+ * @throws BadImagesError naming the files that are no images, unless `skipBad`.
  */
 export async function prepareImageFolder(options: ImageFolderOptions): Promise<PreparedFolder> {
   const { from, input, skipBad, signal } = options;
   const listing = await listFolder(from);
-  if (!listing) throw new FolderError(`${from}: expected folders of images, one per category, found none`);
+  if (!listing) throw new FolderError(`${from}: holds no folders of images, one a category`);
   if (path.resolve(from) === path.resolve(options.into))
-    throw new FolderError(`${from}: holds the images; choose another folder for the dataset with --into`);
+    throw new FolderError(`${from}: holds the images themselves; the dataset needs another folder`);
   const files = listing.train.length + listing.test.length + (listing.validation?.length ?? 0);
   const every = Math.ceil(files / reports);
   let skipped: readonly BadImage[] | undefined;
@@ -59,7 +59,7 @@ export async function prepareImageFolder(options: ImageFolderOptions): Promise<P
   return { ...prepared, skipped };
 }
 
-/** Returns a folder's name in lower-case letters, digits and dashes, as names of datasets are. */
+/** The folder's own name, in the characters that names of datasets are made of. */
 export function datasetName(folder: string): string {
   const words = path
     .basename(path.resolve(folder))

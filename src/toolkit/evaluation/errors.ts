@@ -1,5 +1,5 @@
-// Errors of evaluation.
+// What can go wrong when a model is measured.
 import { QuatiError } from '../../inference/errors.js';
 
-/** There is no model to evaluate, or the images do not fit it. */
+/** There is nothing to evaluate, or the images do not fit the model. */
 export class EvaluationError extends QuatiError {}

@@ -1,4 +1,4 @@
-// A target and a dataset → a report with the figures of each variant.
+// A target and a dataset → the figures of each variant, as its report.
 import type { Dataset } from '../datasets/dataset.js';
 import { checkLabels } from './checks.js';
 import type { Answers } from './classify.js';
@@ -9,23 +9,23 @@ import { measureSpeeds, type Speed } from './speed.js';
 import type { Target } from './targets.js';
 
 export interface EvaluateTargetOptions {
-  /** Test images drawn as dark ink on paper. */
+  /** Test images drawn anew as dark ink on paper. */
   readonly reinked?: readonly Reinked[] | undefined;
-  /** Runs a long part of the evaluation. It may show a title and a progress bar. */
+  /** Runs a part that takes a while under a title, with a bar or without. */
   readonly step?: <T>(
     title: string,
     total: number,
     run: (onProgress: (images: number) => void) => Promise<T>,
   ) => Promise<T>;
-  /** Returns the peak memory of a process that serves only this variant, in bytes. */
+  /** Bytes of a process that serves the variant alone. */
   readonly peakRss?: ((variant: string, file: string) => Promise<number>) | undefined;
   /** Least time to measure speeds for, in milliseconds (default: 2000). */
   readonly speedBudgetMs?: number | undefined;
-  /** Called after each variant. */
+  /** Once a variant is measured. */
   readonly onAnswers?: ((variant: string, answers: Answers) => Promise<void>) | undefined;
 }
 
-/** Measures all variants of a target. @throws EvaluationError if its labels or input do not fit the dataset. */
+/** @throws EvaluationError when labels or images are not those that the target takes. */
 export async function evaluateTarget(
   target: Target,
   dataset: Dataset,

@@ -1,4 +1,5 @@
-// A test split of digits → PNG and JPEG files of dark ink on paper, as people send them → the accuracy on them.
+// A test split of digits → the same as people send them, dark ink on paper in PNG and JPEG files → how many are read right.
+
 import type { InputContract } from '../../inference/image/contract.js';
 import { decodeImage } from '../../inference/image/decode.js';
 import { createTensor, createTensorWriter, type TensorValues } from '../../inference/image/tensor.js';
@@ -7,7 +8,7 @@ import type { Split } from '../datasets/dataset.js';
 import { encodeJpeg } from '../images/jpeg.js';
 import { encodePng } from '../images/png.js';
 import { createRandom, permutation, type Random } from '../random.js';
-import { type Classifier, topLabel } from './classify.js';
+import { type Classifier, surestLabel } from './classify.js';
 import { EvaluationError } from './errors.js';
 import { drawOnPaper, type Scene } from './paper.js';
 
@@ -18,7 +19,7 @@ export interface Reinked {
   readonly kind: 'png' | 'jpeg';
   /** Index into the labels. */
   readonly label: number;
-  /** Index of the image in the split. */
+  /** Which image of the split it was. */
   readonly index: number;
 }
 
@@ -28,14 +29,13 @@ export interface ReinkOptions {
 }
 
 /**
- * Draws the first `count` images of a seeded order of the split, each in a seeded scene. An image does not depend on `count`.
- * @param split light ink on black.
- * @throws EvaluationError if the images are not gray.
+ * Images `0…count - 1` of a seeded order of the split, each in a seeded scene of its own: an image doesn't depend on how many
+ * are asked for. The split's images are light ink on black.
  */
 export async function* reinkedDigits(split: Split, { count, seed }: ReinkOptions): AsyncGenerator<Reinked> {
   if (split.channels !== 1)
     throw new EvaluationError(
-      `Re-inked images need gray images, but those of the dataset have ${split.channels} channels`,
+      `Re-inked images are made of gray ones, the dataset's have ${split.channels} channels`,
     );
   const order = permutation(split.count, createRandom(seed, 'reinked'));
   const size = split.height * split.width;
@@ -57,7 +57,7 @@ export async function* reinkedDigits(split: Split, { count, seed }: ReinkOptions
   }
 }
 
-/** Draws a scene. docs/digits.md lists these ranges. */
+/** Ranges are the documentation: docs/digits.md lists them. */
 function chooseScene(random: Random): Scene {
   const between = (from: number, to: number) => from + (to - from) * random.next();
   const height = Math.round(60 * (400 / 60) ** random.next());
@@ -85,20 +85,20 @@ export interface ReinkedResult {
   readonly accuracy: number;
 }
 
-/** Draws all images, for several models. */
+/** All of them, to be shown to several models. */
 export async function drawReinked(split: Split, options: ReinkOptions): Promise<Reinked[]> {
   const drawn: Reinked[] = [];
   for await (const image of reinkedDigits(split, options)) drawn.push(image);
   return drawn;
 }
 
-/** An image as the model takes it, and its label. */
+/** An image as the model takes it: its values, and the digit that it shows. */
 export interface DecodedDigit {
   readonly values: TensorValues;
   readonly label: number;
 }
 
-/** Decodes images in the same way as uploads. All variants of a model use the result. */
+/** As an upload is decoded; one decoding serves all variants of a model. */
 export async function decodeReinked(
   files: readonly Reinked[],
   input: InputContract,
@@ -116,7 +116,7 @@ export async function decodeReinked(
   return decoded;
 }
 
-/** Classifies the images one by one. */
+/** Classifies them one by one. */
 export async function evaluateReinked(
   file: string,
   target: Classifier,
@@ -126,7 +126,7 @@ export async function evaluateReinked(
   let correct = 0;
   try {
     for (const { values, label } of digits)
-      if (topLabel(await session.run(values, 1), target).label === label) correct++;
+      if (surestLabel(await session.run(values, 1), target).label === label) correct++;
   } finally {
     await session.release();
   }

@@ -1,11 +1,11 @@
-// A model's confidences and whether it was right → a reliability curve and the expected calibration error.
+// How sure a model was and whether it was right → a reliability curve and the expected calibration error.
 
-interface ReliabilityBin {
-  /** The bin holds confidences above `from` up to `to`; the first bin also holds 0. */
+export interface ReliabilityBin {
+  /** Confidences above `from` up to `to`; the first takes 0 too. */
   readonly from: number;
   readonly to: number;
   readonly images: number;
-  /** Means over the bin's images; 0 if there are none. */
+  /** Means over its images; 0 where there are none. */
   readonly confidence: number;
   readonly accuracy: number;
 }
@@ -17,10 +17,9 @@ export interface Reliability {
 }
 
 /**
- * Compares confidences with accuracy.
- * @param confidences confidence of the answer to each image, 0…1.
- * @param right 1 for each right answer, 0 for each wrong one.
- * @param binCount number of bins of equal width.
+ * @param confidences of the answer to each image, 0…1.
+ * @param right 1 where the answer was right.
+ * @param binCount bins of equal width.
  */
 export function reliability(
   confidences: ArrayLike<number>,

@@ -1,4 +1,4 @@
-// The figures of all variants on a dataset ⇄ evaluation_summary.json; and → evaluation_summary.csv.
+// What variants measured on a dataset ⇄ evaluation_summary.json; → evaluation_summary.csv beside it.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Static, Type } from '#typebox';
@@ -11,8 +11,8 @@ import { variantNames } from './targets.js';
 const SummaryRow = Type.Object({
   model: Type.String(),
   variant: Type.String(),
-  file: Type.String({ description: 'The measured file, relative to where quati evaluate ran.' }),
-  commands: Type.Array(Type.String(), { description: 'The commands that made and measured it, as typed.' }),
+  file: Type.String({ description: 'As it was measured, from where quati evaluate ran.' }),
+  commands: Type.Array(Type.String(), { description: 'What made and measured it, as typed.' }),
   evaluation: Evaluation,
 });
 export type SummaryRow = Static<typeof SummaryRow>;
@@ -26,7 +26,7 @@ export type Summary = Static<typeof Summary>;
 const validator = Compile(Summary);
 export const summaryName = 'evaluation_summary';
 
-/** Reads evaluation_summary.json. @throws EvaluationError if it is missing or is not a summary. */
+/** @throws EvaluationError when the file is missing or is no summary. */
 export async function readSummary(folder: string): Promise<Summary> {
   const file = path.join(folder, `${summaryName}.json`);
   let json: unknown;
@@ -38,11 +38,11 @@ export async function readSummary(folder: string): Promise<Summary> {
   if (validator.Check(json)) return json;
   const [first] = validator.Errors(json);
   throw new EvaluationError(
-    `${file}: ${first?.instancePath || 'summary'} ${first?.message}; quati evaluate writes a new one`,
+    `${file}: ${first?.instancePath || 'summary'} ${first?.message}; quati evaluate writes it anew`,
   );
 }
 
-/** Merges summaries. New rows replace those of the same model and variant. Other rows stay if the images are the same. */
+/** New rows replace those of the same model and variant; others stay while they are of the same images. */
 export function mergeSummaries(before: Summary | undefined, now: Summary): Summary {
   const key = ({ model, variant }: SummaryRow) => `${model}/${variant}`;
   const measured = new Set(now.rows.map(key));
@@ -86,13 +86,13 @@ const columns: Record<string, (row: SummaryRow) => Cell> = {
   peak_rss_bytes: ({ evaluation }) => evaluation.peakRssBytes,
 };
 
-/** Formats rows as CSV, one line per variant. Figures that were not measured are empty. */
+/** One line a variant; what was not measured is empty. */
 export function summaryCsv(rows: readonly SummaryRow[]): string {
   const lines = rows.map((row) => Object.values(columns).map((cellOf) => csvCell(cellOf(row))));
   return [Object.keys(columns), ...lines].map((cells) => `${cells.join(',')}\n`).join('');
 }
 
-/** Quotes a value if RFC 4180 requires it. */
+/** RFC 4180: quoted where it has to be. */
 function csvCell(value: Cell): string {
   const text = String(value ?? '');
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

@@ -1,4 +1,4 @@
-// A path that the user names → the variants to evaluate, their input contract, output and labels.
+// A path that the user names → the variants to evaluate there, and how pixels enter and labels leave them.
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { InputContract } from '../../inference/image/contract.js';
@@ -12,23 +12,23 @@ import { type ForeignShape, probeOutput, readForeignShape } from './foreign.js';
 export interface Target {
   readonly name: string;
   readonly folder: string;
-  /** Whether it is a run, which keeps its report. A published model is not changed. */
+  /** A run keeps what was measured; a published model's card is not rewritten. */
   readonly isRun: boolean;
   readonly input: InputContract;
   readonly output: Card['output'];
   readonly labels: readonly string[];
-  /** Folder of the dataset that it was trained on, if known. */
+  /** The prepared dataset that it was trained on, where that is known. */
   readonly dataset?: string;
-  /** Whether to skip files of an image folder that are not images, as in training. */
+  /** Leave out the files of an image folder that are no images, as in training. */
   readonly skipBad?: boolean;
-  /** Files by the name of the variant: a VariantName for runs and published models, else the file's name. */
+  /** Files by the name of the variant: of a run or a published model a VariantName, else the file's own. */
   readonly variants: ReadonlyMap<string, string>;
 }
 
-/** What a file without a card or a run does not state. */
+/** What a file without card or run cannot say by itself. */
 export interface ForeignOptions {
   readonly labels: () => Promise<readonly string[]>;
-  /** Returns the input contract of a model that takes such images. */
+  /** The contract of a model that says this of itself. */
   readonly contract: (shape: ForeignShape, file: string) => InputContract;
   readonly layout?: InputContract['layout'];
   readonly output?: Card['output'];
@@ -36,17 +36,16 @@ export interface ForeignOptions {
 
 export const variantNames: readonly VariantName[] = ['float32', 'float16', 'int8', 'binary'];
 
-/** Reads a run or a published model. @throws EvaluationError if the folder is neither. */
+/** @throws EvaluationError when the path is neither a run nor a published model. */
 export async function resolveTarget(folder: string): Promise<Target> {
   const target = await knownTarget(folder);
   if (target) return target;
-  throw new EvaluationError(`${folder}: is neither a run (run.json) nor a published model (card.json)`);
+  throw new EvaluationError(`${folder}: neither a run (run.json) nor a published model (card.json)`);
 }
 
 /**
- * Reads a run, a published model, an ONNX file, or a folder of ONNX files. For a file beside a run.json or a card.json, these
- * state what it takes.
- * @throws EvaluationError if the path is none of these. @throws ModelError if a file cannot be loaded.
+ * A run, a published model, one ONNX file, or a folder of such: files beside a run.json or a card.json are taken by that.
+ * @throws EvaluationError when the path is none of these. @throws ModelError when a file can't be loaded.
  */
 export async function resolveTargets(given: string, foreign: ForeignOptions): Promise<Target[]> {
   if (!given.endsWith('.onnx')) {
@@ -56,16 +55,16 @@ export async function resolveTargets(given: string, foreign: ForeignOptions): Pr
     if (files.length > 0)
       return await Promise.all(files.map((file) => foreignTarget(path.join(given, file), foreign)));
     throw new EvaluationError(
-      `${given}: is neither a run (run.json), nor a published model (card.json), nor a folder of ONNX files`,
+      `${given}: neither a run (run.json), nor a published model (card.json), nor ONNX files`,
     );
   }
-  if (!(await exists(given))) throw new EvaluationError(`${given}: no such file`);
+  if (!(await exists(given))) throw new EvaluationError(`${given}: there is no such file`);
   const known = await knownTarget(path.dirname(given));
   const entry = [...(known?.variants ?? [])].find(([, file]) => path.resolve(file) === path.resolve(given));
   return [known && entry ? { ...known, variants: new Map([entry]) } : await foreignTarget(given, foreign)];
 }
 
-/** Reads an ONNX file. Its folder names the target, and the file names the variant. */
+/** Named after its folder; the variant is the file. */
 async function foreignTarget(file: string, foreign: ForeignOptions): Promise<Target> {
   const shape = await readForeignShape(file, foreign.layout);
   const input = foreign.contract(shape, file);
@@ -90,7 +89,7 @@ async function runTarget(folder: string): Promise<Target> {
   const { recipe, labels, dataset } = await readRun(folder);
   const files = new Set(await readdir(folder));
   const variants = variantNames.filter((name) => files.has(`${name}.onnx`));
-  if (variants.length === 0) throw new EvaluationError(`${folder}: the run has no exported model`);
+  if (variants.length === 0) throw new EvaluationError(`${folder}: holds no exported model`);
   return {
     name: recipe.name,
     folder,

@@ -1,8 +1,8 @@
-// Errors about graphs.
+// What can be wrong with a graph.
 import { QuatiError } from '../../inference/errors.js';
 
-/** A shape, a type or an attribute does not fit. The message names the operator, the input, what was expected and what was found. */
+/** A shape, a type or an attribute does not fit: the message names operator, input, expected and got. */
 export class GraphError extends QuatiError {}
 
-/** This stage has no rule for the operator. */
+/** An operator that this stage has no rule for. */
 export class UnsupportedOperatorError extends QuatiError {}

@@ -1,7 +1,6 @@
-// Graph → new names that no value in it has.
+// Graph → names that nothing in it has yet.
 import type { Graph } from './graph.js';
 
-/** Returns a function that makes a new name, starting with the prefix, at each call. */
 export function freshNames(graph: Graph): (prefix: string) => string {
   const taken = new Set([
     ...graph.types.keys(),

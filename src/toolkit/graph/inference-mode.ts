@@ -1,4 +1,5 @@
-// Forward graph as trained → as served: no Dropout, and each scale and shift of channels is part of the layer before it.
+// Forward graph as it was trained → as it serves: without Dropout, what scales and shifts channels folded into the layer before it.
+
 import { isPlainGemm } from './dense.js';
 import { GraphError } from './errors.js';
 import { freshNames } from './fresh-names.js';
@@ -11,7 +12,7 @@ export function toInferenceMode(graph: Graph): Graph {
   return foldAffine(withoutDropout(graph));
 }
 
-/** Removes Dropout: the nodes that read its output read its input instead. */
+/** Who reads a Dropout's output reads its input. */
 export function withoutDropout(graph: Graph): Graph {
   const source = new Map<string, string>();
   const resolve = (name: string): string => source.get(name) ?? name;
@@ -27,7 +28,7 @@ export function withoutDropout(graph: Graph): Graph {
   return inferTypes(withoutUnread({ ...graph, nodes }));
 }
 
-/** y = factors[k] x + offsets[k] for every channel k of `source`. */
+/** y = factor[k] x + offset[k] for every channel k of `source`. */
 interface ChannelAffine {
   readonly source: string;
   readonly factors: readonly number[];
@@ -35,11 +36,9 @@ interface ChannelAffine {
 }
 
 /**
- * Folds f y + t into the layer y = w x + b before it: per filter, w' = f w and b' = f b + t.
- *
- * The layer has to be a Conv or Gemm with constant weights and no other reader; otherwise the node stays.
- * BatchNormalization has f = s / sqrt(v + e) and t = shift - f m. A Mul, Add or Sub with one constant per channel is folded
- * too: exporters write biases as Add.
+ * w x + b followed by f y + t is one layer: per filter w' = f w, b' = f b + t. Folded where a Conv or Gemm with constant weights
+ * has no other reader; elsewhere the node stays. BatchNormalization is f = s / sqrt(v + e), t = shift - f m; a Mul, Add or Sub
+ * by one constant a channel is another, as exporters write biases.
  */
 function foldAffine(graph: Graph): Graph {
   const readers = consumers(graph);
@@ -78,7 +77,7 @@ function foldAffine(graph: Graph): Graph {
 
 type Constants = ReadonlyMap<string, TensorData>;
 
-/** Whether a node is a Conv or Gemm with constant weights [outputs, …]. */
+/** Weights have the outputs first. */
 function isConstantLayer(node: Node, constants: Constants): boolean {
   const layer = node.op === 'Conv' || (node.op === 'Gemm' && isPlainGemm(node));
   return layer && node.inputs.slice(1).every((name) => !name || constants.has(name));
@@ -106,7 +105,7 @@ function channelAffine(node: Node, { initializers, layerOf }: AffineContext): Ch
   return { source, factors: ones, offsets: node.op === 'Sub' ? values.map((value) => -value) : values };
 }
 
-/** Returns a constant as one value per channel, if it is [C, 1, 1], [1, C, 1, 1], [C] after a Gemm, or one value. */
+/** [C, 1, 1], [1, C, 1, 1], [C] behind a Gemm, or one value for all. */
 function onePerChannel(constant: TensorData, layer: Node, constants: Constants): number[] | undefined {
   const filters = constants.get(layer.inputs[1] ?? '')?.dims[0] ?? 0;
   const count = elementCount(constant.dims);
@@ -122,7 +121,7 @@ function onePerChannel(constant: TensorData, layer: Node, constants: Constants):
 function normalisation(norm: Node, constants: Constants): { factors: number[]; offsets: number[] } {
   const [scale, shift, mean, variance] = norm.inputs.slice(1).map((name) => {
     const data = constants.get(name);
-    if (!data) throw new GraphError(`BatchNormalization ${norm.name}: ${name}: expected a constant`);
+    if (!data) throw new GraphError(`BatchNormalization ${norm.name}: ${name} has to be constant`);
     return toFloat32Array(data);
   });
   const epsilon = floatAttribute(norm, 'epsilon', 1e-5);
@@ -133,7 +132,7 @@ function normalisation(norm: Node, constants: Constants): { factors: number[]; o
 function folded(layer: Node, { factors, offsets }: ChannelAffine, constants: Constants): TensorData[] {
   const [, weightName = '', biasName] = layer.inputs;
   const weight = constants.get(weightName);
-  if (!weight) throw new GraphError(`${layer.op} ${layer.name}: ${weightName}: expected a constant`);
+  if (!weight) throw new GraphError(`${layer.op} ${layer.name}: ${weightName} has to be constant`);
   const weights = toFloat32Array(weight);
   const size = weights.length / factors.length;
   const bias = biasName ? toFloat32Array(constants.get(biasName) ?? float32Tensor([], [0])) : undefined;

@@ -1,4 +1,4 @@
-// A node of any supported ONNX operator set → the same node in the set that Quati writes. Attributes became inputs between sets, or inputs attributes.
+// A node as one of ONNX's operator sets spells it → as the set that Quati writes does: where attributes became inputs, or inputs attributes.
 import { GraphError } from './errors.js';
 import {
   type Attributes,
@@ -15,32 +15,32 @@ import { float32Tensor, int64Tensor } from './tensor-data.js';
 const oldestOpset = 7;
 const newestOpset = 23;
 
-/** What the rules for a node need. */
+/** What a node is respelled with. */
 export interface Spelling {
-  /** Operator set of the model that holds the node. */
+  /** Of the model that the node is from. */
   readonly opset: number;
-  /** Returns the integers of an input; undefined if it is missing. @throws GraphError if it is not a constant. */
+  /** Constant integers of an input; undefined when it is left out. @throws GraphError when it is not constant. */
   constant(node: Node, input: number): number[] | undefined;
-  /** Returns the rank of an input. */
+  /** The rank of an input. */
   rank(node: Node, input: number): number;
-  /** Adds an initializer and returns its name. */
+  /** A new initializer's name. */
   add(data: TensorData): string;
 }
 
 type Respell = (node: Node, spelling: Spelling) => Node;
 
-/** Larger indices also mean the end of an axis, but a number cannot hold all of them exactly. */
+/** Larger indices are the end of an axis all the same, and fit a number. */
 const farEnd = 2 ** 31 - 1;
 
 const respellings: Readonly<Record<string, Respell>> = {
   AveragePool: (node) => {
     if (intsAttribute(node, 'dilations', []).some((dilation) => dilation !== 1))
-      throw new GraphError(`${describe(node)}: dilations are not supported for averages`);
+      throw new GraphError(`${describe(node)}: dilations of an average are not supported`);
     return without(node, 'dilations');
   },
   BatchNormalization: (node) => {
     if (intAttribute(node, 'training_mode', 0) === 1)
-      throw new GraphError(`${describe(node)}: is in training mode; export the model for inference`);
+      throw new GraphError(`${describe(node)}: was exported for training; export the model for inference`);
     return { ...without(node, 'spatial', 'momentum', 'training_mode'), outputs: node.outputs.slice(0, 1) };
   },
   Cast: (node) => without(node, 'saturate', 'round_mode'),
@@ -76,7 +76,7 @@ const respellings: Readonly<Record<string, Respell>> = {
   ReduceSum: axesAsInput,
   Reshape: (node, { constant }) => {
     if (intAttribute(node, 'allowzero', 0) === 1 && constant(node, 1)?.includes(0))
-      throw new GraphError(`${describe(node)}: allowzero with a dimension of 0 is not supported`);
+      throw new GraphError(`${describe(node)}: a dimension of 0 (allowzero) is not supported`);
     return without(node, 'allowzero');
   },
   Slice: (node, { opset, add }) => {
@@ -97,28 +97,28 @@ const respellings: Readonly<Record<string, Respell>> = {
   Unsqueeze: axesAsInput,
 };
 
-/** Rewrites a node. @throws GraphError if the operator set that Quati writes has no equivalent. */
+/** @throws GraphError naming what has no equal in the operator set that Quati writes. */
 export function respell(node: Node, spelling: Spelling): Node {
   const rule = node.domain === '' && Object.hasOwn(respellings, node.op) ? respellings[node.op] : undefined;
   return rule ? rule(node, spelling) : node;
 }
 
-/** @throws GraphError if Quati does not read this version of the operator set. */
+/** @throws GraphError when the version is one that Quati does not read. */
 export function checkOpset(version: number, file: string): void {
   if (version < oldestOpset || version > newestOpset)
     throw new GraphError(
-      `${file}: uses ONNX operator set ${version}, expected ${oldestOpset} to ${newestOpset}`,
+      `${file}: is of ONNX operator set ${version}, expected ${oldestOpset} to ${newestOpset}`,
     );
 }
 
-/** Up to set 12, axes are an attribute. */
+/** Up to set 12 axes are an attribute. */
 function axesAsInput(node: Node, { opset, add }: Spelling): Node {
   if (opset >= 13 || !node.attributes.axes) return node;
   const axes = add(int64Tensor(intsAttribute(node, 'axes', [])));
   return { ...without(node, 'axes'), inputs: [...node.inputs, axes] };
 }
 
-/** From set 18 on, axes are an input. */
+/** From set 18 on axes are an input. */
 function reduction(node: Node, { constant }: Spelling): Node {
   const axes = constant(node, 1);
   const asked = intAttribute(node, 'noop_with_empty_axes', 0) === 1;
@@ -127,13 +127,13 @@ function reduction(node: Node, { constant }: Spelling): Node {
   return { ...plain, attributes: { ...plain.attributes, axes: { ints: axes } } };
 }
 
-/** Up to set 12, Softmax covers all axes from `axis` on. The default of `axis` was 1. */
+/** Up to set 12 it runs over all axes from `axis` on, of which the default was the second. */
 function softmax(node: Node, { opset, rank }: Spelling): Node {
   if (opset >= 13) return node;
   const ranks = rank(node, 0);
   const axis = intAttribute(node, 'axis', 1);
   if ((axis < 0 ? axis + ranks : axis) !== ranks - 1)
-    throw new GraphError(`${describe(node)}: several axes at once are not supported`);
+    throw new GraphError(`${describe(node)}: over several axes at once is not supported`);
   return { ...node, attributes: { axis: { int: -1 } } };
 }
 
@@ -142,7 +142,7 @@ function without(node: Node, ...names: readonly string[]): Node {
   return { ...node, attributes: Object.fromEntries(kept) as Attributes };
 }
 
-/** Replaces `auto_pad` by the pads that it means: `total = (ceil(input / stride) - 1) * stride + reach - input`. */
+/** The pads that `auto_pad` stands for, stated: `total = (ceil(input / stride) - 1) * stride + reach - input`. */
 export function statePads(node: Node, spatial: readonly number[], kernel: readonly number[]): Node {
   const auto = stringAttribute(node, 'auto_pad', 'NOTSET');
   const rest = without(node, 'auto_pad');

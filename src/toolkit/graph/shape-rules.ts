@@ -12,9 +12,9 @@ import {
 
 export interface NodeContext {
   readonly node: Node;
-  /** Returns the type of input i. @throws GraphError if the node has no such input. */
+  /** Type of input i. @throws GraphError when the node does not have it. */
   input(i: number): TensorType;
-  /** Returns the integers of input i; undefined if it is missing. @throws GraphError if it is not a constant. */
+  /** Constant integers of input i; undefined when it is left out. @throws GraphError when it is not constant. */
   constant(i: number): number[] | undefined;
 }
 
@@ -72,7 +72,7 @@ export function concatShape({ node, input }: NodeContext): TensorType[] {
     const { shape } = input(i);
     if (others(shape) !== others(first.shape)) {
       throw new GraphError(
-        `${describe(node)}: input ${i}: expected [${first.shape.join(', ')}] except on axis ${axis}, got [${shape.join(', ')}]`,
+        `${describe(node)}: input ${i}: expected [${first.shape.join(', ')}] but for axis ${axis}, got [${shape.join(', ')}]`,
       );
     }
     return numericDim(shape[axis], node);
@@ -86,12 +86,12 @@ export function flattenShape(node: Node, shape: readonly Dim[]): Dim[] {
   return [product(shape.slice(0, axis), node), product(shape.slice(axis), node)];
 }
 
-/** The shape of the indices replaces the axis. */
+/** The indices take the place of the axis. */
 export function gatherShape(node: Node, shape: readonly Dim[], indices: readonly Dim[]): Dim[] {
   const given = intAttribute(node, 'axis', 0);
   const axis = given < 0 ? given + shape.length : given;
   if (axis < 0 || axis >= shape.length) {
-    throw new GraphError(`${describe(node)}: axis ${given} does not exist in [${shape.join(', ')}]`);
+    throw new GraphError(`${describe(node)}: axis ${given} is not in [${shape.join(', ')}]`);
   }
   return [...shape.slice(0, axis), ...indices, ...shape.slice(axis + 1)];
 }
@@ -149,9 +149,7 @@ export function reduceShape(
   const all = axes.length === 0 ? shape.map((_, axis) => axis) : axes;
   const reduced = new Set(all.map((axis) => normaliseAxis(axis, shape.length)));
   if ([...reduced].some((axis) => axis < 0 || axis >= shape.length)) {
-    throw new GraphError(
-      `${describe(node)}: axes ${axes.join(', ')} do not all exist in [${shape.join(', ')}]`,
-    );
+    throw new GraphError(`${describe(node)}: axes ${axes.join(', ')} of [${shape.join(', ')}] do not exist`);
   }
   return keep ? shape.map((dim, i) => (reduced.has(i) ? 1 : dim)) : shape.filter((_, i) => !reduced.has(i));
 }
@@ -167,7 +165,7 @@ export function reshapeShape(node: Node, shape: readonly Dim[], target: readonly
   const rest = copied.reduce<number>((n, dim) => n * (typeof dim === 'number' && dim !== -1 ? dim : 1), 1);
   if (copied.includes(-1) ? size % rest !== 0 : size !== rest) {
     throw new GraphError(
-      `${describe(node)}: [${shape.join(', ')}] cannot be reshaped to [${target.join(', ')}]`,
+      `${describe(node)}: [${shape.join(', ')}] cannot take the shape [${target.join(', ')}]`,
     );
   }
   return copied.map((dim) => (dim === -1 ? size / rest : dim));
@@ -183,7 +181,7 @@ export function sliceShape({ node, input, constant }: NodeContext): TensorType[]
     const axis = normaliseAxis(rawAxis, shape.length);
     const size = numericDim(shape[axis], node);
     const step = steps[i] ?? 1;
-    // A slice with a negative step runs down to 0 at most: its end, which is exclusive, may be -1.
+    // Backwards, a slice starts at 0 at the earliest and ends before it.
     const [lowest, highest] = step > 0 ? [0, size] : [-1, size - 1];
     const clamp = (bound: number, low: number) =>
       Math.min(Math.max(bound < 0 ? bound + size : bound, low), highest);
@@ -199,7 +197,7 @@ export function splitShapes({ node, input, constant }: NodeContext): TensorType[
   const size = numericDim(input(0).shape[axis], node);
   const total = sizes.reduce((a, b) => a + b, 0);
   if (total !== size)
-    throw new GraphError(`${describe(node)}: the parts add up to ${total}, but the axis holds ${size}`);
+    throw new GraphError(`${describe(node)}: parts add up to ${total}, the axis holds ${size}`);
   return sizes.map((part) =>
     withShape(
       input(0),
@@ -228,7 +226,7 @@ export function transposeShape(node: Node, shape: readonly Dim[]): Dim[] {
   );
   if ([...perm].sort((a, b) => a - b).join() !== shape.map((_, axis) => axis).join()) {
     throw new GraphError(
-      `${describe(node)}: perm: expected each of ${shape.length} axes once, got [${perm.join(', ')}]`,
+      `${describe(node)}: perm: expected an order of ${shape.length} axes, got [${perm.join(', ')}]`,
     );
   }
   return permute(shape, perm);
@@ -240,5 +238,5 @@ export function normaliseAxis(axis: number, rank: number): number {
 
 function numericDim(dim: Dim | undefined, node: Node): number {
   if (typeof dim === 'number') return dim;
-  throw new GraphError(`${describe(node)}: expected a number for dimension ${dim ?? '(missing)'}`);
+  throw new GraphError(`${describe(node)}: dimension ${dim ?? '(missing)'} has to be a number`);
 }

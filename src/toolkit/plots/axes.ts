@@ -1,8 +1,8 @@
-// Title and sizes → what all plots of an evaluation share: a white background, a title, one font.
+// What the pictures of an evaluation have in common: a white ground, a title, one font.
 import type { Spec } from 'vega';
 import { fontFamily } from './render.js';
 
-/** Returns a specification without marks. @param subtitle stands on a line of its own. */
+/** @param subtitle on a line of its own. */
 export function baseSpec(title: string, width: number, height: number, subtitle = ''): Spec {
   return {
     width,

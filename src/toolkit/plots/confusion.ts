@@ -1,14 +1,14 @@
-// A confusion matrix → a plot: rows are true labels, columns are answers.
+// A confusion matrix → a picture: rows are what images show, columns what the model says.
 import type { Mark, Spec } from 'vega';
 import { baseSpec } from './axes.js';
 import { fontFamily } from './render.js';
 
-/** With more classes, cells are too small for their counts. */
+/** Above this many classes cells are too small for their counts. */
 const mostNumbered = 25;
-/** Width of a letter in a label, in pixels. */
+/** Of a letter in a label, in pixels. */
 const letterWidth = 6.5;
 
-/** Colours cells by their part of the row, on a square-root scale, which makes a few mistakes in a thousand visible. */
+/** Cells are coloured by their part of the row, on a root scale: a few mistakes in a thousand are seen. */
 export function confusionSpec(
   title: string,
   labels: readonly string[],
@@ -16,11 +16,20 @@ export function confusionSpec(
 ): Spec {
   const cell = Math.max(6, Math.min(40, Math.floor(900 / labels.length)));
   const side = cell * labels.length;
+  const values = confusion.flatMap((row, truth) => {
+    const total = row.reduce((sum, count) => sum + count, 0);
+    return row.map((count, answer) => ({
+      truth: labels[truth],
+      answer: labels[answer],
+      count,
+      part: total === 0 ? 0 : count / total,
+    }));
+  });
   const longest = Math.max(...labels.map(({ length }) => length));
   const axis = { grid: false, labelOverlap: true, labelFontSize: Math.max(6, Math.min(11, cell - 2)) };
   return {
     ...baseSpec(title, side, side),
-    data: [{ name: 'cells', values: cellValues(labels, confusion) }],
+    data: [{ name: 'cells', values }],
     scales: [
       { name: 'x', type: 'band', domain: [...labels], range: 'width' },
       { name: 'y', type: 'band', domain: [...labels], range: 'height' },
@@ -31,29 +40,17 @@ export function confusionSpec(
         ...axis,
         orient: 'bottom',
         scale: 'x',
-        title: 'Answer',
+        title: 'What the model says',
         ...(longest * letterWidth > cell && {
           labelAngle: -90,
           labelAlign: 'right',
           labelBaseline: 'middle',
         }),
       },
-      { ...axis, orient: 'left', scale: 'y', title: 'True label' },
+      { ...axis, orient: 'left', scale: 'y', title: 'What the image shows' },
     ],
     marks: [cellMark, ...(labels.length <= mostNumbered ? [countMark(cell)] : [])],
   };
-}
-
-function cellValues(labels: readonly string[], confusion: readonly (readonly number[])[]) {
-  return confusion.flatMap((row, truth) => {
-    const total = row.reduce((sum, count) => sum + count, 0);
-    return row.map((count, answer) => ({
-      truth: labels[truth],
-      answer: labels[answer],
-      count,
-      part: total === 0 ? 0 : count / total,
-    }));
-  });
 }
 
 const place = { x: { scale: 'x', field: 'answer' }, y: { scale: 'y', field: 'truth' } };

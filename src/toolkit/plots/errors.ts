@@ -1,5 +1,5 @@
-// Errors of plots.
+// What can go wrong between a run and its pictures.
 import { QuatiError } from '../../inference/errors.js';
 
-/** The run has no data to plot, or its data is damaged. */
+/** The run holds nothing that could be drawn, or it is damaged. */
 export class PlotError extends QuatiError {}

@@ -1,4 +1,4 @@
-// A measured variant and its answers → its folder in results/<dataset>/, with report, confusion matrix, mistakes and reliability.
+// A measured variant and its answers → its folder in results/<dataset>/: report, confusion matrix, mistakes, reliability.
 import path from 'node:path';
 import type { Dataset } from '../datasets/dataset.js';
 import {
@@ -22,7 +22,7 @@ import { tradeOffSpec } from './trade-off.js';
 
 const mostMistakes = 30;
 
-/** Writes the files of a variant. @returns their paths. */
+/** @returns the files written. */
 export async function writeVariantResults(
   folder: string,
   variant: string,
@@ -32,19 +32,19 @@ export async function writeVariantResults(
 ): Promise<string[]> {
   const title = `${target.name} ${variant} on ${dataset.name}`;
   const report = classificationReport(dataset.test.labels, answers.categories, target.labels);
-  const curve = reliability(answers.confidences, rightAnswers(answers, dataset.test));
+  const sureness = reliability(answers.confidences, rightAnswers(answers, dataset.test));
   const mistakes = await mistakesSpec(title, target, dataset, answers);
   const files: Record<string, string | Uint8Array> = {
     'classification_report.txt': reportText(report),
     'classification_report.json': `${JSON.stringify(describe(report, target.labels), null, 2)}\n`,
     'confusion_matrix.png': await picture(confusionSpec(title, target.labels, report.confusion)),
     'mistakes.png': await picture(mistakes, 1),
-    'reliability.png': await picture(reliabilitySpec(title, curve)),
+    'reliability.png': await picture(reliabilitySpec(title, sureness)),
   };
   return await writeAll(path.join(folder, target.name, variant), files);
 }
 
-/** Writes the plot of accuracy and latency, and a page with all figures. @returns their paths. */
+/** The picture that decides, and the figures as a page. */
 export async function writeOverview(folder: string, summary: Summary): Promise<string[]> {
   return await writeAll(folder, {
     'accuracy_latency.png': await picture(tradeOffSpec(summary.dataset.name, summary.rows)),
@@ -67,7 +67,7 @@ function describe(report: ClassificationReport, labels: readonly string[]) {
   return { labels, ...report };
 }
 
-/** Shows wrong answers, those with the highest confidence first. */
+/** Wrong answers, the surest first. */
 async function mistakesSpec(title: string, target: Target, dataset: Dataset, answers: Answers) {
   const { categories, confidences } = answers;
   const wrong = [...categories.keys()].filter((i) => categories[i] !== dataset.test.labels[i]);
@@ -77,6 +77,6 @@ async function mistakesSpec(title: string, target: Target, dataset: Dataset, ans
       answerExample(i, { answer: categories[i] ?? 0, confidence: confidences[i] ?? 0 }, target, dataset),
     ),
   );
-  const heading = `The ${surest.length} most confident of ${wrong.length} wrong answers to ${categories.length} images`;
+  const heading = `The ${surest.length} surest of ${wrong.length} wrong answers to ${categories.length} images`;
   return predictionsSpec(title, [{ heading, examples }]);
 }

@@ -1,4 +1,4 @@
-// Images, true labels and answers → a grid of the images. Wrong answers have a red frame.
+// Images with what they show and what a model says → a grid of them, wrong answers framed in red.
 import type { GroupMark, Mark, Spec } from 'vega';
 import { fontFamily } from './render.js';
 
@@ -6,7 +6,7 @@ export interface Example {
   readonly png: Uint8Array;
   readonly truth: string;
   readonly answer: string;
-  /** Confidence of the answer, 0…1. The grid shows it if it is given. */
+  /** Of the answer, 0…1; written under it where it is given. */
   readonly confidence?: number;
 }
 
@@ -18,7 +18,7 @@ export interface Block {
 
 const columns = 10;
 const [side, narrowest, lineHeight, headingHeight] = [56, 72, 12, 34];
-/** Width of a bold letter in a caption, in pixels. */
+/** Of a bold letter in a caption, in pixels. */
 const letterWidth = 7;
 const [right, wrong] = ['#54a24b', '#d62728'];
 
@@ -46,7 +46,7 @@ export function predictionsSpec(title: string, blocks: readonly Block[]): Spec {
 }
 
 interface Layout {
-  /** Lines of a caption: one for `ship, is truck` if all captions fit into their cells; else `is truck` has a second line. */
+  /** Of a caption: `ship, is truck` where every one fits its cell, else `is truck` goes below. */
   readonly lines: 1 | 2;
   readonly cellWidth: number;
   readonly cellHeight: number;
@@ -81,39 +81,26 @@ function cell(example: Example, index: number, { lines, cellWidth, cellHeight }:
     label: captionOf(example, lines),
     lines,
     weight: isRight ? 'normal' : 'bold',
-    confidence: confidence === undefined ? '' : `${(100 * confidence).toFixed(1)} %`,
+    sureness: confidence === undefined ? '' : `${(100 * confidence).toFixed(1)} %`,
   };
 }
 
 function blockMark(heading: string, data: string, top: number): GroupMark {
-  return {
-    type: 'group',
-    encode: { update: { y: { value: top } } },
-    marks: [headingMark(heading), ...imageMarks(data), captionMark(data), confidenceMark(data)],
-  };
-}
-
-const text = { font: { value: fontFamily }, fill: { value: '#222' } };
-
-function headingMark(heading: string): Mark {
-  return {
-    type: 'text',
-    encode: {
-      update: {
-        ...text,
-        text: { value: heading },
-        y: { value: headingHeight - 14 },
-        fontSize: { value: 12 },
-      },
-    },
-  };
-}
-
-/** The image, and its frame. */
-function imageMarks(data: string): Mark[] {
   const place = { x: { field: 'x' }, y: { field: 'y' }, width: { value: side }, height: { value: side } };
   const frame = { stroke: { field: 'colour' }, strokeWidth: { field: 'frame' } };
-  return [
+  const text = { font: { value: fontFamily }, fill: { value: '#222' } };
+  const marks: Mark[] = [
+    {
+      type: 'text',
+      encode: {
+        update: {
+          ...text,
+          text: { value: heading },
+          y: { value: headingHeight - 14 },
+          fontSize: { value: 12 },
+        },
+      },
+    },
     {
       type: 'image',
       from: { data },
@@ -122,43 +109,37 @@ function imageMarks(data: string): Mark[] {
       },
     },
     { type: 'rect', from: { data }, encode: { update: { ...place, ...frame } } },
+    {
+      type: 'text',
+      from: { data },
+      encode: {
+        update: {
+          ...text,
+          x: { field: 'x', offset: side / 2 },
+          y: { field: 'y', offset: side + 16 },
+          align: { value: 'center' },
+          fontSize: { value: 11 },
+          text: { field: 'label' },
+          lineHeight: { value: lineHeight },
+          fill: { field: 'colour' },
+          fontWeight: { field: 'weight' },
+        },
+      },
+    },
+    {
+      type: 'text',
+      from: { data },
+      encode: {
+        update: {
+          ...text,
+          x: { field: 'x', offset: side / 2 },
+          y: { field: 'y', offset: { field: 'lines', mult: lineHeight, offset: side + 16 } },
+          align: { value: 'center' },
+          fontSize: { value: 9 },
+          text: { field: 'sureness' },
+        },
+      },
+    },
   ];
-}
-
-function captionMark(data: string): Mark {
-  return {
-    type: 'text',
-    from: { data },
-    encode: {
-      update: {
-        ...text,
-        x: { field: 'x', offset: side / 2 },
-        y: { field: 'y', offset: side + 16 },
-        align: { value: 'center' },
-        fontSize: { value: 11 },
-        text: { field: 'label' },
-        lineHeight: { value: lineHeight },
-        fill: { field: 'colour' },
-        fontWeight: { field: 'weight' },
-      },
-    },
-  };
-}
-
-/** Below the lines of the caption. */
-function confidenceMark(data: string): Mark {
-  return {
-    type: 'text',
-    from: { data },
-    encode: {
-      update: {
-        ...text,
-        x: { field: 'x', offset: side / 2 },
-        y: { field: 'y', offset: { field: 'lines', mult: lineHeight, offset: side + 16 } },
-        align: { value: 'center' },
-        fontSize: { value: 9 },
-        text: { field: 'confidence' },
-      },
-    },
-  };
+  return { type: 'group', encode: { update: { y: { value: top } } }, marks };
 }

@@ -1,4 +1,4 @@
-// A measured run → docs/results/<dataset>/<recipe>/, with plots of its history and its answers, and tables of its figures.
+// A measured run → docs/results/<dataset>/<recipe>/: pictures of its history and of its answers, and its figures as tables.
 import path from 'node:path';
 import { openSession } from '../../inference/workers/session.js';
 import type { Dataset } from '../datasets/dataset.js';
@@ -18,10 +18,9 @@ import { type Results, resultsTable } from './table.js';
 const [firstImages, mostWrong] = [30, 20];
 
 /**
- * Writes the results of a run.
- * @param run folder of the run, with evaluation.json and history.json.
- * @param out the folder above <dataset>/, usually docs/results.
- * @returns the written files.
+ * @param run its folder, with evaluation.json and history.json.
+ * @param out usually docs/results.
+ * @returns the files written.
  */
 export async function writeResults(run: string, dataset: Dataset, out: string): Promise<string[]> {
   const target = await resolveTarget(run);
@@ -49,7 +48,7 @@ export async function writeResults(run: string, dataset: Dataset, out: string): 
   return written;
 }
 
-/** Shows the first variant's answers: to the first test images, whether right or wrong, and then its first wrong answers. */
+/** The first test images, not chosen for the answers, then the first wrong answers, by the first variant. */
 async function answersSpec(target: Target, dataset: Dataset) {
   const [[variant, file] = ['float32', '']] = target.variants;
   const session = await openSession(file, { input: target.input });
@@ -67,5 +66,8 @@ async function answersSpec(target: Target, dataset: Dataset) {
       examples: await examples(shown),
     },
   ];
-  return predictionsSpec(`${target.name} (${variant}) on ${dataset.name}: answers to test images`, blocks);
+  return predictionsSpec(
+    `${target.name} (${variant}) on ${dataset.name}: what it says of test images`,
+    blocks,
+  );
 }

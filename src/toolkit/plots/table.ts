@@ -1,4 +1,4 @@
-// A run's figures → the text of results.md. The same run always gives the same text.
+// A run's figures → results.md, from its own files alone: the same run gives the same text.
 import type { Evaluation, Report } from '../evaluation/report.js';
 import type { EpochRecord } from '../training/run/history.js';
 import type { RunRecord } from '../training/run/run-folder.js';
@@ -25,7 +25,7 @@ export function resultsTable({ run, record, report, history }: Results): string 
   const variants = Object.entries(report.variants).map(([name, evaluation]) => variantRow(name, evaluation));
   return [
     `# ${recipe.title}: ${recipe.name}`,
-    `\`quati report ${run}\` wrote this page. Latency is for one image on one thread, without decoding, and depends on the machine.`,
+    `Written by \`quati report ${run}\`. Latency is of one image on one thread, decoding left out, on the machine that measured.`,
     markdownTable([['', ''], ...facts]),
     markdownTable([
       ['variant', 'test accuracy', 're-inked', 'bytes', 'p50 ms', 'p95 ms', 'images/s at batch 32'],

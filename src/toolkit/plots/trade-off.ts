@@ -1,5 +1,5 @@
-// Measured variants → a plot of accuracy against latency. The size of a dot is the size of the file; a line shows the Pareto front.
-import type { Axis, Legend, Mark, Scale, Spec } from 'vega';
+// Measured variants → the picture that decides: accuracy against latency, size as the dot, the Pareto front drawn.
+import type { Mark, Spec } from 'vega';
 import { paretoFront } from '../evaluation/recommend.js';
 import type { SummaryRow } from '../evaluation/summary.js';
 import { baseSpec } from './axes.js';
@@ -7,7 +7,7 @@ import { fontFamily } from './render.js';
 
 const [width, height] = [620, 400];
 
-/** Variants up and to the left are better. The bars are the 95 % intervals. */
+/** A variant up and to the left of all others is better than they; the bars are the 95 % intervals. */
 export function tradeOffSpec(dataset: string, rows: readonly SummaryRow[]): Spec {
   const front = paretoFront(rows);
   const named = new Set(mostAccurate(rows));
@@ -21,69 +21,63 @@ export function tradeOffSpec(dataset: string, rows: readonly SummaryRow[]): Spec
       `Accuracy against latency on ${dataset}`,
       width,
       height,
-      'No variant is better in both than those on the line. Each label is above the most accurate variant of its model.',
+      'The line joins what nothing else beats; the label is at the most accurate variant of a model.',
     ),
     data: [
       { name: 'points', values },
       { name: 'front', values: front.map(point) },
     ],
-    scales,
-    axes,
-    legends,
+    scales: [
+      {
+        name: 'x',
+        type: 'log',
+        domain: { data: 'points', field: 'ms' },
+        range: 'width',
+        padding: 40,
+      },
+      {
+        name: 'y',
+        type: 'linear',
+        domain: { data: 'points', fields: ['low', 'high'] },
+        range: 'height',
+        zero: false,
+        nice: true,
+      },
+      {
+        name: 'size',
+        type: 'linear',
+        domain: { data: 'points', field: 'bytes' },
+        domainMin: 0,
+        range: [0, 900],
+      },
+      {
+        name: 'colour',
+        type: 'ordinal',
+        domain: { data: 'points', field: 'variant' },
+        range: { scheme: 'tableau10' },
+      },
+    ],
+    axes: [
+      {
+        orient: 'bottom',
+        scale: 'x',
+        title: 'Median ms of one image on one thread, log scale',
+        grid: true,
+        format: '~g',
+        tickCount: 6,
+        labelOverlap: true,
+      },
+      { orient: 'left', scale: 'y', title: 'Accuracy', grid: true, format: '.2~%', tickCount: 6 },
+    ],
+    legends: [
+      { fill: 'colour', title: 'Variant', symbolType: 'circle', orient: 'right', rowPadding: 6, padding: 8 },
+      { size: 'size', title: 'Bytes', format: '~s', symbolFillColor: '#999', tickCount: 3, orient: 'right' },
+    ],
     marks: [frontMark, intervalMark, dotMark, labelMark],
   };
 }
 
-const scales: Scale[] = [
-  {
-    name: 'x',
-    type: 'log',
-    domain: { data: 'points', field: 'ms' },
-    range: 'width',
-    padding: 40,
-  },
-  {
-    name: 'y',
-    type: 'linear',
-    domain: { data: 'points', fields: ['low', 'high'] },
-    range: 'height',
-    zero: false,
-    nice: true,
-  },
-  {
-    name: 'size',
-    type: 'linear',
-    domain: { data: 'points', field: 'bytes' },
-    domainMin: 0,
-    range: [0, 900],
-  },
-  {
-    name: 'colour',
-    type: 'ordinal',
-    domain: { data: 'points', field: 'variant' },
-    range: { scheme: 'tableau10' },
-  },
-];
-
-const axes: Axis[] = [
-  {
-    orient: 'bottom',
-    scale: 'x',
-    title: 'Median ms of one image on one thread, log scale',
-    grid: true,
-    format: '~g',
-    tickCount: 6,
-    labelOverlap: true,
-  },
-  { orient: 'left', scale: 'y', title: 'Accuracy', grid: true, format: '.2~%', tickCount: 6 },
-];
-
-const legends: Legend[] = [
-  { fill: 'colour', title: 'Variant', symbolType: 'circle', orient: 'right', rowPadding: 6, padding: 8 },
-  { size: 'size', title: 'Bytes', format: '~s', symbolFillColor: '#999', tickCount: 3, orient: 'right' },
-];
-
-/** Returns the most accurate row of each model. */
+/** Of each model one row. */
 function mostAccurate(rows: readonly SummaryRow[]): SummaryRow[] {
   const best = new Map<string, SummaryRow>();
   for (const row of rows) {
@@ -149,7 +143,7 @@ const dotMark: Mark = {
   },
 };
 
-/** Names each model above its most accurate variant. Colours show the variants. */
+/** One a model, above its most accurate variant; colours tell the variants. */
 const labelMark: Mark = {
   type: 'text',
   from: { data: 'points' },

@@ -1,4 +1,5 @@
-// A seed → drawn images without an owner. They are golden images if the licence of the dataset forbids copies of its images.
+// A seed → pictures that belong to nobody: golden images where the dataset's own may not be passed on.
+
 import { channelCount } from '../../inference/image/channels.js';
 import type { InputContract } from '../../inference/image/contract.js';
 import { encodePng } from '../images/png.js';
@@ -8,7 +9,7 @@ import type { Sample } from './samples.js';
 const discs = 12;
 const seed = 1;
 
-/** Draws golden images. Their scores have no meaning, but another runtime, file or preprocessing still changes them. */
+/** Their scores mean nothing, and are replayed all the same: another runtime, file or preprocessing moves them. */
 export async function drawnSamples(input: InputContract, count: number): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (let n = 1; n <= count; n++) {
@@ -18,7 +19,6 @@ export async function drawnSamples(input: InputContract, count: number): Promise
   return samples;
 }
 
-/** Position, radius and colour of a disc; lengths are fractions of the image's sides. */
 interface Disc {
   readonly x: number;
   readonly y: number;
@@ -26,7 +26,7 @@ interface Disc {
   readonly colour: readonly number[];
 }
 
-/** Draws discs with soft edges over a gradient. Later discs cover earlier ones. */
+/** Discs with soft edges over a gradient, in fractions of the picture: what lies later covers what lies before. */
 function draw(input: InputContract, random: Random): Uint8Array {
   const { width, height } = input;
   const channels = channelCount(input);
@@ -52,7 +52,7 @@ function draw(input: InputContract, random: Random): Uint8Array {
   return pixels;
 }
 
-/** 1 inside the disc, 0 outside, and linear over the last tenth of the radius. */
+/** 1 inside, 0 outside, even over the last tenth of the radius. */
 function cover({ x: left, y: top, radius }: Disc, x: number, y: number): number {
   const distance = Math.hypot(x - left, y - top) / radius;
   return Math.min(1, Math.max(0, (1 - distance) * 10));

@@ -1,4 +1,5 @@
 // Sample images + variants → the golden entries of a card, by the code that serves.
+
 import { scoresToConfidences } from '../../inference/category.js';
 import { decodeImage } from '../../inference/image/decode.js';
 import { createTensor, createTensorWriter } from '../../inference/image/tensor.js';
@@ -7,7 +8,6 @@ import { openSession } from '../../inference/workers/session.js';
 import type { Target } from '../evaluation/targets.js';
 import type { Sample } from './samples.js';
 
-/** Runs each variant on the samples, and returns its confidences. */
 export async function goldenEntries(
   samples: readonly Sample[],
   target: Pick<Target, 'input' | 'output' | 'labels' | 'variants'>,

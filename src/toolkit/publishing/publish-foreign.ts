@@ -1,4 +1,4 @@
-// An ONNX classifier of any tool, and what its files do not state → models/<name>/<version>/ with card, variants and golden images.
+// An ONNX classifier from anywhere, and what its files don't say → models/<name>/<version>/ with card, variants, golden images.
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ModelError } from '../../inference/errors.js';
@@ -21,25 +21,25 @@ import { everyNth, firstSamples, type Sample } from './samples.js';
 import { type VersionOptions, versionFolder, writeModel } from './write-model.js';
 
 export interface PublishForeignOptions extends VersionOptions {
-  /** An ONNX file, or a folder with the variants of one model, as float32.onnx and int8.onnx. */
+  /** An ONNX file, or a folder of float32.onnx, int8.onnx and so on: variants of one function. */
   readonly model: string;
   readonly foreign: ForeignOptions;
   readonly title?: string;
-  /** Loads a dataset. Its test images measure the model and become samples and golden images. Without it, golden images are noise. */
+  /** Measured on its test images, which also become samples and golden images; without one those are noise. */
   readonly loadDataset?: (target: Target) => Promise<Dataset>;
   readonly command: string;
   readonly tool: string;
   readonly samplesFolder?: string;
-  /** Draw golden images and copy no image of the dataset, whose licence may forbid it. */
+  /** Golden images are drawn, and no image of the dataset is copied: their licence may not allow it. */
   readonly drawn?: boolean;
-  /** The works that the model was made from, with their licences, one line each. */
+  /** Whose work the model was made from, and by which licence: a line each. */
   readonly attribution?: readonly string[];
 }
 
 /**
- * Publishes a model, whole or not at all. The model's folder appears last.
- * @throws ModelError if a file cannot be loaded, or its number of scores differs from the number of labels.
- * @throws PublishingError if two files are the same variant, or the version exists. @throws CardError, EvaluationError.
+ * The folder appears whole or not at all, and last.
+ * @throws ModelError when a file can't be loaded or gives another number of scores than there are labels.
+ * @throws PublishingError when two files are the same variant or the version exists. @throws CardError, EvaluationError.
  */
 export async function publishForeign(options: PublishForeignOptions): Promise<Published> {
   const {
@@ -58,46 +58,34 @@ export async function publishForeign(options: PublishForeignOptions): Promise<Pu
   if (dataset) checkLabels(target, dataset);
   const samples = dataset && !drawn ? await firstSamples(dataset, target.input, 2) : [];
   const golden = await goldenSamples(target, samples, drawn);
+  const files = new Map([...target.variants].map(([variant, file]) => [`${variant}.onnx`, file]));
   const card = parseCard(
-    await buildCard({ ...options, title, attribution, target, dataset, golden }),
+    {
+      name,
+      title,
+      labels: [...target.labels],
+      input: target.input,
+      output: target.output,
+      defaultVariant: target.variants.has('int8') ? 'int8' : [...target.variants.keys()][0],
+      variants: await describeVariants(target, dataset),
+      golden: await goldenOf(golden, target),
+      ...(attribution.length > 0 && { attribution: [...attribution] }),
+      provenance: {
+        ...(dataset && { dataset: { name: dataset.name, sha256: dataset.sha256 } }),
+        commands: [options.command],
+        date: new Date().toISOString(),
+        tool: options.tool,
+      },
+    },
     path.join(folder, 'card.json'),
   );
   const sampleFiles = samples.map(({ file }) => path.join(samplesFolder, name, file));
   for (const [i, { png }] of samples.entries()) await writeFileAtomic(sampleFiles[i] ?? '', png);
-  const files = new Map([...target.variants].map(([variant, file]) => [`${variant}.onnx`, file]));
   await writeModel(folder, card, files, golden);
   return { folder, card, samples: sampleFiles };
 }
 
-interface CardParts
-  extends Required<Pick<PublishForeignOptions, 'name' | 'title' | 'attribution' | 'command' | 'tool'>> {
-  readonly target: Target;
-  readonly dataset: Dataset | undefined;
-  readonly golden: readonly Sample[];
-}
-
-async function buildCard(parts: CardParts): Promise<unknown> {
-  const { name, title, target, dataset, golden, attribution, command, tool } = parts;
-  return {
-    name,
-    title,
-    labels: [...target.labels],
-    input: target.input,
-    output: target.output,
-    defaultVariant: target.variants.has('int8') ? 'int8' : [...target.variants.keys()][0],
-    variants: await describeVariants(target, dataset),
-    golden: await goldenOf(golden, target),
-    ...(attribution.length > 0 && { attribution: [...attribution] }),
-    provenance: {
-      ...(dataset && { dataset: { name: dataset.name, sha256: dataset.sha256 } }),
-      commands: [command],
-      date: new Date().toISOString(),
-      tool,
-    },
-  };
-}
-
-/** Merges the files of a folder into one target. Their names are the variants. */
+/** Files of one folder that take the same images, by the variants that their names tell. */
 function mergeTargets(model: string, targets: readonly Target[]): Target {
   const variants = new Map<VariantName, string>();
   for (const file of targets.flatMap((target) => [...target.variants.values()])) {
@@ -105,16 +93,16 @@ function mergeTargets(model: string, targets: readonly Target[]): Target {
     const other = variants.get(variant);
     if (other !== undefined)
       throw new PublishingError(
-        `${other} and ${file} are both ${variant}: name each file after its variant, as int8.onnx`,
+        `${other} and ${file} are both ${variant}: name files by their variant, as int8.onnx`,
       );
     variants.set(variant, file);
   }
   const [first] = targets;
-  if (!first) throw new PublishingError(`${model}: holds no ONNX files`);
+  if (!first) throw new PublishingError(`${model}: holds no ONNX file`);
   for (const { input, output, variants: files } of targets)
     if (JSON.stringify([input, output]) !== JSON.stringify([first.input, first.output]))
       throw new PublishingError(
-        `${[...files.values()]}: takes other images or returns other scores than ${[...first.variants.values()]}`,
+        `${[...files.values()]}: takes other images or gives other scores than ${[...first.variants.values()]}`,
       );
   return { ...first, variants };
 }
@@ -151,7 +139,7 @@ async function describeVariants(target: Target, dataset: Dataset | undefined): P
   return variants;
 }
 
-/** Makes images of seeded noise, in 4 x 4 blocks, so that resizing and layout affect a model's answer. */
+/** Seeded, in blocks of a quarter of the image, so that resizing and layout matter to what a model says. */
 async function noiseImages({ input }: Target): Promise<Sample[]> {
   const { width, height } = input;
   const channels = tensorLength(input) / (width * height);

@@ -16,13 +16,13 @@ import { type VersionOptions, versionFolder, writeModel } from './write-model.js
 
 export interface PublishOptions extends VersionOptions {
   readonly run: string;
-  /** The command as typed. The card lists it after the commands that made the run. */
+  /** As typed; the card lists it after those that made the run. */
   readonly command: string;
   readonly samplesFolder?: string;
   readonly samplesPerLabel?: number;
-  /** Draw golden images and copy no image of the dataset, whose licence may forbid it. */
+  /** Golden images are drawn, and no image of the dataset is copied: their licence may not allow it. */
   readonly drawn?: boolean;
-  /** The works that the model was made from, with their licences, one line each. */
+  /** Whose work the model was made from, and by which licence: a line each. */
   readonly attribution?: readonly string[];
 }
 
@@ -35,10 +35,10 @@ export interface Published {
 export const goldenImages = 4;
 
 /**
- * Publishes a run, whole or not at all. The model's folder appears last.
- * @throws PublishingError if a variant is newer than its measurement, if the dataset is not the one that the run was trained and
- * measured on, or if the version exists.
- * @throws CardError if the name is not valid for a model.
+ * The folder appears whole or not at all, and last.
+ * @throws PublishingError when the run was not measured since its variants were written, or on other images than those of
+ * the dataset it was trained on; or when the version exists.
+ * @throws CardError when the name cannot be that of a model.
  */
 export async function publish(options: PublishOptions): Promise<Published> {
   const { run, name, samplesFolder = 'imgs', samplesPerLabel = 2 } = options;
@@ -71,13 +71,11 @@ function checkDatasets(run: string, record: RunRecord, report: Report, dataset: 
   const { name, folder, sha256 } = record.dataset;
   if (report.dataset.sha256 !== sha256) {
     throw new PublishingError(
-      `${run}: was trained on ${name} in ${folder}, but measured on other images: run quati evaluate ${run}`,
+      `${run}: was trained on ${name} in ${folder}, but measured on other images: quati evaluate ${run}`,
     );
   }
   if (dataset.sha256 !== sha256) {
-    throw new PublishingError(
-      `${folder}: has changed since ${run} was trained on it: train again, or restore it`,
-    );
+    throw new PublishingError(`${folder}: is not the dataset any more that ${run} was trained on`);
   }
 }
 
@@ -90,7 +88,7 @@ interface CardParts {
   readonly attribution: readonly string[];
 }
 
-/** The default variant is the first of these that exists, else float32. */
+/** The smaller, where both are there. */
 const servedFirst: readonly VariantName[] = ['binary', 'int8'];
 
 async function buildCard({ name, record, target, report, golden, attribution }: CardParts): Promise<Card> {
@@ -125,7 +123,9 @@ async function describeVariants(target: Target, report: Report): Promise<Card['v
     const measured = report.variants[name];
     const sha256 = await sha256Of(file);
     if (measured?.sha256 !== sha256) {
-      throw new PublishingError(`${file} is newer than its measurement: run quati evaluate ${target.folder}`);
+      throw new PublishingError(
+        `${file} was written after it was last measured: quati evaluate ${target.folder}`,
+      );
     }
     variants[name] = {
       file: path.basename(file),

@@ -8,14 +8,14 @@ import type { Sample } from './samples.js';
 
 export interface VersionOptions {
   readonly name: string;
-  /** Version to write (default: the highest one plus 1). */
+  /** Default: one more than the highest there is. */
   readonly version?: number;
-  /** Replace the version if it exists. */
+  /** Overwrite that version. */
   readonly replace?: boolean;
   readonly modelsFolder?: string;
 }
 
-/** Returns the folder of the version to write. @throws PublishingError if it exists and `replace` is not set. */
+/** @throws PublishingError when it exists and isn't to be replaced. */
 export async function versionFolder({
   name,
   version,
@@ -26,7 +26,7 @@ export async function versionFolder({
   const folder = path.join(model, String(version ?? (await nextVersion(model))));
   if (!replace && (await exists(folder)))
     throw new PublishingError(
-      `${folder} already exists: --replace overwrites it, --model-version <n> chooses another version`,
+      `${folder} exists already: --replace overwrites it, --model-version <n> names another`,
     );
   return folder;
 }
@@ -38,8 +38,8 @@ async function nextVersion(folder: string): Promise<number> {
 }
 
 /**
- * Writes a model to a temporary folder and renames it. Moves an existing version aside first, and back if the renaming fails.
- * @param files name in the model's folder → file to copy.
+ * Written beside, then renamed; what was there is moved aside first, and back when that fails.
+ * @param files by the names they get.
  */
 export async function writeModel(
   folder: string,

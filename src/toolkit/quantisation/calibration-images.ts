@@ -1,4 +1,4 @@
-// A dataset or a folder of images → a seeded choice of its training images, as tensors, preprocessed as for serving.
+// A dataset or a folder of images → a seeded choice of its training images as tensors, by the serving preprocessing.
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import pMap from 'p-map';
@@ -16,10 +16,10 @@ import { QuantisationError } from './errors.js';
 import type { CalibrationBatch } from './feeds.js';
 
 export interface CalibrationChoice {
-  /** How many images to use. All are used if there are fewer. */
+  /** How many images; all of them when there are fewer. */
   readonly images: number;
   readonly seed: number;
-  /** Skip files that are not images. */
+  /** Leave out files that are no images. */
   readonly skipBad?: boolean | undefined;
 }
 
@@ -28,8 +28,9 @@ const filesAtATime = 4;
 const limits = { maxPixels: 100_000_000 };
 
 /**
- * Loads the training split of a prepared dataset; or, of a folder of images with or without categories, the chosen images only.
- * @throws QuantisationError if there is no image, or a file is not an image.
+ * The training split of a prepared dataset; or, of a folder of images by category or just of images, those chosen to calibrate
+ * on, and no other is decoded.
+ * @throws QuantisationError when there is no image, or a file is none.
  */
 export async function calibrationSplit(
   folder: string,
@@ -55,9 +56,7 @@ async function imagesIn(folder: string): Promise<string[]> {
   });
   const files = entries.filter((entry) => entry.isFile() && !entry.name.startsWith('.'));
   if (files.length === 0)
-    throw new QuantisationError(
-      `${folder}: expected images or a prepared dataset to calibrate on, found neither`,
-    );
+    throw new QuantisationError(`${folder}: holds no image to calibrate on, and no prepared dataset`);
   return files.map(({ name }) => path.join(folder, name)).sort();
 }
 
@@ -69,7 +68,7 @@ async function decode(files: readonly string[], input: InputContract, skipBad: b
         return (await decodeImage(await readFile(file), input, limits)).data;
       } catch (cause) {
         if (skipBad) return undefined;
-        throw new QuantisationError(`${file}: ${(cause as Error).message} (--skip-bad skips such files)`, {
+        throw new QuantisationError(`${file}: ${(cause as Error).message} (--skip-bad leaves it out)`, {
           cause,
         });
       }
@@ -93,10 +92,7 @@ function choose(count: number, { images, seed }: CalibrationChoice): Uint32Array
   return permutation(count, createRandom(seed, 'calibration')).subarray(0, images);
 }
 
-/**
- * Returns the chosen images in batches of 32. Each iteration makes them again.
- * @throws QuantisationError if the images do not have the size and channels that the model takes.
- */
+/** Made anew each time they are gone through. @throws QuantisationError when the images are of another size than the model's. */
 export function calibrationBatches(
   split: Split,
   input: InputContract,

@@ -1,4 +1,5 @@
-// Tensors of images as the serving code makes them → the tensors that a graph takes: its layout, element type and batch size.
+// Tensors of images as the serving code makes them → what a graph takes: its layout, its element type, its batch size.
+
 import { channelCount } from '../../inference/image/channels.js';
 import type { InputContract } from '../../inference/image/contract.js';
 import type { Tensor } from '../../inference/workers/runtime.js';
@@ -6,9 +7,8 @@ import { loadRuntime } from '../../inference/workers/runtime.js';
 import type { Dim, Graph, TensorType, Value } from '../graph/graph.js';
 import { QuantisationError } from './errors.js';
 
-/** Images as the serving code makes them. */
+/** Tensors as the serving code makes them: [count, C, H, W], flat. */
 export interface CalibrationBatch {
-  /** [count, C, H, W], flat. */
   readonly images: Float32Array;
   readonly count: number;
 }
@@ -18,16 +18,16 @@ export interface ImageInput {
   readonly channels: number;
   readonly height: number;
   readonly width: number;
-  /** Whether the layout is [N, H, W, C] instead of [N, C, H, W]. */
+  /** [N, H, W, C] instead of [N, C, H, W]. */
   readonly channelsLast: boolean;
   readonly dataType: 'float32' | 'uint8';
-  /** Fixed batch size; undefined if the batch axis is dynamic. */
+  /** Of which the batch is; left out, it is free. */
   readonly batch?: number;
 }
 
 /**
- * Describes a graph's input. Images have 1 or 3 channels; the place of that size in the shape determines the layout.
- * @throws QuantisationError if the graph's only input is not a batch of images.
+ * An image has 1 or 3 channels: where they stand tells the layout.
+ * @throws QuantisationError when the graph does not take one batch of images.
  */
 export function imageInput({ name: file, inputs }: Graph): ImageInput {
   const [input, ...others] = inputs;
@@ -35,28 +35,25 @@ export function imageInput({ name: file, inputs }: Graph): ImageInput {
   const { name, type } = input;
   const bad = (problem: string) => new QuantisationError(`${file}: input ${name}: ${problem}`);
   if (others.length > 0)
-    throw bad(
-      `expected to be the only input, but there is also ${others.map((other) => other.name).join(', ')}`,
-    );
+    throw bad(`expected to be the only one, beside it is ${others.map((other) => other.name).join(', ')}`);
   if (type.dataType !== 'float32' && type.dataType !== 'uint8')
     throw bad(`expected float32 or uint8, got ${type.dataType}`);
   const [batch] = type.shape;
   const channelsLast = imageLayout(type) === 'NHWC';
   const { channels, height, width } = imageDims(type);
   if (type.shape.length !== 4 || ![channels, height, width].every((dim) => typeof dim === 'number'))
-    throw bad(`expected [N, C, H, W] or [N, H, W, C] with fixed C, H and W, got [${type.shape.join(', ')}]`);
+    throw bad(`expected [N, C, H, W] or [N, H, W, C] with sizes, got [${type.shape.join(', ')}]`);
   const sizes = { channels: Number(channels), height: Number(height), width: Number(width) };
   const fixed = typeof batch === 'number' ? { batch } : {};
   return { name, ...sizes, channelsLast, dataType: type.dataType, ...fixed };
 }
 
-/** Returns the layout of a batch of images; NCHW if the shape does not determine it. */
-function imageLayout({ shape }: TensorType): 'NCHW' | 'NHWC' {
+export function imageLayout({ shape }: TensorType): 'NCHW' | 'NHWC' {
   const isChannels = (axis: number) => shape[axis] === 1 || shape[axis] === 3;
   return !isChannels(1) && isChannels(3) ? 'NHWC' : 'NCHW';
 }
 
-/** Returns width, height and channels of the images that a model takes, as far as its file states them. */
+/** What a model's file says of the images it takes, as far as it does. */
 export function declaredImage({
   type,
 }: Value): Partial<Pick<InputContract, 'width' | 'height' | 'channels'>> {
@@ -69,7 +66,7 @@ export function declaredImage({
   };
 }
 
-/** Returns the input's shape. Dimensions that the file leaves open come from the contract. */
+/** The input's shape with what it leaves free from the contract. */
 export function statedShape({ type }: Value, input: InputContract): Dim[] {
   const batch = type.shape[0] ?? 'N';
   const { width, height } = input;
@@ -90,14 +87,11 @@ function imageDims(type: TensorType): { channels?: Dim; height?: Dim; width?: Di
 
 export interface Feed {
   readonly feeds: Record<string, Tensor>;
-  /** The input's values, before rounding to bytes. */
+  /** The values in it, as the graph sees them. */
   readonly values: Float32Array;
 }
 
-/**
- * Returns a function that turns a batch into the graph's inputs. If the graph's batch size is fixed, the batch is split into
- * parts of that size, and the last image fills the last part.
- */
+/** A batch as the graph takes it; in parts where its own is smaller, the last of them filled up with the last image. */
 export async function createFeeder(input: ImageInput): Promise<(batch: CalibrationBatch) => Iterable<Feed>> {
   const { Tensor } = await loadRuntime();
   const { name, channels, height, width, channelsLast, dataType } = input;

@@ -1,15 +1,11 @@
-// Float graph, quantised graph and images → how much their values differ.
+// Float graph, its quantised one and images → how far values of the one are from those of the other.
 import type { Graph } from '../graph/graph.js';
 import { QuantisationError } from './errors.js';
 import type { CalibrationBatch } from './feeds.js';
 import { addPower, decibels, type Power } from './noise.js';
 import { observe } from './observe.js';
 
-/**
- * Compares values of two graphs.
- * @param pairs name in the float graph → name in the other.
- * @returns decibels of signal over noise, by name in the float graph; undefined if there is no difference.
- */
+/** @param pairs name in the float graph → name in the other. @returns decibels by name in the float graph; undefined for no difference. */
 export async function compareGraphs(
   float: Graph,
   other: Graph,
@@ -20,7 +16,7 @@ export async function compareGraphs(
   const powers = new Map<string, Power>();
   for await (const actual of observe(other, [...new Set(pairs.values())], batches)) {
     const { value } = await expected.next();
-    if (!value) throw new QuantisationError(`${float.name}: returned fewer batches than its variant`);
+    if (!value) throw new QuantisationError(`${float.name}: gave fewer batches than its variant`);
     for (const [name, otherName] of pairs) {
       const known = powers.get(name) ?? { signal: 0, noise: 0 };
       powers.set(name, addPower(known, value.get(name) ?? [], actual.get(otherName) ?? []));
@@ -30,7 +26,7 @@ export async function compareGraphs(
   return new Map([...powers].map(([name, power]) => [name, decibels(power)]));
 }
 
-/** Returns the first `images` images, in batches; all if there are fewer. */
+/** The first batches that hold so many images, or all. */
 export function firstImages(batches: Iterable<CalibrationBatch>, images: number): Iterable<CalibrationBatch> {
   return {
     *[Symbol.iterator]() {
@@ -45,7 +41,6 @@ export function firstImages(batches: Iterable<CalibrationBatch>, images: number)
   };
 }
 
-/** Returns the name of the first output. @throws QuantisationError if there is none. */
 export function scoresOf(graph: Graph): string {
   const [scores] = graph.outputs;
   if (!scores) throw new QuantisationError(`${graph.name}: has no output`);

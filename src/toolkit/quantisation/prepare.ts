@@ -1,4 +1,4 @@
-// The bytes of a float model, of Quati or another tool → the graph to quantise: BatchNorm and biases folded, dense layers as Gemm.
+// The bytes of a float model, ours or another tool's → the graph that is quantised: BatchNorm and biases folded, dense layers as Gemm.
 import { canonicalLayers } from '../graph/dense.js';
 import type { Dim, Graph } from '../graph/graph.js';
 import { importOnnx } from '../graph/import.js';
@@ -7,11 +7,11 @@ import { readOnnx } from '../graph/onnx.js';
 import { QuantisationError } from './errors.js';
 
 export interface PrepareGraphOptions {
-  /** The input's shape, if the model leaves dimensions open. */
+  /** Where the model leaves dimensions free. */
   readonly inputShape?: readonly Dim[];
 }
 
-/** Reads a float model. @throws QuantisationError if it is quantised; GraphError, UnsupportedOperatorError naming file and node. */
+/** @throws QuantisationError when it is quantised already; GraphError, UnsupportedOperatorError naming file and node. */
 export function prepareGraph(model: Uint8Array, file: string, options: PrepareGraphOptions = {}): Graph {
   refuseQuantised(readOnnx(model, file).graph, file);
   return { ...toInferenceMode(canonicalLayers(importOnnx(model, file, options))), name: file };
@@ -22,7 +22,7 @@ function refuseQuantised({ nodes, initializers }: Graph, file: string): void {
     /^(Dynamic)?(Quantize|Dequantize)Linear$|^QLinear|^QGemm|^(Conv|MatMul)Integer$/.test(op),
   );
   if (integer)
-    throw new QuantisationError(`${file}: is already quantised: it holds ${integer.op} ${integer.name}`);
+    throw new QuantisationError(`${file}: is quantised already: it holds ${integer.op} ${integer.name}`);
   const half = [...initializers].find(([, { dataType }]) => dataType === 'float16');
-  if (half) throw new QuantisationError(`${file}: is already quantised: ${half[0]} is float16`);
+  if (half) throw new QuantisationError(`${file}: is quantised already: ${half[0]} is float16`);
 }

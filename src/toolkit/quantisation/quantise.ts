@@ -1,5 +1,5 @@
-// A float model + calibration images → int8.onnx, float16.onnx and their loss of accuracy. READ FIRST for quantisation: prepare →
-// plan → calibrate → choose the layers that stay float → rewrite → measure → shorten names.
+// A float model + calibration images → int8.onnx, float16.onnx and what they lose. READ FIRST for quantisation: prepare → plan →
+// calibrate → choose what stays float → rewrite → measure → shorten names.
 import { compactNames } from '../graph/compact.js';
 import type { Dim, Graph, Node } from '../graph/graph.js';
 import { encodeOnnx } from '../graph/onnx.js';
@@ -18,19 +18,19 @@ import { type LayerLoss, measureLosses } from './sensitivity.js';
 import { type QuantisedGraph, quantiseGraph } from './static-int8.js';
 
 export interface Int8Options {
-  /** Largest integer of a weight: 63 for 7 bits, or 127 for 8. */
+  /** Largest integer a weight takes: 63, seven bits, or 127. */
   readonly weightLimit: 63 | 127;
   readonly activations: ActivationType;
   readonly calibration: CalibrationMethod;
   /** Names of layers that stay float. */
   readonly exclude: readonly string[];
-  /** Number of further layers that stay float: those that lose most as integers, each measured alone. */
+  /** So many more stay float: those that lose most as integers, each measured by itself. */
   readonly keepFloat: number;
-  /** Number of images that losses and noise are measured on. */
+  /** Of the images, for losses and the report. */
   readonly measuredImages: number;
-  /** The input's shape, if the model leaves dimensions open. */
+  /** Sizes that the model leaves free. */
   readonly inputShape?: readonly Dim[];
-  /** Called after each layer whose loss was measured. */
+  /** Each layer whose loss is measured. */
   readonly onLayer?: (done: number, of: number, name: string) => void;
 }
 
@@ -49,11 +49,10 @@ export interface Quantised<Report> {
 }
 
 /**
- * Quantises to static int8: activations of 8 bits over their calibrated range, int8 weights with a scale per output channel,
- * int32 biases. Writes no file.
+ * Static int8: activations of 8 bits over their calibrated range, weights int8 an output channel, biases int32.
  * @param file names the model in errors.
- * @param batches are read several times.
- * @throws QuantisationError, GraphError, UnsupportedOperatorError.
+ * @param batches are gone through several times.
+ * @throws QuantisationError, GraphError, UnsupportedOperatorError; nothing is written here.
  */
 export async function quantiseToInt8(
   model: Uint8Array,
@@ -87,7 +86,7 @@ export async function quantiseToInt8(
   return { model: encodeOnnx({ ...compactNames(quantised.graph), name: 'int8' }), report };
 }
 
-/** Stores weights as half floats; input, output and computation stay float32. @throws as `quantiseToInt8`. */
+/** Half floats in the file, float32 at both ends and while it runs. @throws as `quantiseToInt8`. */
 export async function quantiseToFloat16(
   model: Uint8Array,
   file: string,
@@ -113,7 +112,7 @@ function checkNames(graph: Graph, excluded: ReadonlySet<string>): void {
   const unknown = [...excluded].find((name) => !known.includes(name));
   if (unknown !== undefined)
     throw new QuantisationError(
-      `${graph.name}: has no layer ${unknown} to exclude; its layers are ${known.join(', ')}`,
+      `${graph.name}: there is no layer ${unknown} to exclude; there are ${known.join(', ')}`,
     );
 }
 
@@ -131,7 +130,7 @@ async function worstLosses(
   const names = [...plan.layers].map(({ name }) => name);
   if (options.keepFloat >= names.length)
     throw new QuantisationError(
-      `${graph.name}: keeping ${options.keepFloat} layers in float leaves none of ${names.length} to quantise`,
+      `${graph.name}: ${options.keepFloat} layers to keep in float leave none of ${names.length} to quantise`,
     );
   return await measureLosses(graph, names, inputs, { types: options, onLayer: options.onLayer });
 }
@@ -141,7 +140,7 @@ interface QuantisedPlan {
   readonly quantised: QuantisedGraph;
 }
 
-/** Measures the noise of every layer's result and of the scores, in decibels. */
+/** Of every layer's result and of the scores. */
 async function resultNoise(
   graph: Graph,
   { plan, quantised }: QuantisedPlan,
@@ -153,7 +152,7 @@ async function resultNoise(
   return await compareGraphs(graph, quantised.graph, new Map([...pairs, [scores, scores]]), batches);
 }
 
-/** Returns a layer's output, or the output of the Relu that was absorbed into it. */
+/** Behind the Relu that was absorbed into it. */
 function resultOf({ outputs: [output = ''] }: Node, { absorbed }: QuantisationPlan): string {
   return [...absorbed].find(([, input]) => input === output)?.[0] ?? output;
 }

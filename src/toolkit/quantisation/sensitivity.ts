@@ -1,4 +1,4 @@
-// Float graph + ranges + images → the loss of each layer if it alone is int8, largest loss first.
+// Float graph + ranges + images → how much each layer alone loses as integers, worst first.
 import type { Graph } from '../graph/graph.js';
 import type { CalibrationBatch } from './feeds.js';
 import { compareGraphs, scoresOf } from './measure.js';
@@ -8,7 +8,7 @@ import { type Int8Types, quantiseGraph } from './static-int8.js';
 
 export interface LayerLoss {
   readonly name: string;
-  /** Signal over noise of the scores, in decibels, if only this layer is int8; undefined if there is no difference. */
+  /** Of the scores, with this layer as integers and every other in float: decibels of signal over noise. */
   readonly aloneDb: number | undefined;
 }
 
@@ -17,7 +17,7 @@ export interface LossOptions {
   readonly onLayer?: ((done: number, of: number, name: string) => void) | undefined;
 }
 
-/** Measures layers one by one. @param layers their names. */
+/** @param layers to measure, by name. */
 export async function measureLosses(
   graph: Graph,
   layers: readonly string[],

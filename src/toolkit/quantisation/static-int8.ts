@@ -1,4 +1,4 @@
-// Float graph + plan + ranges → the same graph with pairs of QuantizeLinear and DequantizeLinear (QDQ), and integer weights and biases.
+// Float graph + plan + ranges → the same graph with QuantizeLinear / DequantizeLinear pairs (QDQ), weights and biases as integers.
 import { GraphBuilder } from '../graph/builder.js';
 import { isPlainGemm } from '../graph/dense.js';
 import { freshNames } from '../graph/fresh-names.js';
@@ -18,22 +18,22 @@ import {
 import { isWeighted, type QuantisationPlan } from './plan.js';
 
 export interface Int8Types {
-  /** Largest integer of a weight: 63 for 7 bits, or 127 for 8. */
+  /** Largest integer a weight takes: 63 or 127. */
   readonly weightLimit: 63 | 127;
   readonly activations: ActivationType;
 }
 
 export interface QuantisedGraph {
   readonly graph: Graph;
-  /** Name in the float graph → name of the float value that replaces it. */
+  /** Name in the float graph → name of the value that stands for it now, in float. */
   readonly values: ReadonlyMap<string, string>;
-  /** Real weights of each quantised layer after quantisation, by its name. */
+  /** Weights of each quantised layer, by its name, as they are now. */
   readonly weights: ReadonlyMap<string, Float32Array>;
 }
 
 /**
- * Rewrites a graph. ONNX Runtime fuses `DequantizeLinear → Conv|Gemm → QuantizeLinear` into QLinearConv and QGemm.
- * @throws QuantisationError if weights are not constants, or a range is missing.
+ * ONNX Runtime fuses `DequantizeLinear → Conv|Gemm → QuantizeLinear` into QLinearConv and QGemm.
+ * @throws QuantisationError when weights are no constants, or a range is missing.
  */
 export function quantiseGraph(
   graph: Graph,
@@ -48,9 +48,9 @@ export function quantiseGraph(
 
 class Rewriter {
   readonly #builder: GraphBuilder;
-  /** Name in the float graph → the value that replaces it. */
+  /** Name in the float graph → the value that stands for it now. */
   readonly #current = new Map<string, Value>();
-  /** The same before quantisation, if no integer operator computed it. Layers that stay float read this value. */
+  /** The same before it went through integers, where no integer operator made it: layers that stay float read that. */
   readonly #float = new Map<string, Value>();
   readonly #activations = new Map<string, ActivationQuantisation>();
   readonly #weights = new Map<string, Float32Array>();
@@ -82,7 +82,7 @@ class Rewriter {
     const outputs = node.outputs.map((name) => this.#nameOf(name));
     const made = this.#builder.append({
       ...node,
-      // A node may have the name of its output. If the output is renamed, an Identity takes that name.
+      // The name of an output may be its node's too; it goes to the Identity that gives it.
       name: outputs.join() === node.outputs.join() ? node.name : '',
       inputs: inputs.map((value) => value?.name ?? ''),
       outputs,
@@ -101,7 +101,7 @@ class Rewriter {
     return { graph: this.#builder.build(), values, weights: this.#weights };
   }
 
-  /** Renames an output of the graph that is quantised, as the output is then the dequantised value. */
+  /** An output of the graph that goes through integers is what comes out of those. */
   #nameOf(name: string): string {
     const isOutput = this.graph.outputs.some((output) => output.name === name);
     return isOutput && this.plan.quantised.has(name) ? this.#fresh(`${name}.float`) : name;
@@ -120,7 +120,7 @@ class Rewriter {
     return isWeighted(node) && !this.plan.layers.has(node);
   }
 
-  /** Stores the value that replaces a value, after quantising it if the plan says so. */
+  /** Remembers what stands for a value; a quantised one goes through integers here. */
   #define(name: string, value: Value): void {
     const rangeOf = this.plan.quantised.get(name);
     this.#current.set(name, rangeOf === undefined ? value : this.#throughIntegers(value, rangeOf));
@@ -130,7 +130,7 @@ class Rewriter {
     const known = this.#current.get(name);
     if (known) return known;
     const data = this.graph.initializers.get(name);
-    if (!data) throw new QuantisationError(`${this.graph.name}: has no value ${name}`);
+    if (!data) throw new QuantisationError(`${this.graph.name}: there is no value named ${name}`);
     const value = this.#builder.initializer(name, data);
     this.#current.set(name, value);
     return value;
@@ -147,7 +147,7 @@ class Rewriter {
     const known = this.#activations.get(rangeOf);
     if (known) return known;
     const range = this.ranges.get(rangeOf);
-    if (!range) throw new QuantisationError(`${this.graph.name}: calibration has no range of ${rangeOf}`);
+    if (!range) throw new QuantisationError(`${this.graph.name}: the range of ${rangeOf} was not calibrated`);
     const activation = quantiseRange(range, `${this.graph.name}: ${rangeOf}`, this.types.activations);
     this.#activations.set(rangeOf, activation);
     return activation;
@@ -197,7 +197,7 @@ class Rewriter {
   #constant(node: Node, name: string): TensorData {
     const data = this.graph.initializers.get(name);
     if (!data)
-      throw new QuantisationError(`${node.op} ${node.name}: ${name}: expected constant weights to quantise`);
+      throw new QuantisationError(`${node.op} ${node.name}: ${name} has to be constant to be quantised`);
     return data;
   }
 }
