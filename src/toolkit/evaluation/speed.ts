@@ -1,4 +1,4 @@
-// Model files + images → how long each takes, in turns, so that what else the machine does meets them alike.
+// Model files + images → the speed of each file. The files take turns, so that other work on the machine affects all of them.
 import { mean, quantileSorted } from 'simple-statistics';
 import type { TensorValues } from '../../inference/image/tensor.js';
 import type { Variant } from '../../inference/models/card.js';
@@ -13,7 +13,7 @@ export type Speed = Pick<Evaluation, 'latencyMs' | 'imagesPerSecond'>;
 
 const [warmUpRounds, fewestRounds, runsPerRound] = [1, 20, 25];
 
-/** Rounds go on for at least as long, in milliseconds: what else the machine does averages out. */
+/** Least time for the rounds, in milliseconds. It averages out other work on the machine. */
 export const defaultBudgetMs = 2000;
 
 /**
@@ -24,8 +24,8 @@ export const defaultBudgetMs = 2000;
  *
  * @param budgetMs least time for all files together, in milliseconds.
  * @returns the speed of each file, by its name.
- * @throws EvaluationError when the images are not of the size and channels that the input is.
- * @throws ModelError when a file is no model for the input.
+ * @throws EvaluationError if the images do not have the input's size and channels.
+ * @throws ModelError if a file is not a model with this input.
  */
 export async function measureSpeeds(
   files: ReadonlyMap<string, string>,
@@ -55,7 +55,7 @@ export async function measureSpeeds(
 interface Clock {
   readonly name: string;
   readonly session: Session;
-  /** Milliseconds of one image, and of one batch. */
+  /** Milliseconds for one image, and for one batch. */
   readonly singles: number[];
   readonly batches: number[];
 }
@@ -81,7 +81,7 @@ async function millisecondsOf(session: Session, values: TensorValues, count: num
   return performance.now() - began;
 }
 
-/** As a card tells it: microseconds, and whole images. */
+/** Rounds a speed for a card: latency to microseconds, throughput to whole images. */
 export function speedForCard({
   latencyMs,
   imagesPerSecond,

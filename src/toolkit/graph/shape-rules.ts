@@ -12,9 +12,9 @@ import {
 
 export interface NodeContext {
   readonly node: Node;
-  /** Type of input i. @throws GraphError when the node does not have it. */
+  /** Returns the type of input i. @throws GraphError if the node has no such input. */
   input(i: number): TensorType;
-  /** Constant integers of input i; undefined when it is left out. @throws GraphError when it is not constant. */
+  /** Returns the integers of input i; undefined if it is missing. @throws GraphError if it is not a constant. */
   constant(i: number): number[] | undefined;
 }
 
@@ -86,7 +86,7 @@ export function flattenShape(node: Node, shape: readonly Dim[]): Dim[] {
   return [product(shape.slice(0, axis), node), product(shape.slice(axis), node)];
 }
 
-/** The indices take the place of the axis. */
+/** The shape of the indices replaces the axis. */
 export function gatherShape(node: Node, shape: readonly Dim[], indices: readonly Dim[]): Dim[] {
   const given = intAttribute(node, 'axis', 0);
   const axis = given < 0 ? given + shape.length : given;
@@ -181,7 +181,7 @@ export function sliceShape({ node, input, constant }: NodeContext): TensorType[]
     const axis = normaliseAxis(rawAxis, shape.length);
     const size = numericDim(shape[axis], node);
     const step = steps[i] ?? 1;
-    // Backwards, a slice starts at 0 at the earliest and ends before it.
+    // A slice with a negative step runs down to 0 at most: its end, which is exclusive, may be -1.
     const [lowest, highest] = step > 0 ? [0, size] : [-1, size - 1];
     const clamp = (bound: number, low: number) =>
       Math.min(Math.max(bound < 0 ? bound + size : bound, low), highest);
