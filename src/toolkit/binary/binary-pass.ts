@@ -8,7 +8,7 @@ import { toFloat32Array } from '../graph/tensor-data.js';
 import { type Affine, affineOf, composed, type Threshold, thresholdOf } from './norms.js';
 
 /** x = factor w + offset, where the graph holds the whole number w instead of x. */
-export interface Meaning {
+interface Meaning {
   readonly factor: number;
   readonly offset: number;
 }

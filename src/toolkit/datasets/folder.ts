@@ -24,10 +24,10 @@ export interface FolderListing {
 }
 
 /** The part of each category's images that is held back to test on, if the folder has no test split. */
-export const testFraction = 0.2;
+const testFraction = 0.2;
 /** Seed of that choice. It does not depend on the recipe, so every run and every evaluation holds back the same images. */
-export const testSeed = 1;
-export const maxLabels = 256;
+const testSeed = 1;
+const maxLabels = 256;
 
 const splitFolders = ['train', 'val', 'test'] as const;
 

@@ -18,7 +18,7 @@ export interface EvaluateOptions {
 }
 
 /** The figures that do not depend on the speed of the machine. */
-export type Judgement = Omit<Evaluation, keyof Speed>;
+type Judgement = Omit<Evaluation, keyof Speed>;
 
 export interface Measurement {
   readonly evaluation: Judgement;

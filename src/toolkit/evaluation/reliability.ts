@@ -1,6 +1,6 @@
 // A model's confidences and whether it was right → a reliability curve and the expected calibration error.
 
-export interface ReliabilityBin {
+interface ReliabilityBin {
   /** The bin holds confidences above `from` up to `to`; the first bin also holds 0. */
   readonly from: number;
   readonly to: number;

@@ -14,7 +14,7 @@ export type Speed = Pick<Evaluation, 'latencyMs' | 'imagesPerSecond'>;
 const [warmUpRounds, fewestRounds, runsPerRound] = [1, 20, 25];
 
 /** Least time for the rounds, in milliseconds. It averages out other work on the machine. */
-export const defaultBudgetMs = 2000;
+const defaultBudgetMs = 2000;
 
 /**
  * Measures each file on one thread, in rounds of 25 single images and one batch of 32.

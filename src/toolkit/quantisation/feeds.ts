@@ -49,7 +49,7 @@ export function imageInput({ name: file, inputs }: Graph): ImageInput {
   return { name, ...sizes, channelsLast, dataType: type.dataType, ...fixed };
 }
 
-export function imageLayout({ shape }: TensorType): 'NCHW' | 'NHWC' {
+function imageLayout({ shape }: TensorType): 'NCHW' | 'NHWC' {
   /** Returns the layout of a batch of images; NCHW if the shape does not determine it. */
   const isChannels = (axis: number) => shape[axis] === 1 || shape[axis] === 3;
   return !isChannels(1) && isChannels(3) ? 'NHWC' : 'NCHW';

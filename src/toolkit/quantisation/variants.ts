@@ -24,7 +24,7 @@ export interface WrittenVariants {
 }
 
 /** Returns a variant's file: `int8.onnx` for `float32.onnx`, as in a run, and `net.int8.onnx` for `net.onnx`. */
-export function variantFile(file: string, folder: string, name: string): string {
+function variantFile(file: string, folder: string, name: string): string {
   const stem = path.basename(file, '.onnx');
   return path.join(folder, stem === 'float32' ? name : `${stem}.${name}`);
 }
