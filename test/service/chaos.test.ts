@@ -27,7 +27,8 @@ t.test('workers that end under load lose no request, and are counted', async (t)
   const models = t.testdir();
   await writeFixtureModel(models);
   setEnvironmentData('tasks', new Int32Array(new SharedArrayBuffer(4)));
-  setEnvironmentData('deadly tasks', [8, 60, 120]);
+  // 24 connections and two workers make at least fifty batches of 600 images.
+  setEnvironmentData('deadly tasks', [8, 20, 32]);
   const metrics = createMetrics();
   const workerUrl = new URL('../helpers/mortal-worker.js', import.meta.url);
   const pipeline = await createPipeline({
