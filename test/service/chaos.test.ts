@@ -27,8 +27,8 @@ t.test('workers that end under load lose no request, and are counted', async (t)
   const models = t.testdir();
   await writeFixtureModel(models);
   setEnvironmentData('tasks', new Int32Array(new SharedArrayBuffer(4)));
-  // 24 connections and two workers make at least fifty batches of 600 images.
-  setEnvironmentData('deadly tasks', [8, 20, 32]);
+  // A lost batch runs again as up to sixteen tasks, which must not end a worker too; 900 images make more than sixty tasks.
+  setEnvironmentData('deadly tasks', [8, 32, 60]);
   const metrics = createMetrics();
   const workerUrl = new URL('../helpers/mortal-worker.js', import.meta.url);
   const pipeline = await createPipeline({
@@ -43,7 +43,7 @@ t.test('workers that end under load lose no request, and are counted', async (t)
   const agent = new Agent({ keepAlive: true, maxSockets: 24 });
   t.teardown(() => agent.destroy());
   const answers = await Promise.all(
-    Array.from({ length: 600 }, (_, i) => post(`${url}/predict`, images[i % 2] as Buffer, agent)),
+    Array.from({ length: 900 }, (_, i) => post(`${url}/predict`, images[i % 2] as Buffer, agent)),
   );
   t.same(
     answers.filter(({ status, body }, i) => status !== 200 || body !== expected[i % 2]),
