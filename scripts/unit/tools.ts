@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
-export const systemd = '/lib/systemd/systemd';
+const systemd = '/lib/systemd/systemd';
 
 /** The machine can't be had here: that tells nothing of the unit. */
 export class UnavailableError extends Error {}

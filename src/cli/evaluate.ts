@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import type { Dataset, Split } from '../toolkit/datasets/dataset.js';
 import { describeDataset, loadDataset } from '../toolkit/datasets/load.js';
 import { EvaluationError } from '../toolkit/evaluation/errors.js';
-import { evaluateTarget } from '../toolkit/evaluation/evaluate-target.js';
+import { type EvaluateTargetOptions, evaluateTarget } from '../toolkit/evaluation/evaluate-target.js';
 import { drawReinked, type Reinked } from '../toolkit/evaluation/reinked.js';
 import { type Evaluation, type Report, readReport, writeReport } from '../toolkit/evaluation/report.js';
 import {
@@ -34,7 +34,10 @@ interface EvaluateFlags extends ForeignFlags {
   json?: boolean;
 }
 
-export function evaluateCommand(io: CliIo): Command {
+type Overrides = Pick<EvaluateTargetOptions, 'speedBudgetMs'>;
+
+/** @param overrides for tests, which need no exact speeds. */
+export function evaluateCommand(io: CliIo, overrides: Overrides = {}): Command {
   const command = new Command('evaluate')
     .description(
       'measure accuracy, size, latency and memory of each variant on the test images, by the code that serves',
@@ -55,7 +58,7 @@ export function evaluateCommand(io: CliIo): Command {
     .option('--json', 'print the figures as JSON');
   return addForeignFlags(command)
     .addHelpText('after', examples)
-    .action((models: string[], flags: EvaluateFlags) => runEvaluate(models, flags, io));
+    .action((models: string[], flags: EvaluateFlags) => runEvaluate(models, flags, io, overrides));
 }
 
 const examples = `
@@ -68,7 +71,12 @@ Examples:
   $ quati evaluate runs/mnist-* --data data/mnist --reinked 2000
   $ quati evaluate exported/ --data data/cifar10 --mean 0.49,0.48,0.45 --std 0.25,0.24,0.26`;
 
-export async function runEvaluate(models: readonly string[], flags: EvaluateFlags, io: CliIo): Promise<void> {
+export async function runEvaluate(
+  models: readonly string[],
+  flags: EvaluateFlags,
+  io: CliIo,
+  overrides: Overrides = {},
+): Promise<void> {
   const chosen = models.length > 0 ? models : [await latestRun()];
   const load = datasetLoader(flags.data);
   const redraw = reinkedDrawer(flags.reinked);
@@ -78,6 +86,7 @@ export async function runEvaluate(models: readonly string[], flags: EvaluateFlag
     const dataset = await load(target);
     const folder = path.join(flags.out, dataset.name);
     const report = await evaluateTarget(target, dataset, {
+      ...overrides,
       reinked: await redraw(dataset.test),
       step: (title, total, run) => withProgress(io, title, total, run),
       ...(flags.memory && { peakRss: (_, file) => measurePeakRss(file, target, dataset.test) }),

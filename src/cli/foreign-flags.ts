@@ -62,7 +62,7 @@ function foreignContract(flags: InputFlags, shape: ForeignShape, model: string):
 }
 
 /** @throws WrongUseError when the file can't be read or has an empty line before its end. */
-export async function readLabels(file: string): Promise<string[]> {
+async function readLabels(file: string): Promise<string[]> {
   const text = await readFile(file, 'utf8').catch((cause) => {
     throw new WrongUseError(`--labels ${file}: cannot be read: ${cause.message}`, { cause });
   });

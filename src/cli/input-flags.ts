@@ -4,7 +4,7 @@ import { channelCount } from '../inference/image/channels.js';
 import type { InputContract } from '../inference/image/contract.js';
 import { WrongUseError } from './errors.js';
 
-export interface SizeFlag {
+interface SizeFlag {
   readonly width: number;
   readonly height: number;
 }
@@ -108,7 +108,7 @@ function choice(flags: string, description: string, choices: readonly string[]):
 }
 
 /** `224x224`, or `224` for a square. */
-export function imageSize(text: string): SizeFlag {
+function imageSize(text: string): SizeFlag {
   const match = /^(\d{1,4})(?:x(\d{1,4}))?$/.exec(text);
   const width = Number(match?.[1]);
   const height = Number(match?.[2] ?? match?.[1]);

@@ -5,7 +5,7 @@ import type { InputContract } from '../inference/image/contract.js';
 import type { Pixels } from '../inference/image/decode.js';
 import type { ColourLevel } from './io.js';
 
-export const pictureColumns = 14;
+const pictureColumns = 14;
 
 /** Two rows of pixels a line; chalk brings the colours down to what `level` can show. */
 export function pixelsToLines({ width, height, channels, data }: Pixels, level: ColourLevel): string[] {

@@ -35,7 +35,7 @@ export interface Load {
 /** Never rejects. `timeoutMs`: what is left of the request's time. */
 export type Ask = (image: number, timeoutMs: number) => Promise<Outcome>;
 
-export const timedOut: Outcome = { code: 'timeout' };
+const timedOut: Outcome = { code: 'timeout' };
 
 /** @param images how many there are to take in turns. */
 export async function runLoad(plan: LoadPlan, images: number, ask: Ask): Promise<Load> {

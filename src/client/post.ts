@@ -2,7 +2,7 @@
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 
-export interface Posted {
+interface Posted {
   status: number;
   body: string;
 }
@@ -13,7 +13,7 @@ export interface Poster {
   close(): void;
 }
 
-export class PostTimeoutError extends Error {
+class PostTimeoutError extends Error {
   readonly code = 'timeout';
 }
 

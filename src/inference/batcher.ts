@@ -15,7 +15,7 @@ export interface Lane<Item, Result> {
 }
 
 /** Resolves to one result or error per item, in order. @throws WorkerLostError when the worker ended before it answered. */
-export type RunBatch<Item, Result> = (items: Item[]) => Promise<(Result | Error)[]>;
+type RunBatch<Item, Result> = (items: Item[]) => Promise<(Result | Error)[]>;
 
 export interface BatcherOptions<Item> {
   /** Batches that run at once, over all models, at most. */

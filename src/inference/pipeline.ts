@@ -52,7 +52,7 @@ export interface PipelineObserver {
   workerLost?(reason: string): void;
 }
 
-export interface ModelName {
+interface ModelName {
   name: string;
   version: number;
   variant: VariantName;
@@ -88,7 +88,7 @@ export interface Classification {
 /** An image's file, or its tensor as the model takes it: its layout, its type. */
 export type InferenceInput = { bytes: Uint8Array } | { tensor: TensorValues };
 
-export interface Inference {
+interface Inference {
   model: ModelName;
   /** What the model gave, one row an image, before any softmax. */
   scores: Float32Array[];

@@ -4,7 +4,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { PipelineObserver, Timings, WaitingImages } from '../inference/pipeline.js';
 
 /** The state of a pipeline that is read with the metrics. */
-export interface MetricSources {
+interface MetricSources {
   waiting(): readonly WaitingImages[];
   models(): readonly { name: string; version: number; variant?: string; ready: boolean }[];
 }

@@ -18,7 +18,7 @@ export interface Server {
 }
 
 /** The server cannot listen on the address or the port; the message contains the reason and the remedy. */
-export class ListenError extends QuatiError {}
+class ListenError extends QuatiError {}
 
 /** Resolves when the models and the port are open. @throws ListenError, and errors from opening the models. */
 export async function startServer(config: Config): Promise<Server> {

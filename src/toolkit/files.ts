@@ -1,9 +1,9 @@
-// Files that are either whole or not there: written beside, then renamed.
+// Writing files whole or not at all: content goes to a temporary file, which is then renamed.
 import { createHash } from 'node:crypto';
 import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
-/** Replaces what was there only once the new content is on the disk; makes the folder when it is missing. */
+/** Replaces a file once the new content is on the disk. Creates missing folders. */
 export async function writeFileAtomic(file: string, content: string | Uint8Array): Promise<void> {
   await mkdir(path.dirname(file), { recursive: true });
   const beside = `${file}.${process.pid}.tmp`;
@@ -22,6 +22,7 @@ export async function writeFileAtomic(file: string, content: string | Uint8Array
   }
 }
 
+/** Writes a value as indented JSON. */
 export async function writeJsonAtomic(file: string, value: unknown): Promise<void> {
   await writeFileAtomic(file, `${JSON.stringify(value, null, 2)}\n`);
 }
@@ -33,6 +34,7 @@ export async function exists(file: string): Promise<boolean> {
   );
 }
 
+/** Returns the SHA-256 of a file in hexadecimal. */
 export async function sha256Of(file: string): Promise<string> {
   return createHash('sha256')
     .update(await readFile(file))

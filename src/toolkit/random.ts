@@ -1,4 +1,4 @@
-// Seed and stream → reproducible random numbers; a stream a purpose, so that a resumed run needs no generator state.
+// Seed and stream → reproducible random numbers. Each purpose has its own stream, so a resumed run needs no generator state.
 
 export interface Random {
   /** 32 random bits, 0…2^32 - 1. */
@@ -9,7 +9,7 @@ export interface Random {
   below(bound: number): number;
 }
 
-/** xoshiro128** 1.1 (Blackman and Vigna, 2018), its state filled by splitmix32 from a hash of seed and stream. */
+/** Returns xoshiro128** 1.1 (Blackman and Vigna, 2018). splitmix32 fills its state from a hash of seed and stream. */
 export function createRandom(seed: number, ...stream: readonly (number | string)[]): Random {
   const fill = splitmix32(hash([seed, ...stream].join('/')));
   const state = Uint32Array.from({ length: 4 }, fill);
@@ -26,7 +26,7 @@ export function createRandom(seed: number, ...stream: readonly (number | string)
   };
 }
 
-/** A permutation of 0…count-1, every one equally likely (Fisher and Yates). */
+/** Returns a permutation of 0…count-1. All are equally likely (Fisher and Yates). */
 export function permutation(count: number, random: Random): Uint32Array {
   const order = Uint32Array.from({ length: count }, (_, i) => i);
   for (let i = count - 1; i > 0; i--) {

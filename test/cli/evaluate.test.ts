@@ -2,6 +2,7 @@
 import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
+import { evaluateCommand } from '../../src/cli/evaluate.js';
 import { runCli } from '../../src/cli/program.js';
 import { formatTable } from '../../src/cli/table.js';
 import { readReport } from '../../src/toolkit/evaluation/report.js';
@@ -10,10 +11,12 @@ import { writeFixtureModel } from '../helpers/fixture-model.js';
 import { writeMeasuredRun, writeTrainedRun } from '../helpers/fixture-run.js';
 import { tinyRecipe, writeTinyDataset } from '../helpers/tiny-dataset.js';
 import { fakeIo } from './fake-io.js';
+import { runCommand } from './run-command.js';
 
-/** Without pictures and serving processes, which tests of their own have. */
+/** Without pictures, serving processes and exact speeds, which tests of their own have. */
 async function evaluate(root: string, ...argv: string[]) {
-  return await evaluateWhole(root, '--no-pictures', '--no-memory', ...argv);
+  const flags = ['--out', path.join(root, 'results'), '--no-pictures', '--no-memory', ...argv];
+  return await runCommand((io) => evaluateCommand(io, { speedBudgetMs: 0 }), flags);
 }
 
 async function evaluateWhole(root: string, ...argv: string[]) {

@@ -21,8 +21,8 @@ t.test('the page lets people pick files of all kinds, and names them in both lan
 
 t.test('guides and the client name all kinds', async (t) => {
   const guide = await read('docs/http.md');
-  t.match(guide, `the bytes are no ${nameKinds('or')} |`);
+  t.match(guide, `the bytes are not a ${nameKinds('or')} |`);
   t.match(guide, `"content_type":"${imageMediaTypes.join(', ')}"`);
-  t.match(await read('SECURITY.md'), `${nameKinds('and')} alone are let through`);
+  t.match(await read('SECURITY.md'), `Only ${nameKinds('and')} are decoded.`);
   t.match(await read('src/client/client.ts'), `@param image the bytes of a ${nameKinds('or')} file.`);
 });

@@ -23,7 +23,7 @@ const unique = (paths: string[]) => [...new Set(paths)].sort();
 
 t.test('SECURITY.md lists the routes that say they are open, and no others', async (t) => {
   const security = await readFile(new URL('SECURITY.md', projectUrl), 'utf8');
-  const [, block = ''] = /^## Open paths\n[^`]*```\n([^`]*)```/m.exec(security) ?? [];
+  const [, block = ''] = /^## Open paths\n[\s\S]*?```\n([^`]*)```/m.exec(security) ?? [];
   const listed = block.trim().split('\n');
   const open = served.filter(({ config }) => config?.open === true).map(({ url }) => pathOf(url));
   t.ok(open.length > 5);

@@ -126,13 +126,6 @@ export function logSoftmax(x: Array64): Array64 {
   return { shape: x.shape, data };
 }
 
-/** The mean over the rows of -log softmax(logits)[label]. */
-export function crossEntropyMean(logits: Array64, labels: readonly number[]): number {
-  const [, classes = 0] = logits.shape;
-  const { data } = logSoftmax(logits);
-  return -labels.reduce((sum, label, n) => sum + (data[n * classes + label] as number), 0) / labels.length;
-}
-
 /**
  * df/dvalues[i] ≈ (f(values[i] + h) - f(values[i] - h)) / 2h at each of the indices: off by O(h²) and by rounding/h.
  * `f` reads `values`, which are as before afterwards.

@@ -63,7 +63,7 @@ export const foreignModels: readonly ForeignModel[] = [
   },
 ];
 
-export const foreignSize = { width: 6, height: 4 } as const;
+const foreignSize = { width: 6, height: 4 } as const;
 
 export function foreignInput({ layout, dataType }: Pick<ForeignModel, 'layout' | 'dataType'>): InputContract {
   return {

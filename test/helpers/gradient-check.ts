@@ -9,7 +9,7 @@ import { type Result, runGraph } from './run-graph.js';
 import { mulberry32, uniform } from './seeded-values.js';
 
 /** float32 against float64, relative to the largest value: a few hundred roundings of 6e-8 each. */
-export const forwardTolerance = 2e-6;
+const forwardTolerance = 2e-6;
 export const gradientTolerance = 2e-5;
 
 export interface GradientCase {
@@ -24,13 +24,13 @@ export interface GradientCase {
 }
 
 /** Largest difference over the largest magnitude, of the output and of each input's gradient. */
-export interface GradientErrors {
+interface GradientErrors {
   readonly forward: number;
   readonly gradients: Readonly<Record<string, number>>;
 }
 
 /** Loss: the sum of the output's elements, each times a fixed random weight. */
-export async function gradientErrors(check: GradientCase): Promise<GradientErrors> {
+async function gradientErrors(check: GradientCase): Promise<GradientErrors> {
   const { inputs, reference, seed = 1, samples = 60 } = check;
   const random = mulberry32(seed);
   const expected = reference(inputs);
@@ -96,7 +96,7 @@ export async function gradientOf(
 }
 
 /** A scalar that depends on every element of y. */
-export function weightedSum(builder: GraphBuilder, y: Value, weights: Float64Array): Value {
+function weightedSum(builder: GraphBuilder, y: Value, weights: Float64Array): Value {
   const shape = staticShape(y);
   const weighted = builder.op('Mul', [y, builder.floats([...weights], shape)]);
   const axes = builder.integers(shape.map((_, axis) => axis));
@@ -118,7 +118,7 @@ export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): n
 }
 
 /** Largest difference relative to `scale`; where everything is 0, only an exact 0 is right. */
-export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>, scale: number): number {
+function relativeError(a: ArrayLike<number>, b: ArrayLike<number>, scale: number): number {
   const difference = largestDifference(a, b);
   return difference === 0 ? 0 : difference / scale;
 }

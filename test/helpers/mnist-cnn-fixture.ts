@@ -18,7 +18,7 @@ export interface Sampled {
   readonly values: readonly number[];
 }
 
-export interface Recorded {
+interface Recorded {
   readonly loss: number;
   readonly logits: readonly number[];
   readonly gradients: Readonly<Record<string, Sampled>>;

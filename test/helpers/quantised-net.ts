@@ -19,10 +19,10 @@ import { runGraph } from './run-graph.js';
 import { mulberry32, uniform } from './seeded-values.js';
 
 export const side = 12;
-export const labels = 3;
+const labels = 3;
 
 /** Every kind of place that an integer operator stands in: behind the input, a pool, a flatten, and at the end. */
-export const smallNet: Architecture = {
+const smallNet: Architecture = {
   name: 'small',
   input: { channels: 1, height: side, width: side },
   layers: [conv(6), relu, maxPool(), conv(8), relu, flatten, dense(16), relu, dense(labels)],

@@ -37,7 +37,7 @@ export interface AutoOptions {
   cacheFolder?: string;
 }
 
-export const defaultTolerance = 0.002;
+const defaultTolerance = 0.002;
 
 /**
  * Of several variants that are accurate enough the fastest: measured in a process that ends afterwards, as sessions that

@@ -111,7 +111,7 @@ async function verifyFile(file: string, wanted: { bytes: number; sha256: string 
 }
 
 /** The requested variant where the card has it, else the card's default. */
-export function servedVariant(
+function servedVariant(
   card: Pick<Card, 'variants' | 'defaultVariant'>,
   requested: VariantName | undefined,
 ): VariantChoice {

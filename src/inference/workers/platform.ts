@@ -2,7 +2,7 @@
 import { QuatiError } from '../errors.js';
 
 /** ONNX Runtime has no build for this system. */
-export class UnsupportedPlatformError extends QuatiError {}
+class UnsupportedPlatformError extends QuatiError {}
 
 export interface Platform {
   platform: string;

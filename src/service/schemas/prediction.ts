@@ -57,7 +57,7 @@ export const VersionParams = Type.Object(
 
 const milliseconds = Type.Number({ minimum: 0 });
 
-export const Timings = Type.Object(
+const Timings = Type.Object(
   { uploadMs: milliseconds, queueMs: milliseconds, decodeMs: milliseconds, inferenceMs: milliseconds },
   {
     ...strict,

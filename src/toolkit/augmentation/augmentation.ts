@@ -1,9 +1,8 @@
 // Images of 0…255 + seed, epoch, index → the same images changed a little. Every change is off unless asked for.
 
 import { createRandom } from '../random.js';
-import { withDefaults } from '../value-schema.js';
 import { type ImageSize, paintSquare, type ToSource, warp } from './pixels.js';
-import { Augmentation } from './schema.js';
+import { type Augmentation, completeAugmentation } from './schema.js';
 import { drawTransform, isIdentity, transformToSource } from './transform.js';
 
 /**
@@ -15,13 +14,14 @@ export type Augmenter = (pixels: Uint8Array, epoch: number, index: number) => Ui
 
 /** Rotation, zoom, shift and flip are one interpolation; the crop is a second one, of whole pixels; cutout comes last. */
 export function createAugmenter(augmentation: Augmentation, size: ImageSize, seed: number): Augmenter {
-  const { fill } = withDefaults(Augmentation, augmentation);
+  const complete = completeAugmentation(augmentation);
+  const { fill } = complete;
   const length = size.height * size.width * size.channels;
   const [warped, moved] = [new Uint8Array(length), new Uint8Array(length)];
   return (pixels, epoch, index) => {
     if (pixels.length !== length)
       throw new RangeError(`Augmentation: pixels: expected ${length}, got ${pixels.length}`);
-    const transform = drawTransform(augmentation, size, createRandom(seed, 'augmentation', epoch, index));
+    const transform = drawTransform(complete, size, createRandom(seed, 'augmentation', epoch, index));
     let now = pixels;
     const step = (map: ToSource, out: Uint8Array) => {
       warp(now, size, map, fill, out);
@@ -39,6 +39,6 @@ export function createAugmenter(augmentation: Augmentation, size: ImageSize, see
 
 /** Whether it changes anything. */
 export function isAugmenting(augmentation: Augmentation = {}): boolean {
-  const { rotation, zoom, shift, flip, crop, cutout } = withDefaults(Augmentation, augmentation);
+  const { rotation, zoom, shift, flip, crop, cutout } = completeAugmentation(augmentation);
   return rotation > 0 || zoom > 0 || shift > 0 || flip || (crop?.padding ?? 0) > 0 || (cutout?.size ?? 0) > 0;
 }

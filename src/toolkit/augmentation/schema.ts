@@ -1,6 +1,6 @@
 // What a recipe says about augmentation: each value with its range, its default and what it does.
 import { type Static, Type } from '#typebox';
-import { fraction, noted, onOff, upTo, wholePixels } from '../value-schema.js';
+import { fraction, noted, onOff, upTo, wholePixels, withDefaults } from '../value-schema.js';
 
 export const Crop = Type.Object({
   padding: wholePixels({
@@ -61,3 +61,9 @@ export const Augmentation = Type.Object({
   cutout: Type.Optional(Cutout),
 });
 export type Augmentation = Static<typeof Augmentation>;
+
+export type CompleteAugmentation = ReturnType<typeof completeAugmentation>;
+
+export function completeAugmentation(augmentation: Augmentation) {
+  return withDefaults(Augmentation, augmentation);
+}

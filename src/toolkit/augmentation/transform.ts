@@ -1,8 +1,7 @@
 // Configuration + random numbers → what is done to one image, and where its pixels then come from.
 import type { Random } from '../random.js';
-import { withDefaults } from '../value-schema.js';
 import type { ImageSize, Square, ToSource } from './pixels.js';
-import { Augmentation } from './schema.js';
+import type { CompleteAugmentation } from './schema.js';
 
 export interface Transform {
   /** Degrees, counter-clockwise as one sees it. */
@@ -21,11 +20,10 @@ export interface Transform {
 
 /** Draws the same numbers in the same order whatever is on: turning one thing on leaves the others as they were. */
 export function drawTransform(
-  augmentation: Augmentation,
+  { rotation, zoom, shift, flip, crop, cutout }: CompleteAugmentation,
   { width, height }: ImageSize,
   random: Random,
 ): Transform {
-  const { rotation, zoom, shift, flip, crop, cutout } = withDefaults(Augmentation, augmentation);
   const within = (bound: number) => (2 * random.next() - 1) * bound;
   const whole = (count: number) => Math.floor(random.next() * count);
   const padding = crop?.padding ?? 0;

@@ -39,7 +39,7 @@ export function hardSwishVjp({ builder, gradient, inputs: [x] }: VjpContext): Gr
   return [builder.op('Mul', [gradient, builder.op('Add', [gate, ramp])])];
 }
 
-/** 1 where 0 < y < 1, else 0: one where y (1 - y) is positive. */
+/** 1 where 0 < y < 1, else 0: y (1 - y) is positive there. */
 function insideUnit(builder: GraphBuilder, y: Value): Value {
   const room = builder.op('Mul', [y, builder.op('Sub', [builder.scalar(1), y])]);
   return builder.op('HardSigmoid', [room], { alpha: { float: 1e30 }, beta: { float: 0 } });

@@ -1,4 +1,4 @@
-// Graph with a scalar loss → the same graph plus the gradient of the loss by each asked-for value (reverse mode).
+// Graph with a scalar loss → the same graph plus the gradient of the loss with respect to chosen values (reverse mode).
 import { GraphBuilder } from '../graph/builder.js';
 import { GraphError, UnsupportedOperatorError } from '../graph/errors.js';
 import type { Graph, Node, Value } from '../graph/graph.js';
@@ -6,14 +6,14 @@ import { vjp } from './rules.js';
 
 export interface Differentiated {
   readonly graph: Graph;
-  /** Asked-for value → the value that holds its gradient, of the same shape. */
+  /** Chosen value → the value that holds its gradient, of the same shape. */
   readonly gradients: ReadonlyMap<string, Value>;
 }
 
 /**
- * Walks the nodes backwards and lets each operator's rule turn the gradient of its outputs into that of its inputs.
- * @throws UnsupportedOperatorError when the loss depends on a value through an operator without a rule.
- * @throws GraphError when the loss is not a scalar, or does not depend on a value.
+ * Visits the nodes backwards. Each operator's rule turns the gradient of its output into the gradients of its inputs.
+ * @throws UnsupportedOperatorError if the loss depends on a value through an operator without a rule.
+ * @throws GraphError if the loss is not a scalar, or does not depend on one of the values.
  */
 export function differentiate(graph: Graph, loss: string, withRespectTo: readonly string[]): Differentiated {
   const builder = GraphBuilder.from(graph);
@@ -65,7 +65,7 @@ function backpropagate(
   });
 }
 
-/** Everything that the values have an effect on, themselves included. */
+/** Returns all values that depend on the given ones, and these too. */
 function dependents(graph: Graph, values: readonly string[]): Set<string> {
   const dependent = new Set(values);
   for (const node of graph.nodes) {

@@ -1,9 +1,9 @@
-// Gradient of batch normalisation with the batch's own statistics (Ioffe and Szegedy, 2015).
+// Gradient of batch normalisation with the statistics of the batch (Ioffe and Szegedy, 2015).
 import type { Gradients, VjpContext } from './vjp.js';
 
 /**
- * y = scale (x - mean) / sqrt(variance + epsilon) + bias, mean and variance of the batch. Its outputs are y, mean, variance,
- * x - mean, and 1 / sqrt(variance + epsilon); only y is differentiated.
+ * y = scale (x - mean) / sqrt(variance + epsilon) + bias, with mean and variance of the batch. The outputs are y, mean,
+ * variance, x - mean, and 1 / sqrt(variance + epsilon). The loss may depend on y only.
  */
 export function batchNormTrainingVjp({ builder, node, gradient, inputs: [, scale] }: VjpContext): Gradients {
   const [centred = '', inverseStd = ''] = node.outputs.slice(3);

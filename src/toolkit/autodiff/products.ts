@@ -4,7 +4,7 @@ import { UnsupportedOperatorError } from '../graph/errors.js';
 import { floatAttribute, intAttribute, type Value } from '../graph/graph.js';
 import { type Gradients, required, sumTo, type VjpContext } from './vjp.js';
 
-/** y = op(A) op(B) + C, op being the identity or the transpose: dA = dy op(B)^T, dB = op(A)^T dy, dC = dy. */
+/** y = op(A) op(B) + C, where op is the identity or the transpose: dA = dy op(B)^T, dB = op(A)^T dy, dC = dy. */
 export function gemmVjp({ builder, node, gradient, inputs: [a, b, c], wanted }: VjpContext): Gradients {
   const [alpha, beta] = [floatAttribute(node, 'alpha', 1), floatAttribute(node, 'beta', 1)];
   if (alpha !== 1 || beta !== 1) {
@@ -23,7 +23,7 @@ export function gemmVjp({ builder, node, gradient, inputs: [a, b, c], wanted }: 
   ];
 }
 
-/** y = x * w + b: lowering knows the formulations of dx and dw; db sums dy over batch, height and width. */
+/** y = x * w + b: lowering writes out dx and dw; db is the sum of dy over batch, height and width. */
 export function convVjp({
   builder,
   node,

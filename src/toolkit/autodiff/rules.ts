@@ -15,7 +15,7 @@ const secondOrder = new NoGradient('it is a gradient itself, and second derivati
 const lowered = new NoGradient('it belongs to a graph that was lowered already');
 const notWritten = new NoGradient('its rule has not been written yet');
 
-/** Exhaustive: an operator that is added to the graph has to say here what its gradient is. */
+/** A gradient for every operator: the compiler reports an operator that is missing here. */
 const rules: Record<Operator, Vjp | NoGradient> = {
   // y = a + b
   Add: ({ builder, gradient, inputs }) => inputs.map((input) => sumTo(builder, gradient, input)),
@@ -115,7 +115,7 @@ const rules: Record<Operator, Vjp | NoGradient> = {
   Where: notWritten,
 };
 
-/** @throws UnsupportedOperatorError naming the node and why it has no gradient. */
+/** Returns the gradients of a node's inputs. @throws UnsupportedOperatorError naming the node and why it has no gradient. */
 export function vjp(context: VjpContext): Gradients {
   const { op, name } = context.node;
   const operator = operatorOf(context.node);

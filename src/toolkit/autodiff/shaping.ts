@@ -1,4 +1,4 @@
-// Gradients of operators that move or add up numbers.
+// Gradients of operators that move numbers or add them up.
 import { staticShape } from '../graph/builder.js';
 import { elementCount, intAttribute, intsAttribute, type Value } from '../graph/graph.js';
 import { keepsDims, normaliseAxis } from '../graph/shape-rules.js';
@@ -9,7 +9,7 @@ export function reshapeVjp({ builder, gradient, inputs: [x] }: VjpContext): Grad
   return [builder.op('Reshape', [gradient, builder.integers(staticShape(required(x)))])];
 }
 
-/** y = sum of x over axes: every element of x gets the gradient of its sum. */
+/** y = sum of x over axes: dx is dy, repeated along the axes. */
 export function reduceSumVjp(context: VjpContext): Gradients {
   const { builder, inputs } = context;
   const data = inputs[1] && builder.constantData(inputs[1].name);
@@ -17,7 +17,7 @@ export function reduceSumVjp(context: VjpContext): Gradients {
   return [builder.op('Expand', [aligned(context, kept), builder.integers(shape)])];
 }
 
-/** y = mean of x over axes: every element of x gets its share of the gradient. */
+/** y = mean of x over axes: dx is dy divided by the number of elements, repeated along the axes. */
 export function reduceMeanVjp(context: VjpContext): Gradients {
   const { builder, node } = context;
   const { kept, shape } = reducedShape(context, intsAttribute(node, 'axes', []));
@@ -26,7 +26,7 @@ export function reduceMeanVjp(context: VjpContext): Gradients {
   return [builder.op('Expand', [shared, builder.integers(shape)])];
 }
 
-/** The shape of x, and that with 1 for each axis which is reduced: for all of them where none is given. */
+/** Returns the shape of x, and the same shape with 1 for each reduced axis. Without axes, all are reduced. */
 function reducedShape({ inputs: [x] }: VjpContext, axes: readonly number[]) {
   const shape = staticShape(required(x));
   const reduced = new Set(
@@ -40,7 +40,7 @@ function aligned({ builder, node, gradient }: VjpContext, kept: readonly number[
   return builder.op('Reshape', [gradient, builder.integers(kept)]);
 }
 
-/** Every part gets its slice of the gradient. */
+/** The gradient of each part is a slice of dy. */
 export function concatVjp({ builder, node, gradient, inputs }: VjpContext): Gradients {
   const rank = gradient.type.shape.length;
   const axis = (intAttribute(node, 'axis', 0) + rank) % rank;
@@ -50,7 +50,7 @@ export function concatVjp({ builder, node, gradient, inputs }: VjpContext): Grad
   });
 }
 
-/** What was padded around is cut off again. */
+/** dx is dy without the pads. */
 export function padVjp({ builder, gradient, inputs: [x, pads] }: VjpContext): Gradients {
   const shape = staticShape(required(x));
   const data = builder.constantData(required(pads).name);

@@ -6,17 +6,17 @@ import { stringAttribute, type Value } from '../graph/graph.js';
 import type { Gradients, VjpContext } from './vjp.js';
 import { required } from './vjp.js';
 
-/** Which slope the backward pass gives the step; the forward pass is the same for all. */
+/** Slopes that the backward pass may use. The forward pass is the same for all. */
 export const signGradients = ['identity', 'clipped', 'polynomial', 'annealed-tanh', 'swish'] as const;
 export type SignGradient = (typeof signGradients)[number];
 
 type Slope = (builder: GraphBuilder, x: Value, annealing: Value | undefined) => Value | undefined;
 
-/** dy/dx as a function of x; undefined: 1 everywhere. */
+/** dy/dx as a function of x; undefined if it is 1 everywhere. */
 const slopes: Record<SignGradient, Slope> = {
   // 1 (Bengio, Léonard and Courville, 2013).
   identity: () => undefined,
-  // 1 where |x| <= 1, else 0: hard tanh (Hubara et al., 2016). At ±1 it is 1: that is where clipped latent weights stay.
+  // 1 where |x| <= 1, else 0: hard tanh (Hubara et al., 2016). It is 1 at ±1, because clipped latent weights stay there.
   clipped: (builder, x) => steep(builder, builder.op('Sub', [builder.scalar(1), builder.op('Abs', [x])])),
   // max(0, 2 - 2 |x|): ApproxSign (Liu et al., 2018, Bi-Real Net).
   polynomial: (builder, x) => {
@@ -44,18 +44,18 @@ const slopes: Record<SignGradient, Slope> = {
   },
 };
 
-/** 1 where x >= 0, else 0: HardSigmoid reaches 0 below -1e-30. */
+/** 1 where x >= 0, else 0. HardSigmoid is 0 from -1e-30 down. */
 function steep(builder: GraphBuilder, x: Value): Value {
   return builder.op('HardSigmoid', [x], { alpha: { float: 1e30 }, beta: { float: 1 } });
 }
 
-/** Binarise's inputs are x and, for `annealed-tanh`, the annealing that training feeds. */
+/** The inputs are x and, for `annealed-tanh`, the annealing, which training feeds at every step. */
 export function binariseVjp({ builder, node, gradient, inputs: [x, annealing] }: VjpContext): Gradients {
   const slope = slopes[gradientOf(node)](builder, required(x), annealing);
   return [slope ? builder.op('Mul', [gradient, slope]) : gradient];
 }
 
-/** Whether a step has to be told how far the run is. */
+/** Whether the gradient of a node depends on the progress of the run. */
 export function isAnnealed(node: Parameters<typeof gradientOf>[0]): boolean {
   return node.op === 'Binarise' && gradientOf(node) === 'annealed-tanh';
 }
@@ -70,8 +70,8 @@ function gradientOf(node: VjpContext['node']): SignGradient {
 }
 
 /**
- * t of the tanh: from 0.1 to 10, evenly in its logarithm (Qin et al., 2020, eq. 10).
- * @param progress part of the run's steps that was taken, 0…1.
+ * Returns the factor t of the tanh. It grows from 0.1 to 10, evenly in its logarithm (Qin et al., 2020, eq. 10).
+ * @param progress the steps taken as a part of the run's steps, 0…1.
  */
 export function annealingAt(progress: number): number {
   return 0.1 * 100 ** progress;

@@ -1,13 +1,13 @@
-// The sign that binarised networks use, as standard operators and as a function: +1 from 0 on, -1 below.
+// The sign that binarised networks use, as operators and as a function: +1 for 0 and above, -1 below.
 import type { GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/graph.js';
 
-/** ONNX's Sign has a third value, 0 at 0. */
+/** Adds the sign of x to the graph. ONNX's Sign does not fit, as it is 0 at 0. */
 export function sign(builder: GraphBuilder, x: Value): Value {
   return signOfBool(builder, builder.op('GreaterOrEqual', [x, builder.scalar(0)]));
 }
 
-/** true → +1. */
+/** Adds +1 for true and -1 for false. */
 export function signOfBool(builder: GraphBuilder, isAbove: Value): Value {
   return builder.op('Where', [isAbove, builder.scalar(1), builder.scalar(-1)]);
 }

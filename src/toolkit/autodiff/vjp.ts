@@ -1,4 +1,4 @@
-// What a rule gets and gives, and what several rules need.
+// What a gradient rule gets and returns, and functions that several rules need.
 import { type GraphBuilder, staticShape } from '../graph/builder.js';
 import { GraphError } from '../graph/errors.js';
 import type { Node, Value } from '../graph/graph.js';
@@ -9,16 +9,16 @@ export interface VjpContext {
   readonly inputs: readonly (Value | undefined)[];
   /** The first output: y. */
   readonly output: Value;
-  /** dL/dy, shaped like y. */
+  /** dL/dy, in the shape of y. */
   readonly gradient: Value;
-  /** Whether dL/d(input i) is needed at all. */
+  /** Whether dL/d(input i) is needed. */
   wanted(i: number): boolean;
 }
 
 export type Gradients = (Value | undefined)[];
 export type Vjp = (context: VjpContext) => Gradients;
 
-/** Why an operator has no gradient. */
+/** An operator without a gradient, and the reason. */
 export class NoGradient {
   constructor(readonly reason: string) {}
 }
@@ -28,7 +28,7 @@ export function required(value: Value | undefined): Value {
   return value;
 }
 
-/** Undoes broadcasting: sums the gradient over the axes along which the input was repeated. */
+/** Sums a gradient over the axes along which broadcasting repeated the input. */
 export function sumTo(builder: GraphBuilder, gradient: Value, input: Value | undefined): Value | undefined {
   if (!input) return undefined;
   const from = gradient.type.shape;

@@ -1,4 +1,4 @@
-// Binarised forward graph with trained weights → the same function with ±1 written in another way, exact where sums are of whole numbers.
+// Binarised forward graph with trained weights → the same function with ±1 encoded differently; sums of whole numbers stay exact.
 import type { InputContract } from '../../inference/image/contract.js';
 import { signOf } from '../autodiff/sign.js';
 import { GraphBuilder } from '../graph/builder.js';
@@ -7,8 +7,8 @@ import { consumers, type Graph, type Node, producers, type TensorData, type Valu
 import { toFloat32Array } from '../graph/tensor-data.js';
 import { type Affine, affineOf, composed, type Threshold, thresholdOf } from './norms.js';
 
-/** x = factor w + offset, of a whole number w that stands for x in the graph. */
-export interface Meaning {
+/** x = factor w + offset, where the graph holds the whole number w instead of x. */
+interface Meaning {
   readonly factor: number;
   readonly offset: number;
 }
@@ -20,16 +20,16 @@ export interface Weights {
   readonly dims: TensorData['dims'];
 }
 
-/** How signs, pixels and products of them are written. */
+/** How the graph encodes signs, pixels and their products. */
 export interface Encoding {
   readonly signs: Meaning;
-  /** Pixels of k / 255 as k. */
+  /** Turns pixels k / 255 into k. */
   pixels(builder: GraphBuilder, image: Value): Value;
-  /** A Conv or Gemm of whole numbers and ±1: float32 sums. */
+  /** Adds a Conv or Gemm of whole numbers and ±1. Its sums are float32. */
   wholeProduct(builder: GraphBuilder, node: Node, x: Value, weights: Weights, meaning: Meaning): Value;
-  /** The same of real numbers. @throws GraphError where there is no such thing. */
+  /** Adds a Conv or Gemm of real numbers and ±1. @throws GraphError if the encoding has none. */
   realProduct(builder: GraphBuilder, node: Node, x: Value, weights: Weights): Value;
-  /** true → +1. */
+  /** Turns true into the sign +1 and false into -1. */
   fromBool(builder: GraphBuilder, isAbove: Value): Value;
 }
 
@@ -41,7 +41,7 @@ export function encodeSigns(forward: Graph, input: Pixels, encoding: Encoding): 
   return pass.build();
 }
 
-/** Whether a pixel enters as k / 255. */
+/** Whether pixels enter as k / 255. */
 function isBytes({ scale, mean, std }: Pixels): boolean {
   return scale === 1 / 255 && mean.every((value) => value === 0) && std.every((value) => value === 1);
 }
@@ -49,11 +49,14 @@ function isBytes({ scale, mean, std }: Pixels): boolean {
 class BinaryPass {
   readonly #builder: GraphBuilder;
   readonly #values = new Map<string, Value>();
-  /** Values that are whole numbers, and what one means. */
+  /** Values that are whole numbers → what they mean. */
   readonly #whole = new Map<string, Meaning>();
-  /** Values that are sums of whole numbers, and what they mean, a channel each. */
+  /** Values that are sums of whole numbers → what they mean, per channel. */
   readonly #sums = new Map<string, Affine>();
-  /** A sum of pixels that is 0 is, as float32, a rounding below or above: a sign without a bound of its own would differ. */
+  /**
+   * Whether every sign of activations has a normalisation before it, and so a bound of its own. Without one, pixels cannot be
+   * whole numbers: in float32, a sum of pixels that is 0 may round to either side of the bound 0, and signs would differ.
+   */
   readonly #allNormalised: boolean;
   readonly #producers: ReadonlyMap<string, Node>;
   readonly #readers: ReadonlyMap<string, readonly Node[]>;
@@ -88,7 +91,7 @@ class BinaryPass {
     else {
       this.#keep(node);
       const [whole, sums] = [this.#whole.get(x), this.#sums.get(x)];
-      // Pooling and reshaping: a value means what it meant.
+      // Pooling and reshaping do not change what a value means.
       if (whole) this.#whole.set(y, whole);
       if (sums) this.#sums.set(y, sums);
     }
@@ -116,7 +119,7 @@ class BinaryPass {
     this.#whole.set(image, { factor: 1 / 255, offset: 0 });
   }
 
-  /** A normalisation before a sign becomes a comparison. */
+  /** Turns a normalisation before a sign into a comparison. */
   #addSign(node: Node): void {
     const [y = ''] = node.outputs;
     const norm = this.#normBefore(node);
@@ -131,7 +134,7 @@ class BinaryPass {
     this.#whole.set(y, this.encoding.signs);
   }
 
-  /** Sums are whole numbers, bounds lie half-way between two: no rounding moves a value across. */
+  /** Sums are whole numbers and bounds lie half-way between two of them, so rounding changes no result. */
   #compareSums(source: string, affine: Affine): Value {
     const { directions, bounds } = thresholdOf(affine);
     return this.#compare(source, 'Greater', {
@@ -145,7 +148,7 @@ class BinaryPass {
     return this.#builder.op(op, [this.#directed(x, threshold), this.#perChannel(x, threshold.bounds)]);
   }
 
-  /** direction x: x itself where all directions are 1. */
+  /** Returns direction x; x itself if all directions are 1. */
   #directed(x: Value, { directions }: Threshold): Value {
     return directions.every((direction) => direction === 1)
       ? x
@@ -162,13 +165,13 @@ class BinaryPass {
     return this.#builder.op('Add', [product, this.#perChannel(x, offsets)]);
   }
 
-  /** One number a channel, to go with x: [C, 1, …]. */
+  /** Adds one number per channel, [C, 1, …], to combine with x. */
   #perChannel(x: Value, values: readonly number[]): Value {
     const ones = x.type.shape.slice(2).map(() => 1);
     return this.#builder.floats(values, [values.length, ...ones]);
   }
 
-  /** What stands for a value of the old graph; an initializer comes along when it is first asked for. */
+  /** Returns the value that replaces a value of the old graph. Copies an initializer on first use. */
   #value(name: string): Value {
     const known = this.#values.get(name);
     if (known) return known;
@@ -190,7 +193,7 @@ class BinaryPass {
     return data && { latent, dims: data.dims, signs: toFloat32Array(data).map(signOf) };
   }
 
-  /** Read by a sign and by nothing else. */
+  /** Whether a node is a normalisation that only a sign reads. */
   #endsInSign({ op, outputs: [output = ''] }: Node): boolean {
     const [reader, ...others] = this.#readers.get(output) ?? [];
     return op === 'BatchNormalization' && others.length === 0 && reader?.op === 'Binarise';

@@ -5,7 +5,7 @@ import type { GraphBuilder } from '../graph/builder.js';
 import { elementCount, type TensorData, type Value } from '../graph/graph.js';
 import { uint8Tensor } from '../graph/tensor-data.js';
 
-/** Bit i % 8 of byte i / 8, from the lowest on, is 1 where value i is 0 or more; the last byte is filled with 0. */
+/** Packs signs: bit i % 8 of byte i / 8, lowest bit first, is 1 if value i is 0 or more. Zeros fill the last byte. */
 export function packSigns(values: ArrayLike<number>): Uint8Array {
   const bytes = new Uint8Array(Math.ceil(values.length / 8));
   for (let i = 0; i < values.length; i++) {
@@ -15,8 +15,9 @@ export function packSigns(values: ArrayLike<number>): Uint8Array {
 }
 
 /**
- * ±1 as float32, of the shape: byte >> 0…7, its last bit, +1 or -1. All inputs are constant, so ONNX Runtime does it once, when it
- * loads the graph. BitwiseAnd, which would take the place of the remainder, needs opset 18.
+ * Adds the operators that unpack signs to ±1 in float32. They shift each byte by 0…7, take its last bit, and select +1 or -1.
+ * All inputs are constant, so ONNX Runtime unpacks once, when it loads the graph. Mod takes the last bit, as BitwiseAnd needs opset 18.
+ * @param signs the shape of the result.
  */
 export function unpackSigns(
   builder: GraphBuilder,

@@ -1,4 +1,4 @@
-// ±1 as bytes, for the integer kernels of ONNX Runtime: what the int8.onnx of a fully binarised network is.
+// ±1 as bytes, for the integer kernels of ONNX Runtime: the encoding of a fully binarised network's int8.onnx.
 import type { GraphBuilder } from '../graph/builder.js';
 import { GraphError } from '../graph/errors.js';
 import { intAttribute, intsAttribute, type Node, type Value } from '../graph/graph.js';
@@ -8,8 +8,8 @@ import type { Encoding, Weights } from './binary-pass.js';
 const [float32, uint8] = [1, 2];
 
 /**
- * A pixel is its own byte; of a sign b = 0 stands for -1 and b = 1 for +1. ConvInteger and MatMulInteger sum w b up in 32 bits, without
- * rounding, and sum w (2 b - 1) = 2 sum w b - sum w.
+ * A pixel is a byte. A sign is a byte b: 0 for -1 and 1 for +1. ConvInteger and MatMulInteger compute sum w b in 32 bits
+ * without rounding, and sum w (2 b - 1) = 2 sum w b - sum w.
  */
 export const integer: Encoding = {
   signs: { factor: 2, offset: -1 },
@@ -36,7 +36,7 @@ function conv(builder: GraphBuilder, node: Node, x: Value, { latent, dims, signs
   return builder.op('ConvInteger', [x, weight], node.attributes);
 }
 
-/** Gemm's weights are [outputs, inputs], MatMulInteger's the other way round. */
+/** Gemm's weights are [outputs, inputs], MatMulInteger's are [inputs, outputs]. */
 function matMul(builder: GraphBuilder, node: Node, x: Value, { latent, dims, signs }: Weights): Value {
   const [outputs = 0, inputs = 0] = dims;
   if (intAttribute(node, 'transB', 0) !== 1)

@@ -1,9 +1,9 @@
-// A trained batch normalisation → what it does to a channel: one product and one sum, or, before a sign, one comparison.
+// A trained batch normalisation → its effect on a channel: one product and one sum, or one comparison before a sign.
 import { GraphError } from '../graph/errors.js';
 import { floatAttribute, type Graph, type Node } from '../graph/graph.js';
 import { toFloat32Array } from '../graph/tensor-data.js';
 
-/** y = factor x + offset, a channel each. */
+/** y = factor x + offset, with one factor and one offset per channel. */
 export interface Affine {
   readonly factors: readonly number[];
   readonly offsets: readonly number[];
@@ -27,7 +27,7 @@ export interface Threshold {
   readonly bounds: readonly number[];
 }
 
-/** A factor of 0 gives the offset's sign whatever x is: a bound of ∓Infinity. */
+/** Returns the comparison that equals sign(factor x + offset). For a factor of 0 the bound is ∓Infinity, so the offset's sign decides. */
 export function thresholdOf({ factors, offsets }: Affine): Threshold {
   return {
     directions: factors.map((factor) => (factor < 0 ? -1 : 1)),
@@ -39,7 +39,7 @@ export function thresholdOf({ factors, offsets }: Affine): Threshold {
   };
 }
 
-/** factor (f x + o) + offset, with f and o of `inner`; one channel stands for any number of them. */
+/** Returns `outer` after `inner`: factor (f x + o) + offset. An `outer` of one channel applies to every channel. */
 export function composed(outer: Affine, inner: Affine): Affine {
   const at = (values: readonly number[], k: number) => values[values.length === 1 ? 0 : k] ?? 0;
   const factor = (k: number) => at(outer.factors, k);

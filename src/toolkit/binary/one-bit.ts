@@ -6,10 +6,10 @@ import type { Node, Value } from '../graph/graph.js';
 import type { Encoding, Weights } from './binary-pass.js';
 import { packSigns, unpackSigns } from './bits.js';
 
-/** ONNX Runtime unpacks the weights when it loads the file, and runs its float kernels. */
+/** ONNX Runtime unpacks the weights when it loads the file, and then runs its float kernels. */
 export const oneBit: Encoding = {
   signs: { factor: 1, offset: 0 },
-  // Times 255 is off by a rounding: whole numbers are the same on every machine.
+  // A product with 255 has rounding errors. Rounded to whole numbers, it is the same on every machine.
   pixels: (builder, image) => builder.op('Round', [builder.op('Mul', [image, builder.scalar(255)])]),
   wholeProduct: product,
   realProduct: product,

@@ -1,4 +1,4 @@
-// Binarised forward graph with trained weights → the bytes of its binary.onnx and, where there is one, of its int8.onnx.
+// Binarised forward graph with trained weights → the bytes of its binary.onnx and, if it has an integer form, of its int8.onnx.
 import type { InputContract } from '../../inference/image/contract.js';
 import type { Binarisation } from '../architectures/binarisation.js';
 import { compactNames } from '../graph/compact.js';
@@ -8,7 +8,7 @@ import { encodeSigns } from './binary-pass.js';
 import { integer } from './integer.js';
 import { oneBit } from './one-bit.js';
 
-/** Variant → bytes. Neither needs calibration: ±1 is exact in both. */
+/** Returns the bytes of each variant. They need no calibration, because ±1 is exact in both. */
 export function binaryVariants(
   forward: Graph,
   binarisation: Binarisation,
@@ -23,7 +23,7 @@ export function binaryVariants(
   return variants;
 }
 
-/** Every layer meets signs, or pixels: normalised signs are real numbers. */
+/** Whether every layer reads signs or pixels. Signs that are normalised first are real numbers. */
 export function hasIntegerForm({ activations, blockOrder, firstLayer, lastLayer }: Binarisation): boolean {
   const allBinary = [activations, firstLayer, lastLayer].every((precision) => precision === 'binary');
   return allBinary && blockOrder === 'norm-activation';

@@ -4,7 +4,7 @@ import { signOf } from '../autodiff/sign.js';
 import type { Graph, TensorData } from '../graph/graph.js';
 import { float32Tensor, toFloat32Array } from '../graph/tensor-data.js';
 
-/** Each Binarise of an initializer becomes the initializer of its result. */
+/** Replaces each Binarise of an initializer by an initializer with its result. */
 export function weightsAsSigns(graph: Graph): Graph {
   const initializers = new Map(graph.initializers);
   const nodes = graph.nodes.filter(({ op, inputs: [input = ''], outputs: [output = ''] }) => {

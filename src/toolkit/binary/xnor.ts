@@ -1,14 +1,14 @@
-// Products of signs by exclusive or and counting bits, scalar: a demonstration of what one bit could do, measured in bench/binary.ts only.
+// Products of signs by exclusive or and bit counts, in scalar code. It shows what one bit per weight could gain; only bench/binary.mjs uses it.
 
-/** Rows of bits, each filled with 0 up to whole words of 32. */
+/** Rows of bits. Zeros fill each row up to whole 32-bit words. */
 export interface BitRows {
   readonly words: Uint32Array;
   readonly rows: number;
-  /** Bits a row. */
+  /** Bits per row. */
   readonly width: number;
 }
 
-/** A bit is 1 where the value is 0 or more. */
+/** Packs values into rows of bits. A bit is 1 if its value is 0 or more. */
 export function packRows(values: ArrayLike<number>, rows: number): BitRows {
   const width = values.length / rows;
   const perRow = Math.ceil(width / 32);
@@ -23,7 +23,7 @@ export function packRows(values: ArrayLike<number>, rows: number): BitRows {
   return { words, rows, width };
 }
 
-/** Every window of [N, C, H, W] as a row of bits, channel by channel as filters are stored; stride 1, no pads. */
+/** Packs every window of [N, C, H, W] into a row of bits, in the order of a filter's weights; stride 1, no pads. */
 export function packWindows(
   values: ArrayLike<number>,
   [batch, channels, height, width]: readonly [number, number, number, number],
@@ -67,7 +67,7 @@ export function xnorProduct(a: BitRows, b: BitRows): Int32Array {
   return sums;
 }
 
-/** Bits in pairs, in fours, in bytes, and the bytes summed by a product (Warren, Hacker's Delight, 2nd ed., 5-1). */
+/** Counts bits in pairs, in fours and in bytes, and sums the bytes by a product (Warren, Hacker's Delight, 2nd ed., 5-1). */
 function countBits(word: number): number {
   const pairs = word - ((word >>> 1) & 0x55555555);
   const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);

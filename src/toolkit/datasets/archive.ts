@@ -1,4 +1,4 @@
-// A .zip or .tar archive → the wanted files of it in a folder.
+// A .zip or .tar archive → chosen files of it in a folder.
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -8,7 +8,7 @@ import { extract } from 'tar';
 import yauzl, { type Entry, type ZipFile } from 'yauzl';
 import { FolderError } from './errors.js';
 
-/** @throws FolderError when it is no such archive, or damaged. */
+/** Unpacks the wanted files. @throws FolderError if the file is not such an archive, or is damaged. */
 export async function unpackArchive(
   file: string,
   into: string,
@@ -35,7 +35,7 @@ async function unpackTar(file: string, into: string, wanted: (name: string) => b
   await extract({ file, cwd: into, strict: true, filter: (name) => wanted(name) });
 }
 
-/** Names that lead out of the archive are refused by yauzl. */
+/** yauzl refuses names that lead out of the folder. */
 async function unpackZip(file: string, into: string, wanted: (name: string) => boolean): Promise<void> {
   const zip = await promisify<string, yauzl.Options, ZipFile>(yauzl.open)(file, { lazyEntries: true });
   const openEntry = promisify(

@@ -1,4 +1,4 @@
-// The official binary version of CIFAR-10, an archive or its folder → splits. A record is a label and three planes of 32 x 32.
+// The official binary version of CIFAR-10, as an archive or a folder → splits. A record is a label and three planes of 32 x 32.
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Split } from './dataset.js';
@@ -11,13 +11,14 @@ const recordBytes = 1 + 3 * plane;
 const labelCount = 10;
 const trainFiles = [1, 2, 3, 4, 5].map((number) => `data_batch_${number}.bin`);
 const testFiles = ['test_batch.bin'];
-/** The folder inside the archive. */
+/** Name of the folder in the archive. */
 const archiveFolder = 'cifar-10-batches-bin';
 
 /**
+ * Reads the six .bin files.
  * @param from the .tar.gz, the folder that it unpacks to, or the folder above that.
  * @param scratch an empty folder to unpack into.
- * @throws CifarBinaryError naming the file that is missing, cut off, or has a label beyond 9.
+ * @throws CifarBinaryError naming the file that is missing, cut off, or has a label above 9.
  */
 export async function readCifarBinaries(from: string, scratch: string): Promise<Splits> {
   const folder = await findFolder(from, scratch);
@@ -79,7 +80,7 @@ async function readSplit(folder: string, names: readonly string[]): Promise<Spli
   return split;
 }
 
-/** Planes of red, green, blue → pixels of all three. */
+/** Writes planes of red, green and blue as pixels. */
 function interleave(planes: Uint8Array, out: Uint8Array, offset: number): void {
   for (let pixel = 0; pixel < plane; pixel++) {
     for (let channel = 0; channel < 3; channel++)

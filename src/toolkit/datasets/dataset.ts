@@ -1,9 +1,9 @@
-// Images and labels in memory, as every stage takes them.
+// Types of a dataset in memory: images and labels, as every stage takes them.
 
 export interface Split {
-  /** count x height x width x channels, pixels 0…255. */
+  /** [count, height, width, channels], flat, pixels 0…255. */
   images: Uint8Array;
-  /** count indices into the dataset's labels. */
+  /** [count], indices into the dataset's labels. */
   labels: Uint8Array;
   count: number;
   height: number;
@@ -16,21 +16,21 @@ export interface Dataset {
   labels: string[];
   train: Split;
   test: Split;
-  /** Where the dataset has its own; else a part of `train` is held back. */
+  /** Images to validate on, if the dataset has its own. Otherwise training holds back a part of `train`. */
   validation?: Split;
-  /** One checksum over the checksums of all array files. */
+  /** SHA-256 over the checksums of all its files. */
   sha256: string;
-  /** Files of a folder that are no images and were left out. */
+  /** Files of a folder that are not images and were skipped. */
   skipped?: readonly BadImage[];
 }
 
-/** A file that is no image, and why. */
+/** A file that is not an image, and the reason. */
 export interface BadImage {
   readonly file: string;
   readonly reason: string;
 }
 
-/** The same split, its pixels in memory that threads share; as it is where they are already. */
+/** Returns the split with its pixels in memory that threads can share. Copies them unless they are there already. */
 export function sharePixels(split: Split): Split {
   if (split.images.buffer instanceof SharedArrayBuffer) return split;
   const images = new Uint8Array(new SharedArrayBuffer(split.images.length));

@@ -1,4 +1,4 @@
-// Pixels that were decoded before, by the checksum of their file: the next command on the same images need not decode them.
+// A cache of decoded pixels, by the checksum of the image file: the next command on the same images does not decode them again.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,19 +7,23 @@ import { decoder } from '../../inference/image/decode.js';
 import { tensorLength } from '../../inference/image/tensor.js';
 
 export interface DecodeCache {
-  /** @param sha256 of the image's file. */
+  /** Returns the pixels of an image, if they are cached. @param sha256 checksum of the image file. */
   read(sha256: string): Promise<Uint8Array | undefined>;
-  /** A cache that cannot be written is none: nothing is thrown. */
+  /** Stores pixels. Does nothing if the cache cannot be written. */
   write(sha256: string, pixels: Uint8Array): Promise<void>;
 }
 
-/** Below the datasets, so that it is seen and can be deleted at any time; QUATI_CACHE names another folder, '' none. */
+/**
+ * Returns the cache's folder. It lies beside the datasets, where users see it; they can delete it at any time. QUATI_CACHE
+ * names another folder.
+ * @returns undefined if QUATI_CACHE is empty, which turns the cache off.
+ */
 export function decodeCacheFolder(): string | undefined {
   const folder = process.env.QUATI_CACHE ?? path.join('data', '.decoded');
   return folder === '' ? undefined : folder;
 }
 
-/** One folder for all that pixels depend on beside the file: the decoder, and the contract but for its scaling. */
+/** Opens a cache. It has a folder per decoder and input contract, because pixels depend on these; scaling does not matter. */
 export function openDecodeCache(
   root: string,
   { scale: _, mean: __, std: ___, ...geometry }: InputContract,

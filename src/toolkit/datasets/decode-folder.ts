@@ -1,4 +1,4 @@
-// A listed folder of images + the input contract → its splits as pixels in memory, by the code that serves.
+// A listed folder of images + the input contract → the dataset in memory, decoded by the code that serves.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -13,11 +13,11 @@ import type { FolderListing, ImageFile } from './folder.js';
 
 export interface DecodeOptions {
   readonly input: InputContract;
-  /** Leave out the files that are no images instead of throwing; the dataset lists them. */
+  /** Skip files that are not images instead of throwing. The dataset lists them. */
   readonly skipBad?: boolean | undefined;
   readonly onProgress?: ((files: number, of: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Where decoded pixels are kept from one command to the next; left out, nowhere. */
+  /** Folder of the cache of decoded pixels; undefined for no cache. */
   readonly cache?: string | undefined;
 }
 
@@ -27,8 +27,9 @@ const filesAtATime = 4;
 const filesNamed = 20;
 
 /**
- * @throws BadImagesError naming the files that are no images (the first 20 of them), unless `skipBad`.
- * @throws FolderError when the pixels would take more than 4 GiB, or nothing to train or test on is left.
+ * Decodes all images of a folder.
+ * @throws BadImagesError naming the first 20 files that are not images, unless `skipBad`.
+ * @throws FolderError if the pixels would take more than 4 GiB, or there are no images left to train or test on.
  * @throws the signal's reason.
  */
 export async function decodeFolder(listing: FolderListing, options: DecodeOptions): Promise<Dataset> {
@@ -61,7 +62,7 @@ export async function decodeFolder(listing: FolderListing, options: DecodeOption
   };
 }
 
-/** The same checksum without decoding: over split, path and sha256 of each file. */
+/** Returns the dataset's checksum without decoding: SHA-256 over split, path and SHA-256 of each file. */
 export async function hashFolder(listing: FolderListing, signal?: AbortSignal): Promise<string> {
   const files = [...listing.train, ...(listing.validation ?? []), ...listing.test];
   const digests = await pMap(
@@ -82,7 +83,7 @@ function folderSha256(listing: FolderListing, digests: ReadonlyMap<string, strin
 
 type OnFile = (file: string, digest: string, reason: string | undefined) => void;
 
-/** Pixels are written to their place as they come; what is bad leaves a gap, which is closed at the end. */
+/** Decodes files in parallel, each into its place. Removes the gaps of bad files at the end. */
 async function decodeSplit(
   root: string,
   files: readonly ImageFile[],

@@ -1,4 +1,4 @@
-// The path of a photo in one of the published layouts → cat or dog, and the split that it lies in.
+// The path of a photo in one of the published layouts → cat or dog, and its split.
 import path from 'node:path';
 
 export const splits = ['train', 'val', 'test'] as const;
@@ -7,19 +7,19 @@ export type SplitName = (typeof splits)[number];
 export interface Labelled {
   readonly file: string;
   readonly category: 'cat' | 'dog';
-  /** Of which each split gets its part: a breed where the name tells it, else the category. */
+  /** The breed, if the name has one; else the category. Each split gets a part of each group. */
   readonly group: string;
   readonly split?: SplitName;
 }
 
-/** cat.123.jpg: Kaggle's, all in one folder. */
+/** cat.123.jpg, all in one folder: Kaggle's layout. */
 const numbered = /^(cat|dog)\.\d+\.\w+$/i;
 /** Abyssinian_12.jpg is a cat, american_bulldog_12.jpg a dog: Oxford-IIIT Pet writes cats with a capital. */
 const breed = /^([A-Z][A-Za-z_]*|[a-z][a-z_]*)_\d+\.\w+$/;
-/** PetImages/Cat/123.jpg: Microsoft's. */
+/** PetImages/Cat/123.jpg: Microsoft's layout. */
 const folder = /^(cat|dog)s?$/i;
 
-/** @returns undefined when the path tells neither. A folder's name counts for more than a breed's capital. */
+/** Reads the label from a path. A folder's name counts more than a breed's capital. @returns undefined if it has no label. */
 export function labelOf(file: string): Labelled | undefined {
   const parts = file.split(path.sep);
   const name = parts.pop() ?? '';

@@ -1,4 +1,4 @@
-// Photos of cats and dogs as they are published → data/dogs-vs-cats/{train,val,test}/{cat,dog}, without what cannot be decoded.
+// Published photos of cats and dogs → data/dogs-vs-cats/{train,val,test}/{cat,dog}, without files that cannot be decoded.
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import pMap from 'p-map';
@@ -12,12 +12,12 @@ import { type Labelled, labelOf, type SplitName, splits } from './dogs-vs-cats-n
 import { FolderError } from './errors.js';
 
 export interface DogsVsCatsOptions {
-  /** A folder, a .zip, or a .tar with or without .gz. */
+  /** A folder, a .zip, a .tar or a .tar.gz. */
   readonly from: string;
   readonly into: string;
-  /** Of the split, where the files do not come in one. */
+  /** Seed of the split, if the files have none of their own (default: 1). */
   readonly seed?: number;
-  /** Replace what is there. */
+  /** Replace the folder if it exists. */
   readonly force?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (images: number, of: number) => void;
@@ -26,17 +26,17 @@ export interface DogsVsCatsOptions {
 export interface DogsVsCats {
   readonly folder: string;
   readonly counts: Readonly<Record<SplitName, Readonly<Record<'cat' | 'dog', number>>>>;
-  /** Files that are no images, and why. */
+  /** Files that are not images, and the reason. */
   readonly dropped: readonly { readonly file: string; readonly reason: string }[];
-  /** Image files whose names tell neither cat nor dog. */
+  /** Image files whose paths name neither cat nor dog. */
   readonly unknown: readonly string[];
-  /** Whether the files came split, so that their split was kept. */
+  /** Whether the files had a split of their own, which was kept. */
   readonly keptSplit: boolean;
 }
 
 const fractions = { val: 0.1, test: 0.2 };
 const filesAtATime = 4;
-/** Small, so that a JPEG is shrunk while it is decoded; every byte of it is read all the same. */
+/** Small, so that the decoder shrinks a JPEG while it reads it. It still reads every byte. */
 const trial: InputContract = {
   width: 64,
   height: 64,
@@ -49,8 +49,8 @@ const trial: InputContract = {
 };
 
 /**
- * Everything is made beside `into` and renamed at the end.
- * @throws FolderError when `into` holds something already, or nothing there tells cats from dogs.
+ * Prepares the folder whole or not at all: it makes a temporary folder beside `into` and renames it at the end.
+ * @throws FolderError if `into` exists and `force` is not set, or if no path names a cat or a dog.
  */
 export async function prepareDogsVsCats(options: DogsVsCatsOptions): Promise<DogsVsCats> {
   const folder = path.resolve(options.into);
@@ -92,11 +92,11 @@ async function sourceFolder(from: string, scratch: string): Promise<string> {
 
 interface Placed extends Labelled {
   readonly split: SplitName;
-  /** Below the dataset's folder. */
+  /** Path below the dataset's folder. */
   readonly to: string;
 }
 
-/** A split that the files come in is kept, if it has images to test on; else one is drawn in each group, by seed and name. */
+/** Keeps the files' own split if it has images to train and to test on. Otherwise splits each group, by seed and name. */
 function placeFiles(
   labelled: readonly Labelled[],
   { from, seed = 1 }: DogsVsCatsOptions,

@@ -1,29 +1,29 @@
-// What can go wrong between a package on the registry and arrays in memory.
+// Errors of datasets.
 import { QuatiError } from '../../inference/errors.js';
 
-/** A .npy file is malformed, of an unsupported kind, or shorter or longer than its header says. */
+/** A .npy file is malformed or not supported, or its length does not match its header. */
 export class NpyError extends QuatiError {}
 
-/** An IDX file is malformed, of an unsupported kind, or shorter or longer than its header says. */
+/** An IDX file is malformed or not supported, or its length does not match its header. */
 export class IdxError extends QuatiError {}
 
-/** A file of CIFAR-10's binary version is missing, cut off, or holds a label beyond 9. */
+/** A file of CIFAR-10's binary version is missing, cut off, or has a label above 9. */
 export class CifarBinaryError extends QuatiError {}
 
-/** No prepared dataset lies in the folder; the message names the command that makes it. */
+/** The folder holds no prepared dataset. The message names the command that makes it. */
 export class DatasetMissingError extends QuatiError {}
 
-/** A prepared dataset lies in the folder, but its files contradict dataset.json or each other. */
+/** The files of a prepared dataset contradict its dataset.json or each other. */
 export class DatasetDamagedError extends QuatiError {}
 
-/** The package that holds a dataset could not be fetched: no npm, no network, no such package. */
+/** The package of a dataset could not be fetched, because npm, the network or the package is missing. */
 export class DownloadError extends QuatiError {}
 
-/** What was fetched is not what was pinned: another checksum, or files missing. */
+/** The fetched files are not the expected ones: a checksum differs or a file is missing. */
 export class IntegrityError extends QuatiError {}
 
-/** A folder is laid out in a way that says nothing of categories, or is short of images. */
+/** The layout of a folder shows no categories, or images are missing. */
 export class FolderError extends QuatiError {}
 
-/** Files among a folder's images are no images; the message names them. */
+/** Some files of a folder are not images. The message names them. */
 export class BadImagesError extends QuatiError {}

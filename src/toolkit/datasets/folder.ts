@@ -1,4 +1,4 @@
-// A folder of images → which file belongs to which category and split. Nothing is read but names.
+// A folder of images → the category and the split of each file. It reads names only.
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -6,7 +6,7 @@ import { createRandom } from '../random.js';
 import { FolderError } from './errors.js';
 
 export interface ImageFile {
-  /** Below the root, with forward slashes. */
+  /** Path below the root, with forward slashes. */
   readonly path: string;
   /** Index into the labels. */
   readonly label: number;
@@ -14,28 +14,28 @@ export interface ImageFile {
 
 export interface FolderListing {
   readonly root: string;
-  /** The root's own name. */
+  /** Name of the root folder. */
   readonly name: string;
-  /** The folders' names, sorted as JavaScript sorts text. */
+  /** Names of the categories' folders, in JavaScript's order of strings. */
   readonly labels: readonly string[];
   readonly train: readonly ImageFile[];
   readonly test: readonly ImageFile[];
   readonly validation?: readonly ImageFile[];
 }
 
-/** The part of each category's images that is tested on where the folder says nothing of it. */
-export const testFraction = 0.2;
-/** Of that choice. It is not the recipe's: every run, and every evaluation, sets the same images apart. */
-export const testSeed = 1;
-export const maxLabels = 256;
+/** The part of each category's images that is held back to test on, if the folder has no test split. */
+const testFraction = 0.2;
+/** Seed of that choice. It does not depend on the recipe, so every run and every evaluation holds back the same images. */
+const testSeed = 1;
+const maxLabels = 256;
 
 const splitFolders = ['train', 'val', 'test'] as const;
 
 /**
- * `<root>/{train,val,test}/<category>/<image>`, val and test optional, or `<root>/<category>/<image>`. Names with a leading
- * dot are passed over, and so are files outside of a category.
- * @returns undefined when the root has no folders, or isn't there.
- * @throws FolderError naming what does not fit these layouts.
+ * Lists `<root>/{train,val,test}/<category>/<image>`, where val and test are optional, or `<root>/<category>/<image>`. Ignores
+ * names with a leading dot and files outside of a category.
+ * @returns undefined if the root does not exist or has no folders.
+ * @throws FolderError naming the folder or file that does not fit these layouts.
  */
 export async function listFolder(root: string): Promise<FolderListing | undefined> {
   const folders = await foldersIn(root).catch((): string[] => []);
@@ -89,7 +89,7 @@ async function listCategories(root: string, split: string, labels: readonly stri
   return files;
 }
 
-/** Stratified: of each category those that draw the lowest numbers, by seed and name, so that added files move few. */
+/** Holds back a part of each category: the images with the lowest random numbers, by seed and name. Added files change few of them. */
 function holdBack(
   root: string,
   labels: readonly string[],
@@ -122,7 +122,7 @@ async function visibleIn(folder: string): Promise<Dirent[]> {
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
-/** Links are followed. */
+/** Follows links. */
 async function isFolder(parent: string, entry: Dirent): Promise<boolean> {
   if (!entry.isSymbolicLink()) return entry.isDirectory();
   return (await stat(path.join(parent, entry.name)).catch(() => undefined))?.isDirectory() ?? false;

@@ -1,4 +1,4 @@
-// A folder with a dataset's four IDX files, plain or gzipped → its splits, checked against each other and what is published.
+// A folder with a dataset's four IDX files, plain or gzipped → its splits, checked against each other and the published checksums.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -14,13 +14,14 @@ export interface IdxFiles {
 }
 
 export interface IdxFolderChecks {
-  /** Take files with other checksums, and as many images as they hold. */
+  /** Accept files with other checksums and any number of images. */
   readonly unverified: boolean;
   readonly labels: number;
 }
 
 /**
- * @param published the files' names and, of the unzipped bytes, their checksums.
+ * Reads a dataset.
+ * @param published names of the files, and checksums of their unzipped bytes.
  * @throws IdxError naming the file that is missing, malformed, or contradicts another.
  * @throws IntegrityError naming the file that is not the published one.
  */

@@ -1,4 +1,4 @@
-// IDX bytes (plain or gzip), the format that MNIST is published in → sizes of the dimensions and the uint8 data.
+// IDX bytes, plain or gzipped → dimensions and uint8 data. MNIST is published in this format.
 import { gunzipSync } from 'node:zlib';
 import { IdxError } from './errors.js';
 
@@ -11,10 +11,10 @@ const uint8Type = 0x08;
 const maxUnzippedBytes = 2 ** 30;
 
 /**
- * Layout: two zero bytes, the type, the number of dimensions, each dimension's size as a big-endian uint32, the data.
+ * Parses two zero bytes, the type, the number of dimensions, each dimension's size as a big-endian uint32, and the data.
  * @param file names the origin in errors.
  * @param dimensions how many dimensions are expected.
- * @returns `data` in C order, a view of the bytes.
+ * @returns `data` in C order, as a view of the bytes.
  * @throws IdxError naming the file and what is wrong with it.
  */
 export function parseIdx(bytes: Uint8Array, file: string, dimensions: number): IdxArray {
@@ -38,7 +38,7 @@ export function parseIdx(bytes: Uint8Array, file: string, dimensions: number): I
   return { dims, data };
 }
 
-/** The bytes themselves when they are not gzipped. @throws IdxError naming the file. */
+/** Unzips bytes; returns them unchanged if they are not gzipped. @throws IdxError naming the file. */
 export function unzip(bytes: Uint8Array, file: string): Uint8Array {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {

@@ -1,4 +1,4 @@
-// A folder of images by category → a prepared dataset: decoded once, by the input contract that it is to be trained under.
+// A folder of images by category → a prepared dataset, decoded once with the input contract of its training.
 import path from 'node:path';
 import type { InputContract } from '../../inference/image/contract.js';
 import type { BadImage } from './dataset.js';
@@ -8,22 +8,22 @@ import { listFolder } from './folder.js';
 import { type Prepared, type WriteOptions, writeDataset } from './prepare.js';
 
 export interface ImageFolderOptions extends WriteOptions {
-  /** Categories and splits lie in it as folder.ts says. */
+  /** A folder with the layout that folder.ts describes. */
   readonly from: string;
   readonly input: InputContract;
-  /** Leave out the files that are no images. */
+  /** Skip files that are not images. */
   readonly skipBad?: boolean | undefined;
 }
 
-/** What was left out, if anything was. */
+/** The dataset, and the files that were skipped, if any. */
 export type PreparedFolder = Prepared & { readonly skipped?: readonly BadImage[] | undefined };
 
 const reports = 20;
 
 /**
- * The folder `into` is always written anew, whole or not at all.
- * @throws FolderError when `from` holds no categories, or is `into` itself.
- * @throws BadImagesError naming the files that are no images, unless `skipBad`.
+ * Prepares a dataset, whole or not at all. Replaces a dataset in `into`.
+ * @throws FolderError if `from` holds no categories, or is the same folder as `into`.
+ * @throws BadImagesError naming the files that are not images, unless `skipBad`.
  */
 export async function prepareImageFolder(options: ImageFolderOptions): Promise<PreparedFolder> {
   const { from, input, skipBad, signal } = options;
@@ -59,7 +59,7 @@ export async function prepareImageFolder(options: ImageFolderOptions): Promise<P
   return { ...prepared, skipped };
 }
 
-/** The folder's own name, in the characters that names of datasets are made of. */
+/** Returns a folder's name in lower-case letters, digits and dashes, as names of datasets are. */
 export function datasetName(folder: string): string {
   const words = path
     .basename(path.resolve(folder))

@@ -1,4 +1,4 @@
-// A folder → images and labels in memory: a prepared dataset, checked against its dataset.json, or images by category.
+// A folder → its dataset in memory. The folder holds a prepared dataset, checked against its dataset.json, or images by category.
 import path from 'node:path';
 import type { InputContract } from '../../inference/image/contract.js';
 import type { Dataset, Split } from './dataset.js';
@@ -17,20 +17,21 @@ import {
 import { type NpyArray, readNpy } from './npy.js';
 
 export interface LoadOptions {
-  /** What images in a folder are brought to; a prepared dataset's are that already. */
+  /** How to decode the images of a folder. Those of a prepared dataset are decoded. */
   readonly input: InputContract;
-  /** Leave out files that are no images. */
+  /** Skip files that are not images. */
   readonly skipBad?: boolean | undefined;
-  /** Of the images in a folder that are decoded. */
+  /** Called after each image of a folder. */
   readonly onProgress?: ((files: number, of: number) => void) | undefined;
-  /** Ends the decoding, or the reading for a checksum, with its reason. */
+  /** Ends the decoding with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Reads a folder that `quati dataset prepare` made, after checking that its files are undamaged; or, where there is no
- * dataset.json, decodes the images in the folder's categories (folder.ts says how they lie).
- * @throws DatasetMissingError when there is neither, naming the command that prepares one.
+ * Loads a dataset. If the folder has a dataset.json, this checks that its files are undamaged and reads them. Otherwise it
+ * decodes the images in the folder's categories (folder.ts describes the layout).
+ * @param options are needed for a folder of images.
+ * @throws DatasetMissingError if the folder holds neither; the message names the command that prepares a dataset.
  * @throws DatasetDamagedError or NpyError naming the file and what is wrong.
  * @throws FolderError or BadImagesError naming what is wrong with a folder of images.
  */
@@ -42,7 +43,7 @@ export async function loadDataset(folder: string, options?: LoadOptions): Promis
   return await decodeFolder(found, { ...options, cache: decodeCacheFolder() });
 }
 
-/** What can be said of a dataset without reading its images into memory. */
+/** Returns a dataset's name, labels and checksum without loading its images. @param signal ends the reading with its reason. */
 export async function describeDataset(
   folder: string,
   signal?: AbortSignal,

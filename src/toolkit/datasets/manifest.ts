@@ -1,4 +1,4 @@
-// A dataset's folder → its validated dataset.json, and whether the files beside it are the ones it describes.
+// A dataset's folder → its validated dataset.json, and a check that the files match it.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -12,7 +12,7 @@ const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$' });
 
 export const manifestFile = 'dataset.json';
 export const arrayFiles = ['x_train.npy', 'y_train.npy', 'x_test.npy', 'y_test.npy'] as const;
-/** Where a dataset has images of its own to validate on. */
+/** Further files of a dataset with its own images to validate on. */
 export const validationFiles = ['x_val.npy', 'y_val.npy'] as const;
 export type ArrayFile = (typeof arrayFiles)[number] | (typeof validationFiles)[number];
 
@@ -64,8 +64,9 @@ export type Manifest = Static<typeof Manifest>;
 const validator = Compile(Manifest);
 
 /**
- * @throws DatasetMissingError when there is no dataset.json (it is written last, so there is no finished dataset).
- * @throws DatasetDamagedError when it is no manifest.
+ * Reads dataset.json.
+ * @throws DatasetMissingError if it does not exist. It is written last, so the dataset is not finished then.
+ * @throws DatasetDamagedError if it cannot be read or is not valid.
  */
 export async function readManifest(folder: string): Promise<Manifest> {
   const file = path.join(folder, manifestFile);
@@ -93,19 +94,19 @@ function parseManifest(text: string, file: string, folder: string): Manifest {
   throw new DatasetDamagedError(`${file}: ${where} ${first?.message}; ${remedy(folder, true)}`);
 }
 
-/** The dataset's array files, in the order train, test, validation. */
+/** Returns the dataset's array files, in the order train, test, validation. */
 export function filesOf({ counts }: Pick<Manifest, 'counts'>): readonly ArrayFile[] {
   return counts.validation === undefined ? arrayFiles : [...arrayFiles, ...validationFiles];
 }
 
-/** One checksum of the whole dataset: over each array file's sha256 and name, in their order. */
+/** Returns the dataset's checksum: SHA-256 over the SHA-256 and the name of each array file, in their order. */
 export function manifestSha256(manifest: Pick<Manifest, 'counts' | 'files'>): string {
   const hash = createHash('sha256');
   for (const name of filesOf(manifest)) hash.update(`${manifest.files[name]}  ${name}\n`);
   return hash.digest('hex');
 }
 
-/** @throws DatasetDamagedError naming the first file that is missing or not the one that dataset.json describes. */
+/** Checks the array files. @throws DatasetDamagedError naming the first file that is missing or does not match dataset.json. */
 export async function verifyFiles(folder: string, manifest: Manifest): Promise<void> {
   for (const name of filesOf(manifest)) {
     const file = path.join(folder, name);
@@ -126,14 +127,14 @@ export async function verifyFiles(folder: string, manifest: Manifest): Promise<v
   }
 }
 
-/** The sha256 of a file's bytes in hexadecimal; file system errors pass. */
+/** Returns the SHA-256 of a file in hexadecimal, without loading the file whole. @throws errors of the file system. */
 export async function fileSha256(file: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
   return hash.digest('hex');
 }
 
-/** The command that makes the dataset of a folder, guessed from the folder's name. */
+/** Returns the command that makes a folder's dataset, guessed from the folder's name. */
 export function remedy(folder: string, force = false): string {
   const name = path.basename(path.resolve(folder));
   const usual = path.resolve(folder) === path.resolve('data', name);

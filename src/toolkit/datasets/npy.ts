@@ -1,4 +1,4 @@
-// .npy bytes (format 1.0, C order) ↔ typed array and shape.
+// .npy bytes (format 1.0, C order) ⇄ typed array and shape.
 import { readFile, writeFile } from 'node:fs/promises';
 import { NpyError } from './errors.js';
 
@@ -13,8 +13,9 @@ const prefixBytes = 10;
 const alignment = 64;
 
 /**
- * @returns the header and the data, to be written one after the other; the data is not copied.
- * @throws NpyError when the shape and the number of elements disagree.
+ * Encodes an array without copying it.
+ * @returns the header and the data, to be written in this order.
+ * @throws NpyError if the shape and the number of elements differ.
  */
 export function encodeNpy(array: NpyArray): [header: Uint8Array, data: Uint8Array] {
   const { dtype, shape, data } = array;
@@ -35,8 +36,8 @@ export function encodeNpy(array: NpyArray): [header: Uint8Array, data: Uint8Arra
 }
 
 /**
+ * Decodes an array. Its data is a view of `bytes` if these are aligned, else a copy.
  * @param file names the origin in errors.
- * @returns data that views `bytes` where its alignment allows, else a copy.
  * @throws NpyError naming the file and what is wrong with it.
  */
 export function decodeNpy(bytes: Uint8Array, file: string): NpyArray {
@@ -61,12 +62,12 @@ export function decodeNpy(bytes: Uint8Array, file: string): NpyArray {
   }
 }
 
-/** @throws NpyError when the array contradicts itself; file system errors pass. */
+/** Writes a .npy file. @throws NpyError if the shape and the number of elements differ; errors of the file system. */
 export async function writeNpy(file: string, array: NpyArray): Promise<void> {
   await writeFile(file, encodeNpy(array));
 }
 
-/** @throws NpyError when the file is missing or no such .npy. */
+/** Reads a .npy file. @throws NpyError if the file is missing, malformed or not supported. */
 export async function readNpy(file: string): Promise<NpyArray> {
   let bytes: Uint8Array;
   try {

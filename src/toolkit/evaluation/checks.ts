@@ -1,10 +1,10 @@
-// A target and a dataset → an error when the one does not fit the other.
+// A target and a dataset → an error if they do not fit each other.
 import { channelCount } from '../../inference/image/channels.js';
 import type { Dataset, Split } from '../datasets/dataset.js';
 import { EvaluationError } from './errors.js';
 import type { Target } from './targets.js';
 
-/** @throws EvaluationError when answers would be counted against other labels, or in another order. */
+/** @throws EvaluationError if the target's labels and the dataset's differ, or are in another order. */
 export function checkLabels(
   { folder, labels }: Pick<Target, 'folder' | 'labels'>,
   dataset: Pick<Dataset, 'labels'>,
@@ -17,7 +17,7 @@ export function checkLabels(
   );
 }
 
-/** @throws EvaluationError when the images are not of the size and channels that the model takes. */
+/** @throws EvaluationError if the images do not have the size and channels that the model takes. */
 export function checkSplit(file: string, { input }: Pick<Target, 'input'>, test: Split): void {
   const { width, height, channels } = test;
   if (width === input.width && height === input.height && channels === channelCount(input)) return;

@@ -1,14 +1,14 @@
-// What images show and what a model says of them → confusion matrix, precision, recall and F1 of each class, as text too.
+// True labels and a model's answers → confusion matrix, precision, recall and F1 of each class; and the same as text.
 
-export interface ClassFigures {
+interface ClassFigures {
   readonly label: string;
-  /** Of the images that were said to show it, those that do; 0 where there are none. */
+  /** Right answers of this label / all answers of this label; 0 if there are none. */
   readonly precision: number;
-  /** Of the images that show it, those that were said to; 0 where there are none. */
+  /** Right answers of this label / images of this label; 0 if there are none. */
   readonly recall: number;
   /** `2 p r / (p + r)`. */
   readonly f1: number;
-  /** Images that show it. */
+  /** Images of this label. */
   readonly support: number;
 }
 
@@ -17,15 +17,15 @@ type Averages = Omit<ClassFigures, 'label'>;
 export interface ClassificationReport {
   readonly accuracy: number;
   readonly classes: readonly ClassFigures[];
-  /** Over the classes that occur, in the images or in the answers, each counted once. */
+  /** Means over the classes that occur in the images or the answers. */
   readonly macro: Averages;
-  /** The same, each counted by its support. */
+  /** The same means, weighted by support. */
   readonly weighted: Averages;
-  /** `confusion[truth][answer]`, images. */
+  /** `confusion[truth][answer]`, numbers of images. */
   readonly confusion: readonly (readonly number[])[];
 }
 
-/** @param truth and answers are indices into the labels. */
+/** Compares answers with the truth. @param truth true labels, like `answers` as indices into `labels`. */
 export function classificationReport(
   truth: ArrayLike<number>,
   answers: ArrayLike<number>,
@@ -83,7 +83,7 @@ function columnSum(confusion: readonly (readonly number[])[], i: number): number
   return confusion.reduce((sum, row) => sum + (row[i] ?? 0), 0);
 }
 
-/** The table that scikit-learn's classification_report made usual. */
+/** Formats a report in the layout of scikit-learn's classification_report. */
 export function reportText({ accuracy, classes, macro, weighted }: ClassificationReport): string {
   const width = Math.max(12, ...classes.map(({ label }) => label.length));
   const line = (name: string, cells: readonly string[]) =>

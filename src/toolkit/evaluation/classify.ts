@@ -1,4 +1,4 @@
-// A session + the images of a split → the surest label of each and how sure, through the code that serves.
+// A session + the images of a split → the top label of each and its confidence, by the code that serves.
 import { scoresToConfidences } from '../../inference/category.js';
 import { applyDigitRulesToPixels } from '../../inference/image/digits.js';
 import {
@@ -14,15 +14,16 @@ import type { Target } from './targets.js';
 export type Classifier = Pick<Target, 'input' | 'output' | 'labels'>;
 
 export interface Answers {
-  /** An index into the labels for each image. */
+  /** Top label of each image, as an index into the labels. */
   readonly categories: Uint8Array;
-  /** Of that label, 0…1. */
+  /** Confidence of that label, 0…1. */
   readonly confidences: Float32Array;
 }
 
-/** Images that are run together. */
+/** Images per batch. */
 export const batchSize = 32;
 
+/** Classifies all images of a split. */
 export async function classifySplit(
   session: Session,
   target: Classifier,
@@ -56,7 +57,7 @@ export function surestLabel(
   return { label: confidences.indexOf(confidence), confidence };
 }
 
-/** Images `start…start + count - 1` of the split as one batch. */
+/** Returns a function that makes a batch of the images `start…start + count - 1`. */
 export function tensorReader(
   split: Split,
   input: Target['input'],

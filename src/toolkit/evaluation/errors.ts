@@ -1,5 +1,5 @@
-// What can go wrong when a model is measured.
+// Errors of evaluation.
 import { QuatiError } from '../../inference/errors.js';
 
-/** There is nothing to evaluate, or the images do not fit the model. */
+/** There is no model to evaluate, or the images do not fit it. */
 export class EvaluationError extends QuatiError {}

@@ -1,4 +1,4 @@
-// A target and a dataset → the figures of each variant, as its report.
+// A target and a dataset → a report with the figures of each variant.
 import type { Dataset } from '../datasets/dataset.js';
 import { checkLabels } from './checks.js';
 import type { Answers } from './classify.js';
@@ -9,33 +9,37 @@ import { measureSpeeds, type Speed } from './speed.js';
 import type { Target } from './targets.js';
 
 export interface EvaluateTargetOptions {
-  /** Test images drawn anew as dark ink on paper. */
+  /** Test images drawn as dark ink on paper. */
   readonly reinked?: readonly Reinked[] | undefined;
-  /** Runs a part that takes a while under a title, with a bar or without. */
+  /** Runs a long part of the evaluation. It may show a title and a progress bar. */
   readonly step?: <T>(
     title: string,
     total: number,
     run: (onProgress: (images: number) => void) => Promise<T>,
   ) => Promise<T>;
-  /** Bytes of a process that serves the variant alone. */
+  /** Returns the peak memory of a process that serves only this variant, in bytes. */
   readonly peakRss?: ((variant: string, file: string) => Promise<number>) | undefined;
-  /** Once a variant is measured. */
+  /** Least time to measure speeds for, in milliseconds (default: 2000). */
+  readonly speedBudgetMs?: number | undefined;
+  /** Called after each variant. */
   readonly onAnswers?: ((variant: string, answers: Answers) => Promise<void>) | undefined;
 }
 
-/** @throws EvaluationError when labels or images are not those that the target takes. */
+/** Measures all variants of a target. @throws EvaluationError if its labels or input do not fit the dataset. */
 export async function evaluateTarget(
   target: Target,
   dataset: Dataset,
-  { reinked, peakRss, onAnswers, step = (_title, _total, run) => run(() => {}) }: EvaluateTargetOptions = {},
+  options: EvaluateTargetOptions = {},
 ): Promise<Report> {
+  const { reinked, peakRss, speedBudgetMs, onAnswers } = options;
+  const { step = (_title, _total, run) => run(() => {}) } = options;
   checkLabels(target, dataset);
   const digits =
     reinked &&
     (await step(`${target.name} re-inked`, reinked.length, (onProgress) =>
       decodeReinked(reinked, target.input, onProgress),
     ));
-  const speeds = await measureSpeeds(target.variants, target, dataset.test);
+  const speeds = await measureSpeeds(target.variants, target, dataset.test, speedBudgetMs);
   const variants: Record<string, Evaluation> = {};
   for (const [variant, file] of target.variants) {
     const title = `${target.name} ${variant}`;

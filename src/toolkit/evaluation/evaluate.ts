@@ -1,4 +1,4 @@
-// A model file + a test split → accuracy, size, and each answer, through the code that serves.
+// A model file + a test split → accuracy, size, and the answer to each image, by the code that serves.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { openSession } from '../../inference/workers/session.js';
@@ -17,14 +17,15 @@ export interface EvaluateOptions {
   readonly onProgress?: (images: number) => void;
 }
 
-/** What does not depend on the machine's speed. */
-export type Judgement = Omit<Evaluation, keyof Speed>;
+/** The figures that do not depend on the speed of the machine. */
+type Judgement = Omit<Evaluation, keyof Speed>;
 
 export interface Measurement {
   readonly evaluation: Judgement;
   readonly answers: Answers;
 }
 
+/** Classifies a test split. @throws EvaluationError if the images do not fit the model. */
 export async function evaluateModel(
   file: string,
   target: Pick<Target, 'input' | 'output' | 'labels'>,
@@ -50,7 +51,7 @@ export async function evaluateModel(
   }
 }
 
-/** 1 where the answer was right. */
+/** Returns 1 for each right answer and 0 for each wrong one. */
 export function rightAnswers({ categories }: Pick<Answers, 'categories'>, test: Split): Uint8Array {
   return categories.map((category, i) => (category === test.labels[i] ? 1 : 0));
 }

@@ -1,4 +1,4 @@
-// An ONNX classifier without a card → what it says of itself: layout, type and size of images; what its scores are.
+// An ONNX classifier without a card → what its file states or its scores show: layout, type and size of images; kind of scores.
 import type { InputContract } from '../../inference/image/contract.js';
 import { createTensor, createTensorWriter, tensorLength } from '../../inference/image/tensor.js';
 import { type Card, VariantName } from '../../inference/models/card.js';
@@ -6,14 +6,14 @@ import { openSession, readSignature } from '../../inference/workers/session.js';
 import { createRandom } from '../random.js';
 import { EvaluationError } from './errors.js';
 
-/** What is left out, the model leaves free. */
+/** The images that a model takes. A missing size is open in the model. */
 export type ForeignShape = Partial<Pick<InputContract, 'width' | 'height' | 'channels'>> &
   Required<Pick<InputContract, 'layout' | 'dataType'>>;
 
 /**
- * The channels are where there are 1 or 3.
- * @param layout decides where that is in both places or in none.
- * @throws EvaluationError when it takes no images, or nothing tells the layout. @throws ModelError when it can't be loaded.
+ * Reads the shape of a model's images. The axis of size 1 or 3 holds the channels.
+ * @param layout decides if both axes have such a size, or none.
+ * @throws EvaluationError if the model takes no images, or its layout is not clear. @throws ModelError if it cannot be loaded.
  */
 export async function readForeignShape(
   file: string,
@@ -59,8 +59,8 @@ function fixedSize(size: number | string): number | undefined {
 const probes = 16;
 
 /**
- * Runs it on black, white and noise. Scores that always lie in 0…1, and add up to 1 where there are several, are
- * probabilities; else one score is that of a sigmoid, several are those of a softmax.
+ * Finds out the kind of a model's scores by running it on black, white and noise. Scores that always lie in 0…1, and add up to
+ * 1 if there are several, are probabilities. Otherwise one score needs a sigmoid, and several need a softmax.
  */
 export async function probeOutput(file: string, input: InputContract): Promise<Card['output']> {
   const session = await openSession(file, { input });
@@ -90,7 +90,7 @@ function isDistribution(scores: Float32Array): boolean {
   return inside && (scores.length === 1 || Math.abs(sum - 1) < 1e-3);
 }
 
-/** `<anything>.int8.onnx`, `int8.onnx`, `net-int8.onnx` → int8; a name that tells nothing is float32's. */
+/** Reads the variant from a file's name: int8 from `int8.onnx`, `net.int8.onnx` or `net-int8.onnx`. Other names mean float32. */
 export function variantOfFile(name: string): VariantName {
   return (
     VariantName.enum.find((variant) => new RegExp(`(^|[^a-z0-9])${variant}\\.onnx$`).test(name)) ?? 'float32'

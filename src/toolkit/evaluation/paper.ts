@@ -1,33 +1,33 @@
-// A digit, light on black, and a scene → dark ink on paper under uneven light, as a camera sees it.
+// A digit, light on black, and a scene → a photo of dark ink on paper in uneven light.
 import type { GrayImage } from '../../inference/image/gray-image.js';
 import type { Random } from '../random.js';
 
 export interface Scene {
   readonly width: number;
   readonly height: number;
-  /** Of the whole dataset image's ink, in pixels. */
+  /** Longer side of the digit's ink, in pixels. */
   readonly digitSide: number;
-  /** Where in the room that is left, 0…1. */
+  /** Position of the digit, 0…1 of the free space. */
   readonly across: number;
   readonly down: number;
-  /** Where the edge of a stroke is put, of full ink: less is bolder. */
+  /** The edge of a stroke, as a part of full ink. A lower level makes bolder strokes. */
   readonly strokeLevel: number;
-  /** Light of the blank paper where it is lit best, 0…255. */
+  /** Gray level of blank paper in the best light, 0…255. */
   readonly paper: number;
-  /** What ink leaves of the paper's light. */
+  /** Light of ink, as a part of the paper's light. */
   readonly ink: number;
-  /** Of the light, lost from one side to the other at this angle. */
+  /** Part of the light that is lost from one side to the other, in the direction of the angle. */
   readonly slope: number;
   readonly slopeAngle: number;
-  /** Of the light, lost from the middle to the corners. */
+  /** Part of the light that is lost from the middle to the corners. */
   readonly falloff: number;
-  /** Standard deviations, in pixels and in grey levels. */
+  /** Standard deviations, in pixels and in gray levels. */
   readonly blur: number;
   readonly noise: number;
   readonly jpegQuality?: number;
 }
 
-/** `paper · light(x, y) · (1 - (1 - ink) stroke)`, blurred, with Gaussian noise. */
+/** Draws `paper · light(x, y) · (1 - (1 - ink) stroke)`, blurred, with Gaussian noise. */
 export function drawOnPaper(digit: GrayImage, scene: Scene, random: Random): GrayImage {
   const { width, height, paper, ink, noise } = scene;
   const strokes = placeStrokes(digit, scene);
@@ -48,7 +48,7 @@ function lightAt(column: number, row: number, { width, height, slope, slopeAngle
   return (1 - slope * side) * (1 - (falloff * (x * x + y * y)) / 2);
 }
 
-/** The digit's box at its place and size, enlarged by Catmull and Rom's cubic, edges as sharp as a pen's at that size. */
+/** Enlarges the digit's box to its place and size by Catmull and Rom's cubic, with edges as sharp as a pen's. */
 function placeStrokes(digit: GrayImage, scene: Scene): Float64Array {
   const { width, height, digitSide, strokeLevel } = scene;
   const box = inkBox(digit);
@@ -76,13 +76,13 @@ function inkBox({ width, height, data }: GrayImage): {
   return { left, top, width: Math.max(...columns) + 1 - left, height: Math.max(...rows) + 1 - top };
 }
 
-/** 0 below -½, 1 above ½, `3t² - 2t³` between. */
+/** 0 below -½, 1 above ½, and `3t² - 2t³` between them. */
 function smoothStep(value: number): number {
   const t = Math.min(1, Math.max(0, value + 0.5));
   return t * t * (3 - 2 * t);
 }
 
-/** Catmull and Rom's cubic through the 4 x 4 pixels around; black outside. */
+/** Interpolates by Catmull and Rom's cubic through 4 x 4 pixels; pixels outside of the image are black. */
 function cubicAt({ width, height, data }: GrayImage, x: number, y: number): number {
   const [left, top] = [Math.floor(x), Math.floor(y)];
   if (left < -2 || top < -2 || left > width + 1 || top > height + 1) return 0;
@@ -127,7 +127,7 @@ function blurred(values: Float64Array, { width, height, blur }: Scene): Float64A
   return along(narrow, width, height, (i) => Math.floor(i / width));
 }
 
-/** Box and Muller. */
+/** Returns a normally distributed number (Box and Muller). */
 function gaussian(random: Random): number {
   return Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next());
 }

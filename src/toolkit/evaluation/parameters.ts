@@ -1,10 +1,10 @@
-// The bytes of an ONNX file → how many parameters it computes with.
+// The bytes of an ONNX file → the number of its parameters.
 import type { Graph, Node } from '../graph/graph.js';
 import { decodeOnnx } from '../graph/onnx.js';
 
 /**
- * Elements of the constants that are multiplied with or added to values: of a quantised file its weights and biases, not
- * their scales and zero points. Undefined for a file whose operators are not known here: it can be served all the same.
+ * Counts the elements of weights and biases, but not of scales and zero points.
+ * @returns undefined for a file that Quati cannot read, which may still be served.
  */
 export function countParameters(model: Uint8Array, file: string): number | undefined {
   let graph: Graph;

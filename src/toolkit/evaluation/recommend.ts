@@ -1,9 +1,9 @@
-// Measured variants and limits → the one that fits best, or the nearest miss.
+// Measured variants and limits → the variant to use, or the one that misses the limits least.
 import type { SummaryRow } from './summary.js';
 
 export interface Limits {
   readonly maxBytes?: number;
-  /** Median of one image on one thread. */
+  /** Median latency of one image on one thread. */
   readonly maxMs?: number;
   readonly minAccuracy?: number;
   readonly maxRssBytes?: number;
@@ -11,23 +11,23 @@ export interface Limits {
 
 export type Preference = 'accuracy' | 'latency' | 'bytes';
 
-/** A limit that a variant doesn't keep. */
+/** A limit that a variant exceeds. */
 export interface Miss {
   readonly limit: keyof Limits;
   readonly got: number;
   readonly allowed: number;
-  /** How many times too much: of bytes, milliseconds, or wrong answers. */
+  /** Bytes, milliseconds or wrong answers, divided by the limit. */
   readonly times: number;
 }
 
 export interface Recommendation {
-  /** All that keep every limit, the best first. */
+  /** The variants within all limits, best first. */
   readonly fitting: readonly SummaryRow[];
-  /** Where none does: the one whose worst miss is smallest. */
+  /** The variant whose worst miss is smallest, if no variant is within all limits. */
   readonly nearest?: { readonly row: SummaryRow; readonly misses: readonly Miss[] };
 }
 
-/** Of those that fit the most preferred; equal ones by accuracy, latency, then size. */
+/** Sorts the variants within the limits by preference. Accuracy, latency and size, in this order, decide between equals. */
 export function recommendVariant(
   rows: readonly SummaryRow[],
   limits: Limits,
@@ -79,7 +79,7 @@ function order(prefer: Preference): Order {
     orders[prefer](a, b) || orders.accuracy(a, b) || orders.latency(a, b) || orders.bytes(a, b);
 }
 
-/** Those that no other beats in accuracy without being slower, the fastest first. */
+/** Returns the variants that no faster variant equals in accuracy, fastest first. */
 export function paretoFront(rows: readonly SummaryRow[]): SummaryRow[] {
   let best = Number.NEGATIVE_INFINITY;
   return [...rows].sort(order('latency')).filter(({ evaluation: { accuracy } }) => {

@@ -19,7 +19,7 @@ export interface Reinked {
   readonly kind: 'png' | 'jpeg';
   /** Index into the labels. */
   readonly label: number;
-  /** Which image of the split it was. */
+  /** Index of the image in the split. */
   readonly index: number;
 }
 
@@ -29,8 +29,9 @@ export interface ReinkOptions {
 }
 
 /**
- * Images `0…count - 1` of a seeded order of the split, each in a seeded scene of its own: an image doesn't depend on how many
- * are asked for. The split's images are light ink on black.
+ * Draws the first `count` images of a seeded order of the split, each in a seeded scene. An image does not depend on `count`.
+ * @param split light ink on black.
+ * @throws EvaluationError if the images are not gray.
  */
 export async function* reinkedDigits(split: Split, { count, seed }: ReinkOptions): AsyncGenerator<Reinked> {
   if (split.channels !== 1)
@@ -57,7 +58,7 @@ export async function* reinkedDigits(split: Split, { count, seed }: ReinkOptions
   }
 }
 
-/** Ranges are the documentation: docs/digits.md lists them. */
+/** Draws a scene. docs/digits.md lists these ranges. */
 function chooseScene(random: Random): Scene {
   const between = (from: number, to: number) => from + (to - from) * random.next();
   const height = Math.round(60 * (400 / 60) ** random.next());
@@ -85,20 +86,20 @@ export interface ReinkedResult {
   readonly accuracy: number;
 }
 
-/** All of them, to be shown to several models. */
+/** Draws all images, for several models. */
 export async function drawReinked(split: Split, options: ReinkOptions): Promise<Reinked[]> {
   const drawn: Reinked[] = [];
   for await (const image of reinkedDigits(split, options)) drawn.push(image);
   return drawn;
 }
 
-/** An image as the model takes it: its values, and the digit that it shows. */
+/** An image as the model takes it, and its label. */
 export interface DecodedDigit {
   readonly values: TensorValues;
   readonly label: number;
 }
 
-/** As an upload is decoded; one decoding serves all variants of a model. */
+/** Decodes images in the same way as uploads. All variants of a model use the result. */
 export async function decodeReinked(
   files: readonly Reinked[],
   input: InputContract,
@@ -116,7 +117,7 @@ export async function decodeReinked(
   return decoded;
 }
 
-/** Classifies them one by one. */
+/** Classifies the images one by one. */
 export async function evaluateReinked(
   file: string,
   target: Classifier,

@@ -1,11 +1,11 @@
-// How sure a model was and whether it was right → a reliability curve and the expected calibration error.
+// A model's confidences and whether it was right → a reliability curve and the expected calibration error.
 
-export interface ReliabilityBin {
-  /** Confidences above `from` up to `to`; the first takes 0 too. */
+interface ReliabilityBin {
+  /** The bin holds confidences above `from` up to `to`; the first bin also holds 0. */
   readonly from: number;
   readonly to: number;
   readonly images: number;
-  /** Means over its images; 0 where there are none. */
+  /** Means over the bin's images; 0 if there are none. */
   readonly confidence: number;
   readonly accuracy: number;
 }
@@ -17,9 +17,10 @@ export interface Reliability {
 }
 
 /**
- * @param confidences of the answer to each image, 0…1.
- * @param right 1 where the answer was right.
- * @param binCount bins of equal width.
+ * Compares confidences with accuracy.
+ * @param confidences confidence of the answer to each image, 0…1.
+ * @param right 1 for each right answer, 0 for each wrong one.
+ * @param binCount number of bins of equal width.
  */
 export function reliability(
   confidences: ArrayLike<number>,

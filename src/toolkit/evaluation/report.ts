@@ -1,4 +1,4 @@
-// What the variants of a run measured ⇄ evaluation.json.
+// The figures of a run's variants ⇄ evaluation.json.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Static, Type } from '#typebox';
@@ -54,7 +54,7 @@ export async function writeReport(folder: string, report: Report): Promise<void>
   await writeJsonAtomic(reportFile(folder), report);
 }
 
-/** @throws EvaluationError when there is none, or it is no report. */
+/** Reads evaluation.json. @throws EvaluationError if it does not exist or is not a report. */
 export async function readReport(folder: string): Promise<Report> {
   const file = reportFile(folder);
   const text = await readFile(file, 'utf8').catch((cause) => {

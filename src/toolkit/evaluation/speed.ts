@@ -1,4 +1,4 @@
-// Model files + images → how long each takes, in turns, so that what else the machine does meets them alike.
+// Model files + images → the speed of each file. The files take turns, so that other work on the machine affects all of them.
 import { mean, quantileSorted } from 'simple-statistics';
 import type { TensorValues } from '../../inference/image/tensor.js';
 import type { Variant } from '../../inference/models/card.js';
@@ -11,21 +11,27 @@ import type { Target } from './targets.js';
 
 export type Speed = Pick<Evaluation, 'latencyMs' | 'imagesPerSecond'>;
 
-const [warmUpRounds, fewestRounds, runsARound, budgetMs] = [1, 20, 25, 2000];
+const [warmUpRounds, fewestRounds, runsPerRound] = [1, 20, 25];
+
+/** Least time for the rounds, in milliseconds. It averages out other work on the machine. */
+const defaultBudgetMs = 2000;
 
 /**
- * Of each file, under its name: 25 single images and one batch of 32 a round, on one thread.
+ * Measures each file on one thread, in rounds of 25 single images and one batch of 32.
  *
- * At least 20 rounds, then more until 2 s have gone; a round is long enough that a model finds its weights in the cache
- * again after the others.
+ * There are at least 20 rounds, and more until the budget is spent. A round is long enough for a model to get its weights
+ * back into the cache after the others ran.
  *
- * @throws EvaluationError when the images are not of the size and channels that the input is.
- * @throws ModelError when a file is no model for the input.
+ * @param budgetMs least time for all files together, in milliseconds.
+ * @returns the speed of each file, by its name.
+ * @throws EvaluationError if the images do not have the input's size and channels.
+ * @throws ModelError if a file is not a model with this input.
  */
 export async function measureSpeeds(
   files: ReadonlyMap<string, string>,
   { input }: Pick<Target, 'input'>,
   images: Split,
+  budgetMs = defaultBudgetMs,
 ): Promise<Map<string, Speed>> {
   const clocks: Clock[] = [];
   try {
@@ -34,7 +40,7 @@ export async function measureSpeeds(
       clocks.push({ name, session: await openSession(file, { input }), singles: [], batches: [] });
     }
     const tensors = tensorReader(images, input);
-    const singles = Array.from({ length: runsARound }, (_, i) => tensors(i % images.count, 1));
+    const singles = Array.from({ length: runsPerRound }, (_, i) => tensors(i % images.count, 1));
     const count = Math.min(batchSize, images.count);
     const batch = tensors(0, count);
     const end = performance.now() + budgetMs;
@@ -49,7 +55,7 @@ export async function measureSpeeds(
 interface Clock {
   readonly name: string;
   readonly session: Session;
-  /** Milliseconds of one image, and of one batch. */
+  /** Milliseconds for one image, and for one batch. */
   readonly singles: number[];
   readonly batches: number[];
 }
@@ -75,7 +81,7 @@ async function millisecondsOf(session: Session, values: TensorValues, count: num
   return performance.now() - began;
 }
 
-/** As a card tells it: microseconds, and whole images. */
+/** Rounds a speed for a card: latency to microseconds, throughput to whole images. */
 export function speedForCard({
   latencyMs,
   imagesPerSecond,

@@ -1,4 +1,4 @@
-// What variants measured on a dataset ⇄ evaluation_summary.json; → evaluation_summary.csv beside it.
+// The figures of all variants on a dataset ⇄ evaluation_summary.json; and → evaluation_summary.csv.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Static, Type } from '#typebox';
@@ -26,7 +26,7 @@ export type Summary = Static<typeof Summary>;
 const validator = Compile(Summary);
 export const summaryName = 'evaluation_summary';
 
-/** @throws EvaluationError when the file is missing or is no summary. */
+/** Reads evaluation_summary.json. @throws EvaluationError if it is missing or is not a summary. */
 export async function readSummary(folder: string): Promise<Summary> {
   const file = path.join(folder, `${summaryName}.json`);
   let json: unknown;
@@ -42,7 +42,7 @@ export async function readSummary(folder: string): Promise<Summary> {
   );
 }
 
-/** New rows replace those of the same model and variant; others stay while they are of the same images. */
+/** Merges summaries. New rows replace those of the same model and variant. Other rows stay if the images are the same. */
 export function mergeSummaries(before: Summary | undefined, now: Summary): Summary {
   const key = ({ model, variant }: SummaryRow) => `${model}/${variant}`;
   const measured = new Set(now.rows.map(key));
@@ -86,13 +86,13 @@ const columns: Record<string, (row: SummaryRow) => Cell> = {
   peak_rss_bytes: ({ evaluation }) => evaluation.peakRssBytes,
 };
 
-/** One line a variant; what was not measured is empty. */
+/** Formats rows as CSV, one line per variant. Figures that were not measured are empty. */
 export function summaryCsv(rows: readonly SummaryRow[]): string {
   const lines = rows.map((row) => Object.values(columns).map((cellOf) => csvCell(cellOf(row))));
   return [Object.keys(columns), ...lines].map((cells) => `${cells.join(',')}\n`).join('');
 }
 
-/** RFC 4180: quoted where it has to be. */
+/** Quotes a value if RFC 4180 requires it. */
 function csvCell(value: Cell): string {
   const text = String(value ?? '');
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

@@ -1,4 +1,4 @@
-// A path that the user names → the variants to evaluate there, and how pixels enter and labels leave them.
+// A path that the user names → the variants to evaluate, their input contract, output and labels.
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { InputContract } from '../../inference/image/contract.js';
@@ -12,23 +12,23 @@ import { type ForeignShape, probeOutput, readForeignShape } from './foreign.js';
 export interface Target {
   readonly name: string;
   readonly folder: string;
-  /** A run keeps what was measured; a published model's card is not rewritten. */
+  /** Whether it is a run, which keeps its report. A published model is not changed. */
   readonly isRun: boolean;
   readonly input: InputContract;
   readonly output: Card['output'];
   readonly labels: readonly string[];
-  /** The prepared dataset that it was trained on, where that is known. */
+  /** Folder of the dataset that it was trained on, if known. */
   readonly dataset?: string;
-  /** Leave out the files of an image folder that are no images, as in training. */
+  /** Whether to skip files of an image folder that are not images, as in training. */
   readonly skipBad?: boolean;
-  /** Files by the name of the variant: of a run or a published model a VariantName, else the file's own. */
+  /** Files by the name of the variant: a VariantName for runs and published models, else the file's name. */
   readonly variants: ReadonlyMap<string, string>;
 }
 
-/** What a file without card or run cannot say by itself. */
+/** What a file without a card or a run does not state. */
 export interface ForeignOptions {
   readonly labels: () => Promise<readonly string[]>;
-  /** The contract of a model that says this of itself. */
+  /** Returns the input contract of a model that takes such images. */
   readonly contract: (shape: ForeignShape, file: string) => InputContract;
   readonly layout?: InputContract['layout'];
   readonly output?: Card['output'];
@@ -36,7 +36,7 @@ export interface ForeignOptions {
 
 export const variantNames: readonly VariantName[] = ['float32', 'float16', 'int8', 'binary'];
 
-/** @throws EvaluationError when the path is neither a run nor a published model. */
+/** Reads a run or a published model. @throws EvaluationError if the folder is neither. */
 export async function resolveTarget(folder: string): Promise<Target> {
   const target = await knownTarget(folder);
   if (target) return target;
@@ -44,8 +44,9 @@ export async function resolveTarget(folder: string): Promise<Target> {
 }
 
 /**
- * A run, a published model, one ONNX file, or a folder of such: files beside a run.json or a card.json are taken by that.
- * @throws EvaluationError when the path is none of these. @throws ModelError when a file can't be loaded.
+ * Reads a run, a published model, an ONNX file, or a folder of ONNX files. For a file beside a run.json or a card.json, these
+ * state what it takes.
+ * @throws EvaluationError if the path is none of these. @throws ModelError if a file cannot be loaded.
  */
 export async function resolveTargets(given: string, foreign: ForeignOptions): Promise<Target[]> {
   if (!given.endsWith('.onnx')) {
@@ -64,7 +65,7 @@ export async function resolveTargets(given: string, foreign: ForeignOptions): Pr
   return [known && entry ? { ...known, variants: new Map([entry]) } : await foreignTarget(given, foreign)];
 }
 
-/** Named after its folder; the variant is the file. */
+/** Reads an ONNX file. Its folder names the target, and the file names the variant. */
 async function foreignTarget(file: string, foreign: ForeignOptions): Promise<Target> {
   const shape = await readForeignShape(file, foreign.layout);
   const input = foreign.contract(shape, file);

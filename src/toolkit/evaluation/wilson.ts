@@ -1,15 +1,15 @@
-// Right answers of a number of images → the interval in which the true accuracy lies, 95 times of 100.
+// Right answers and images → the 95 % confidence interval of the accuracy.
 
 export interface Interval {
   readonly low: number;
   readonly high: number;
 }
 
-/** Between -z and z lie 95 % of the standard normal distribution; simple-statistics' probit is off by 3e-3 there. */
+/** 95 % of the standard normal distribution lies between -z and z. simple-statistics' probit is off by 3e-3 here. */
 const z = 1.959963984540054;
 
 /**
- * Wilson's score interval: `(p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n)`, which stays inside 0…1 where all answers are right.
+ * Wilson's score interval: `(p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n)`. It stays in 0…1 even if all answers are right.
  * https://en.wikipedia.org/wiki/Binomial_proportion_confidence_interval#Wilson_score_interval
  */
 export function wilsonInterval(right: number, count: number): Interval {

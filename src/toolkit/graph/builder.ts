@@ -1,4 +1,4 @@
-// Operators called one after the other → a Graph, shapes checked at each call.
+// One call per operator → a Graph. Each call checks the shapes.
 import { GraphError } from './errors.js';
 import type { Attributes, DataType, Dim, Graph, Node, TensorData, TensorType, Value } from './graph.js';
 import { inferNode, type Operator, onnxName } from './shape-inference.js';
@@ -6,7 +6,7 @@ import { float32Tensor, int64Tensor } from './tensor-data.js';
 
 export interface NodeOptions {
   readonly attributes?: Attributes;
-  /** Names of the outputs; made up when left out. */
+  /** Names of the outputs. The builder makes them up if they are missing. */
   readonly outputs?: readonly string[];
   readonly name?: string;
 }
@@ -22,13 +22,13 @@ export class GraphBuilder {
   readonly #reserved: ReadonlySet<string>;
   #counter = 0;
 
-  /** Names that are made up avoid `reserved`: values that are still to come. */
+  /** @param reserved names that the builder does not make up, because values with these names follow. */
   constructor(name: string, reserved: Iterable<string> = []) {
     this.#name = name;
     this.#reserved = new Set(reserved);
   }
 
-  /** A builder that goes on where the graph ends; outputs are declared anew. */
+  /** Returns a builder that holds the graph's inputs, initializers and nodes. Its outputs have to be declared again. */
   static from(graph: Graph): GraphBuilder {
     const builder = new GraphBuilder(graph.name);
     for (const { name, type } of graph.inputs) builder.input(name, type.shape, type.dataType);
@@ -49,12 +49,12 @@ export class GraphBuilder {
     return value;
   }
 
-  /** A constant under a name that is made up. */
+  /** Adds a constant under a new name. */
   unshared(data: TensorData): Value {
     return this.initializer(this.#freshName('const', this.#counter++, 0), data);
   }
 
-  /** A constant that is made once for all who ask by the same key. */
+  /** Adds a constant once: every later call with the same key returns the same value. */
   shared(key: string, create: () => TensorData): Value {
     const known = this.#constants.get(key);
     if (known) return known;
@@ -63,27 +63,28 @@ export class GraphBuilder {
     return value;
   }
 
-  /** A float32 scalar, shared by all who ask for the same number. */
+  /** Adds a float32 scalar once per number. */
   scalar(value: number): Value {
     return this.shared(`f:${value}`, () => float32Tensor([value], []));
   }
 
-  /** A vector of int64, as shapes, axes and pads are given; shared. */
+  /** Adds an int64 vector once per content. Shapes, axes and pads are such vectors. */
   integers(values: readonly number[]): Value {
     return this.shared(`i:${values.join()}`, () => int64Tensor(values));
   }
 
+  /** Adds a float32 tensor once per content and shape. */
   floats(values: readonly number[], shape: readonly number[]): Value {
     return this.shared(`f:${values.join()}:${shape.join()}`, () => float32Tensor(values, shape));
   }
 
-  /** An operator with one output. */
+  /** Adds an operator with one output. @throws GraphError if the inputs do not fit it. */
   op(op: Operator, inputs: readonly (Value | undefined)[], attributes: Attributes = {}): Value {
     const [value] = this.ops(op, inputs, 1, { attributes });
     return value as Value;
   }
 
-  /** An operator with `count` outputs. @throws GraphError when the inputs do not fit it. */
+  /** Adds an operator with `count` outputs. @throws GraphError if the inputs do not fit it. */
   ops(
     op: Operator,
     inputs: readonly (Value | undefined)[],
@@ -94,7 +95,7 @@ export class GraphBuilder {
     const outputNames = outputs ?? Array.from({ length: count }, (_, i) => this.#freshName(op, serial, i));
     return this.append({
       ...onnxName(op),
-      // ONNX Runtime wants unique names: outputs are.
+      // ONNX Runtime requires unique node names. Output names are unique.
       name: name ?? outputNames[0] ?? op,
       inputs: inputs.map((input) => input?.name ?? ''),
       outputs: outputNames,
@@ -102,7 +103,7 @@ export class GraphBuilder {
     });
   }
 
-  /** Adds a node as it is. */
+  /** Adds a node unchanged. @throws GraphError if its inputs do not fit it. */
   append(node: Node): Value[] {
     const types = inferNode(node, this.#types, this.#initializers);
     const values = node.outputs.map((output, i) => {
@@ -120,12 +121,12 @@ export class GraphBuilder {
     return { name, type };
   }
 
-  /** The data of an initializer; undefined for any other value. */
+  /** Returns the data of an initializer; undefined for any other value. */
   constantData(name: string): TensorData | undefined {
     return this.#initializers.get(name);
   }
 
-  /** Declares a value as an output; under another name it is passed through Identity. */
+  /** Declares a value as an output of the graph. A new name takes an Identity node. */
   output(value: Value, name = value.name): Value {
     const output =
       name === value.name ? value : (this.ops('Identity', [value], 1, { outputs: [name] })[0] as Value);
@@ -157,7 +158,7 @@ export class GraphBuilder {
   }
 }
 
-/** The shape of a value whose every dimension is a number. @throws GraphError naming the value otherwise. */
+/** Returns a value's shape. @throws GraphError naming the value if one of its dimensions is not a number. */
 export function staticShape(value: Value): number[] {
   return value.type.shape.map((dim) => {
     if (typeof dim !== 'number') {

@@ -1,7 +1,7 @@
-// Graph → the same graph with the shortest names, and none on nodes: names are bytes in the file.
+// Graph → the same graph with short names, and no names on nodes: names take bytes in the file.
 import type { Graph } from './graph.js';
 
-/** Inputs and outputs keep theirs: they are what callers know. */
+/** The graph's inputs and outputs keep their names, because callers use them. */
 export function compactNames(graph: Graph): Graph {
   const kept = new Set([...graph.inputs, ...graph.outputs].map(({ name }) => name));
   const renamed = new Map<string, string>();

@@ -1,4 +1,4 @@
-// Dense layers as others export them → `Gemm` with weights [outputs, inputs], as Quati's own; averages over an image → GlobalAveragePool.
+// Dense layers as other tools export them → `Gemm` with weights [outputs, inputs], as in Quati; means over an image → GlobalAveragePool.
 import { freshNames } from './fresh-names.js';
 import { elementCount, floatAttribute, type Graph, intAttribute, intsAttribute, type Node } from './graph.js';
 import { withoutUnread } from './prune.js';
@@ -7,7 +7,7 @@ import { keepsDims, normaliseAxis } from './shape-rules.js';
 import { float32Tensor, int64Tensor, toFloat32Array } from './tensor-data.js';
 import { transposeData } from './transpose-data.js';
 
-/** What such layers have no constant weights for, or more than two dimensions, stays as it is. */
+/** Rewrites layers with constant weights of two dimensions; every other node stays unchanged. */
 export function canonicalLayers(graph: Graph): Graph {
   const initializers = new Map(graph.initializers);
   const fresh = freshNames(graph);
@@ -25,7 +25,7 @@ export function canonicalLayers(graph: Graph): Graph {
   return inferTypes(withoutUnread({ ...graph, nodes, initializers }));
 }
 
-/** x W' + b, and nothing multiplied: weights have the outputs first. */
+/** Whether a Gemm is x W' + b without other factors; its weights are [outputs, inputs]. */
 export function isPlainGemm(node: Node): boolean {
   const [transA, transB] = [intAttribute(node, 'transA', 0), intAttribute(node, 'transB', 0)];
   const [alpha, beta] = [floatAttribute(node, 'alpha', 1), floatAttribute(node, 'beta', 1)];
@@ -34,7 +34,7 @@ export function isPlainGemm(node: Node): boolean {
 
 type Add = (prefix: string, data: ReturnType<typeof float32Tensor>) => string;
 
-/** x W of two dimensions each is Gemm(x, W transposed, transB); an Add behind it becomes its bias in inference mode. */
+/** x W, both of two dimensions, is Gemm(x, W transposed, transB). Inference mode makes a following Add its bias. */
 function denseOf(node: Node, graph: Graph, add: Add): Node | undefined {
   const [x = '', weightName = ''] = node.inputs;
   const weight = graph.initializers.get(weightName);
@@ -43,7 +43,7 @@ function denseOf(node: Node, graph: Graph, add: Add): Node | undefined {
   return { ...node, op: 'Gemm', inputs: [x, transposed], attributes: { transB: { int: 1 } } };
 }
 
-/** alpha x W + beta c, with alpha and beta multiplied into constants and c one value an output. */
+/** alpha x W + beta c as x W' + b: the constants W' and b include alpha and beta, and b has one value per output. */
 function plainGemm(node: Node, graph: Graph, add: Add): Node | undefined {
   const [x = '', weightName = '', biasName] = node.inputs;
   const weight = graph.initializers.get(weightName);
@@ -72,7 +72,7 @@ function plainGemm(node: Node, graph: Graph, add: Add): Node | undefined {
   };
 }
 
-/** The mean over height and width. */
+/** Returns the nodes for a mean over height and width; undefined for means over other axes. */
 function pooled(
   node: Node,
   graph: Graph,

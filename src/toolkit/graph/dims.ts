@@ -1,7 +1,7 @@
-// Vectors of dimensions that a graph computes (Shape, Gather, Concat, …) → their values, as far as they do not depend on the batch.
+// Nodes that compute dimensions (Shape, Gather, Concat, …) → their results. A dimension of unknown size keeps its name.
 import { type Dim, intAttribute, type Node } from './graph.js';
 
-/** What a node's inputs are known to hold; undefined for one that is computed from pixels. */
+/** Returns the dimensions that an input holds; undefined if they are not known, as for values computed from pixels. */
 export type KnownDims = (input: number) => readonly Dim[] | undefined;
 
 type Evaluate = (
@@ -45,7 +45,10 @@ const evaluations: Readonly<Record<string, Evaluate>> = {
   Unsqueeze: same,
 };
 
-/** @param shape of the first input. */
+/**
+ * Returns the dimensions that a node computes; undefined if they are not known.
+ * @param shape the first input's shape.
+ */
 export function evaluateDims(
   node: Node,
   known: KnownDims,
@@ -56,7 +59,10 @@ export function evaluateDims(
   return evaluate?.(node, known, shape);
 }
 
-/** The constant that reshapes one shape to another: a dimension that stays in place is 0, one of unknown size -1. */
+/**
+ * Returns Reshape's constant from one shape to another: 0 copies a dimension, -1 stands for a dimension of unknown size.
+ * It is undefined if more than one dimension would be -1.
+ */
 export function reshapeTarget(from: readonly Dim[], to: readonly Dim[]): number[] | undefined {
   const target = to.map((dim, axis) => (typeof dim === 'number' ? dim : from[axis] === dim ? 0 : -1));
   return target.filter((dim) => dim === -1).length > 1 ? undefined : target;

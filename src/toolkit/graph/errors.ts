@@ -1,8 +1,8 @@
-// What can be wrong with a graph.
+// Errors about graphs.
 import { QuatiError } from '../../inference/errors.js';
 
-/** A shape, a type or an attribute does not fit: the message names operator, input, expected and got. */
+/** A shape, a type or an attribute does not fit. The message names the operator, the input, what was expected and what was found. */
 export class GraphError extends QuatiError {}
 
-/** An operator that this stage has no rule for. */
+/** This stage has no rule for the operator. */
 export class UnsupportedOperatorError extends QuatiError {}

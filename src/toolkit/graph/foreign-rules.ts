@@ -1,4 +1,4 @@
-// Shape rules of operators that only imported graphs hold: they are run, measured and kept in float, never trained.
+// Shape rules of operators that only imported graphs hold. Quati runs and measures them and keeps them in float; it does not train them.
 import { intsAttribute, type Node } from './graph.js';
 import { elementwise, keepsDims, type Rule, reduceShape, sameAsFirst, withShape } from './shape-rules.js';
 
@@ -6,7 +6,7 @@ const reduction: Rule = ({ node, input }) => [
   withShape(input(0), reduceShape(node, input(0).shape, intsAttribute(node, 'axes', []), keepsDims(node))),
 ];
 
-/** Of all inputs, of which there may be any number. */
+/** Any number of inputs. */
 const elementwiseOfAll: Rule = (context) =>
   context.node.inputs.slice(1).reduce(
     ([known], _, i) => {

@@ -1,6 +1,7 @@
-// Graph → names that nothing in it has yet.
+// Graph → new names that no value in it has.
 import type { Graph } from './graph.js';
 
+/** Returns a function that makes a new name, starting with the prefix, at each call. */
 export function freshNames(graph: Graph): (prefix: string) => string {
   const taken = new Set([
     ...graph.types.keys(),

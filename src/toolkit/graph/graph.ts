@@ -1,8 +1,8 @@
-// The graph every stage takes and gives: ONNX's own vocabulary as plain data.
+// The graph that every stage takes and returns: ONNX's own terms as plain data.
 
 export type DataType = 'float32' | 'float16' | 'uint8' | 'int8' | 'int32' | 'int64' | 'bool';
 
-/** A size, or the name of one that is only known when the graph runs: `N`, the batch. */
+/** A size, or the name of a size that is only known when the graph runs, as `N` for the batch. */
 export type Dim = number | string;
 
 export interface TensorType {
@@ -10,13 +10,13 @@ export interface TensorType {
   readonly shape: readonly Dim[];
 }
 
-/** A tensor that a node reads or writes, by its name in the graph. */
+/** A tensor that a node reads or writes. Its name is unique in the graph. */
 export interface Value {
   readonly name: string;
   readonly type: TensorType;
 }
 
-/** Constant data: little-endian, row-major, as ONNX's raw_data. */
+/** Constant data: little-endian and row-major, as in ONNX's raw_data. */
 export interface TensorData {
   readonly dataType: DataType;
   readonly dims: readonly number[];
@@ -35,10 +35,10 @@ export type Attributes = Readonly<Record<string, Attribute>>;
 
 export interface Node {
   readonly op: string;
-  /** '' is ONNX itself; `quati` holds operators of Quati's own that lowering replaces before anything runs. */
+  /** '' is ONNX itself. `quati` holds Quati's own operators, which lowering replaces before the graph runs. */
   readonly domain: string;
   readonly name: string;
-  /** '' stands for an optional input that is left out. */
+  /** '' stands for an optional input that is missing. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: Attributes;
@@ -49,9 +49,9 @@ export interface Graph {
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
   readonly initializers: ReadonlyMap<string, TensorData>;
-  /** In an order in which they can run. */
+  /** In an order in which they can run: a node comes after those whose outputs it reads. */
   readonly nodes: readonly Node[];
-  /** The type of every value that a node, an input or an initializer defines, as far as it is known. */
+  /** The types of all inputs, initializers and node outputs, as far as they are known. */
   readonly types: ReadonlyMap<string, TensorType>;
 }
 
@@ -81,7 +81,7 @@ export function stringAttribute(node: Pick<Node, 'attributes'>, name: string, fa
   return attribute && 'string' in attribute ? attribute.string : fallback;
 }
 
-/** The number of elements of a shape without symbolic dimensions. */
+/** Returns how many elements a tensor of this shape has. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, dim) => product * dim, 1);
 }
@@ -90,12 +90,12 @@ export function formatType(type: TensorType): string {
   return `${type.dataType}[${type.shape.join(', ')}]`;
 }
 
-/** The node that defines each value. */
+/** Returns the node that writes each value, by the value's name. */
 export function producers(graph: Pick<Graph, 'nodes'>): Map<string, Node> {
   return new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
 }
 
-/** The nodes that read each value. */
+/** Returns the nodes that read each value, by the value's name. */
 export function consumers(graph: Pick<Graph, 'nodes'>): Map<string, Node[]> {
   const readers = new Map<string, Node[]>();
   for (const node of graph.nodes) {

@@ -1,4 +1,4 @@
-// A model that anyone exported → a Graph in Quati's spelling: one operator set, constants as initializers, shapes and pads stated.
+// A model of any tool → a Graph as Quati writes it: one operator set, constants as initializers, shapes and pads stated.
 import { evaluateDims, reshapeTarget } from './dims.js';
 import { GraphError } from './errors.js';
 import {
@@ -20,14 +20,16 @@ import { float32Tensor, int64Tensor, toIntegers } from './tensor-data.js';
 import { transposeData } from './transpose-data.js';
 
 export interface ImportOptions {
-  /** The first input's shape, where the file leaves dimensions free. */
+  /** The first input's shape. It replaces the shape in the file, whose dimensions may be open. */
   readonly inputShape?: readonly Dim[];
 }
 
 /**
- * Shapes that the graph computes while it runs become constants, as far as they do not depend on the batch; so do reshaped or
- * transposed weights. Every value's type is known afterwards.
- * @throws GraphError, UnsupportedOperatorError naming file and node: what the model has that Quati does not read.
+ * Reads a model. The result has the type of every value.
+ *
+ * Shapes that the graph computes become constants if they do not depend on the batch. So do reshaped or transposed weights.
+ * @param file names the model in errors.
+ * @throws GraphError, UnsupportedOperatorError naming the file and the node that Quati cannot read.
  */
 export function importOnnx(bytes: Uint8Array, file: string, options: ImportOptions = {}): Graph {
   const { graph, opset } = readOnnx(bytes, file);
@@ -40,7 +42,7 @@ export function importOnnx(bytes: Uint8Array, file: string, options: ImportOptio
   }
 }
 
-/** The same class of error, with the file in front. */
+/** Puts the file's name in front of the message, and keeps the class of the error. */
 function named(error: unknown, file: string): unknown {
   if (error instanceof Error) error.message = `${file}: ${error.message}`;
   return error;
@@ -49,9 +51,9 @@ function named(error: unknown, file: string): unknown {
 class Importer {
   readonly #initializers: Map<string, TensorData>;
   readonly #types = new Map<string, TensorType>();
-  /** Vectors of dimensions that depend on the batch, so that they are no constants. */
+  /** Vectors of dimensions that depend on the batch and so cannot become constants. */
   readonly #dims = new Map<string, readonly Dim[]>();
-  /** Who reads the one reads the other. */
+  /** Name of a removed value → name of the value to read instead. */
   readonly #aliases = new Map<string, string>();
   readonly #nodes: Node[] = [];
   #added = 0;
@@ -112,7 +114,7 @@ class Importer {
     this.#define(node.outputs[0] ?? '', data);
   }
 
-  /** Whether the node is done with: it renames, or computes dimensions, or moves constants. */
+  /** Removes a node that only renames a value, computes dimensions or reorders a constant. @returns whether it did. */
   #fold(node: Node): boolean {
     const [output = ''] = node.outputs;
     const [source = ''] = node.inputs;
@@ -150,7 +152,7 @@ class Importer {
     return true;
   }
 
-  /** The node with what it leaves to the run stated: pads, the shape to take, the sizes of parts. */
+  /** Returns the node with its pads, its target shape or the sizes of its parts stated. */
   #stated(node: Node): Node {
     switch (node.op) {
       case 'Conv':
@@ -185,7 +187,7 @@ class Importer {
     };
   }
 
-  /** In a constant, 0 copies a dimension and -1 is what is left. */
+  /** Returns the shape that a Reshape makes. In its constant, 0 copies a dimension and -1 takes the rest. */
   #wanted(node: Node): readonly Dim[] | undefined {
     const from = this.#shape(node, 0);
     const asked = this.#knownDims(node.inputs[1]);
@@ -273,7 +275,7 @@ class Importer {
   }
 }
 
-/** What a Constant node holds: one attribute, whose kind says which. */
+/** Returns the data of a Constant node's attribute; undefined for text. */
 function constantOf(attribute: Attribute): TensorData | undefined {
   if ('tensor' in attribute) return attribute.tensor;
   if ('float' in attribute) return float32Tensor([attribute.float], []);

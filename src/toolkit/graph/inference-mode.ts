@@ -12,7 +12,7 @@ export function toInferenceMode(graph: Graph): Graph {
   return foldAffine(withoutDropout(graph));
 }
 
-/** Who reads a Dropout's output reads its input. */
+/** Removes Dropout: the nodes that read its output read its input instead. */
 export function withoutDropout(graph: Graph): Graph {
   const source = new Map<string, string>();
   const resolve = (name: string): string => source.get(name) ?? name;
@@ -28,7 +28,7 @@ export function withoutDropout(graph: Graph): Graph {
   return inferTypes(withoutUnread({ ...graph, nodes }));
 }
 
-/** y = factor[k] x + offset[k] for every channel k of `source`. */
+/** y = factors[k] x + offsets[k] for every channel k of `source`. */
 interface ChannelAffine {
   readonly source: string;
   readonly factors: readonly number[];
@@ -36,11 +36,13 @@ interface ChannelAffine {
 }
 
 /**
- * w x + b followed by f y + t is one layer: per filter w' = f w, b' = f b + t. Folded where a Conv or Gemm with constant weights
- * has no other reader; elsewhere the node stays. BatchNormalization is f = s / sqrt(v + e), t = shift - f m; a Mul, Add or Sub
- * by one constant a channel is another, as exporters write biases.
+ * Folds f y + t into the layer y = w x + b before it: per filter, w' = f w and b' = f b + t.
+ *
+ * The layer has to be a Conv or Gemm with constant weights and no other reader; otherwise the node stays.
+ * BatchNormalization has f = s / sqrt(v + e) and t = shift - f m. A Mul, Add or Sub with one constant per channel is folded
+ * too: exporters write biases as Add.
  */
-export function foldAffine(graph: Graph): Graph {
+function foldAffine(graph: Graph): Graph {
   const readers = consumers(graph);
   const outputs = new Set(graph.outputs.map(({ name }) => name));
   const initializers = new Map(graph.initializers);
@@ -77,7 +79,7 @@ export function foldAffine(graph: Graph): Graph {
 
 type Constants = ReadonlyMap<string, TensorData>;
 
-/** Weights have the outputs first. */
+/** Whether a node is a Conv or Gemm with constant weights [outputs, …]. */
 function isConstantLayer(node: Node, constants: Constants): boolean {
   const layer = node.op === 'Conv' || (node.op === 'Gemm' && isPlainGemm(node));
   return layer && node.inputs.slice(1).every((name) => !name || constants.has(name));
@@ -105,7 +107,7 @@ function channelAffine(node: Node, { initializers, layerOf }: AffineContext): Ch
   return { source, factors: ones, offsets: node.op === 'Sub' ? values.map((value) => -value) : values };
 }
 
-/** [C, 1, 1], [1, C, 1, 1], [C] behind a Gemm, or one value for all. */
+/** Returns a constant as one value per channel, if it is [C, 1, 1], [1, C, 1, 1], [C] after a Gemm, or one value. */
 function onePerChannel(constant: TensorData, layer: Node, constants: Constants): number[] | undefined {
   const filters = constants.get(layer.inputs[1] ?? '')?.dims[0] ?? 0;
   const count = elementCount(constant.dims);

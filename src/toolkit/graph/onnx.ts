@@ -61,7 +61,7 @@ export function encodeOnnx(graph: Graph, producerName = 'quati'): Uint8Array {
   return toBinary(ModelProtoSchema, model);
 }
 
-/** ONNX Runtime needs a version of the operator set for each domain that the nodes name. */
+/** Lists each domain that the nodes use, with its version: ONNX Runtime needs one for every domain. */
 function opsetImports(graph: Graph): { domain: string; version: bigint }[] {
   const domains = new Set(['', ...graph.nodes.map((node) => node.domain)]);
   return [...domains].map((domain) => ({ domain, version: BigInt(domain === '' ? opset : 1) }));
@@ -103,15 +103,16 @@ function attributeToProto(name: string, value: Attribute): MessageInitShape<type
 }
 
 /**
- * Reads a model; `file` names it in errors. Value types are those the file states: infer the rest with `inferTypes`.
- * Nodes are as the file spells them: `importOnnx` is for models that others wrote.
- * @throws GraphError when the bytes are no ONNX model, or hold data kinds that Quati does not know.
+ * Reads a model that Quati wrote. Use `importOnnx` for models of other tools: here, nodes stay as the file has them.
+ * The graph has the value types that the file states; `inferTypes` adds the others.
+ * @param file names the model in errors.
+ * @throws GraphError if the bytes are not an ONNX model, or if Quati does not support one of its data types.
  */
 export function decodeOnnx(bytes: Uint8Array, file = 'model'): Graph {
   return readOnnx(bytes, file).graph;
 }
 
-/** The graph, and the version of ONNX's operator set that its nodes are of. */
+/** Reads a model, and the version of ONNX's operator set that it uses. @throws GraphError as `decodeOnnx` does. */
 export function readOnnx(bytes: Uint8Array, file: string): { graph: Graph; opset: number } {
   const model = decodeModel(bytes, file);
   const own = model.opsetImport.find(({ domain }) => domain === '' || domain === 'ai.onnx');
@@ -152,7 +153,7 @@ function valueFromProto({ name, type }: ValueInfoProto, file: string): Value {
   return { name, type: { dataType: dataTypeOf(tensor?.elemType, `${file}: ${name}`), shape } };
 }
 
-/** A dimension that the file leaves open, or states as 0, is `?`. */
+/** Returns `?` for a dimension that the file leaves open or states as 0. */
 function dimFromProto({ value }: TensorShapeProto_Dimension): number | string {
   const size = value.case === 'dimValue' ? Number(value.value) : value.value;
   return size === undefined || size === 0 || size === '' ? '?' : size;
@@ -180,7 +181,7 @@ function tensorFromProto(proto: TensorProto, file: string): TensorData {
   return { dataType, dims, bytes };
 }
 
-/** ONNX keeps elements as raw bytes, or in a field of numbers: int32_data for every type of at most 32 bits. */
+/** Returns the elements as raw bytes. ONNX also has fields of numbers: int32_data is for every type of at most 32 bits. */
 function elementBytes(
   { floatData, int64Data, int32Data, rawData }: TensorProto,
   dataType: DataType,

@@ -1,4 +1,4 @@
-// A node as one of ONNX's operator sets spells it → as the set that Quati writes does: where attributes became inputs, or inputs attributes.
+// A node of any supported ONNX operator set → the same node in the set that Quati writes. Attributes became inputs between sets, or inputs attributes.
 import { GraphError } from './errors.js';
 import {
   type Attributes,
@@ -12,24 +12,24 @@ import {
 import { describe } from './shape-rules.js';
 import { float32Tensor, int64Tensor } from './tensor-data.js';
 
-export const oldestOpset = 7;
-export const newestOpset = 23;
+const oldestOpset = 7;
+const newestOpset = 23;
 
-/** What a node is respelled with. */
+/** What the rules for a node need. */
 export interface Spelling {
-  /** Of the model that the node is from. */
+  /** Operator set of the model that holds the node. */
   readonly opset: number;
-  /** Constant integers of an input; undefined when it is left out. @throws GraphError when it is not constant. */
+  /** Returns the integers of an input; undefined if it is missing. @throws GraphError if it is not a constant. */
   constant(node: Node, input: number): number[] | undefined;
-  /** The rank of an input. */
+  /** Returns the rank of an input. */
   rank(node: Node, input: number): number;
-  /** A new initializer's name. */
+  /** Adds an initializer and returns its name. */
   add(data: TensorData): string;
 }
 
 type Respell = (node: Node, spelling: Spelling) => Node;
 
-/** Larger indices are the end of an axis all the same, and fit a number. */
+/** Larger indices also mean the end of an axis, but a number cannot hold all of them exactly. */
 const farEnd = 2 ** 31 - 1;
 
 const respellings: Readonly<Record<string, Respell>> = {
@@ -97,13 +97,13 @@ const respellings: Readonly<Record<string, Respell>> = {
   Unsqueeze: axesAsInput,
 };
 
-/** @throws GraphError naming what has no equal in the operator set that Quati writes. */
+/** Rewrites a node. @throws GraphError if the operator set that Quati writes has no equivalent. */
 export function respell(node: Node, spelling: Spelling): Node {
   const rule = node.domain === '' && Object.hasOwn(respellings, node.op) ? respellings[node.op] : undefined;
   return rule ? rule(node, spelling) : node;
 }
 
-/** @throws GraphError when the version is one that Quati does not read. */
+/** @throws GraphError if Quati does not read this version of the operator set. */
 export function checkOpset(version: number, file: string): void {
   if (version < oldestOpset || version > newestOpset)
     throw new GraphError(
@@ -111,14 +111,14 @@ export function checkOpset(version: number, file: string): void {
     );
 }
 
-/** Up to set 12 axes are an attribute. */
+/** Up to set 12, axes are an attribute. */
 function axesAsInput(node: Node, { opset, add }: Spelling): Node {
   if (opset >= 13 || !node.attributes.axes) return node;
   const axes = add(int64Tensor(intsAttribute(node, 'axes', [])));
   return { ...without(node, 'axes'), inputs: [...node.inputs, axes] };
 }
 
-/** From set 18 on axes are an input. */
+/** From set 18 on, axes are an input. */
 function reduction(node: Node, { constant }: Spelling): Node {
   const axes = constant(node, 1);
   const asked = intAttribute(node, 'noop_with_empty_axes', 0) === 1;
@@ -127,7 +127,7 @@ function reduction(node: Node, { constant }: Spelling): Node {
   return { ...plain, attributes: { ...plain.attributes, axes: { ints: axes } } };
 }
 
-/** Up to set 12 it runs over all axes from `axis` on, of which the default was the second. */
+/** Up to set 12, Softmax covers all axes from `axis` on. The default of `axis` was 1. */
 function softmax(node: Node, { opset, rank }: Spelling): Node {
   if (opset >= 13) return node;
   const ranks = rank(node, 0);
@@ -142,7 +142,7 @@ function without(node: Node, ...names: readonly string[]): Node {
   return { ...node, attributes: Object.fromEntries(kept) as Attributes };
 }
 
-/** The pads that `auto_pad` stands for, stated: `total = (ceil(input / stride) - 1) * stride + reach - input`. */
+/** Replaces `auto_pad` by the pads that it means: `total = (ceil(input / stride) - 1) * stride + reach - input`. */
 export function statePads(node: Node, spatial: readonly number[], kernel: readonly number[]): Node {
   const auto = stringAttribute(node, 'auto_pad', 'NOTSET');
   const rest = without(node, 'auto_pad');

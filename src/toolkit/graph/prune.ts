@@ -1,7 +1,7 @@
-// Graph → without what no output depends on.
+// Graph → the same graph without the nodes and initializers that no output depends on.
 import type { Graph, Node } from './graph.js';
 
-/** Nodes are taken from the last to the first: who is read by no one goes, and with it what it alone reads. */
+/** Visits the nodes from last to first, and drops each node whose outputs no kept node reads. */
 export function withoutUnread(graph: Graph): Graph {
   const read = new Set(graph.outputs.map(({ name }) => name));
   const kept: Node[] = [];

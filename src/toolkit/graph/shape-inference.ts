@@ -1,4 +1,4 @@
-// A node and the types of its inputs → the types of its outputs; one rule an operator.
+// A node and the types of its inputs → the types of its outputs. Each operator has one rule.
 import { GraphError, UnsupportedOperatorError } from './errors.js';
 import { foreignRule } from './foreign-rules.js';
 import {
@@ -133,7 +133,7 @@ const rules = {
   Where: ({ node, input }) => [
     withShape(input(1), broadcast(broadcast(input(0).shape, input(1).shape, node), input(2).shape, node)),
   ],
-  // ONNX Runtime's own: tensors in blocks of channels, [N, C / block, H, W, block], under their logical shape [N, C, H, W].
+  // ONNX Runtime's own operators: their tensors are in blocks of channels, [N, C / block, H, W, block]. Types state [N, C, H, W].
   'nchwc.AveragePool': ({ node, input }) => [withShape(input(0), poolOutput(node, input(0).shape))],
   'nchwc.Conv': ({ node, input }) => [withShape(input(0), convOutput(node, input(0).shape, input(1).shape))],
   'nchwc.GlobalAveragePool': globalAveragePool,
@@ -147,7 +147,7 @@ const rules = {
   'nchwc.Upsample': ({ node, input }) => [
     withShape(input(0), upsampleShape(input(0).shape, intsAttribute(node, 'scales', []), node)),
   ],
-  // Quati's own, which lowering writes out in the operators above.
+  // Quati's own operators, which lowering replaces by those above.
   AveragePoolGrad: ({ input }) => [input(1)],
   BatchNormTraining: ({ input }) => [input(0), input(1), input(1), input(0), input(1)],
   BatchNormGrad: ({ input }) => [input(0), input(3), input(3)],
@@ -159,13 +159,13 @@ const rules = {
   ReluGrad: sameAsFirst,
 } satisfies Record<string, Rule>;
 
-/** Every operator that a graph of Quati may hold. */
+/** Every operator that a graph made by Quati may hold. */
 export type Operator = keyof typeof rules;
 
 const nchwcPrefix = 'nchwc.';
 const nchwcDomain = 'com.microsoft.nchwc';
 
-/** Operators of the `quati` domain: written by training mode and autodiff, replaced by lowering. */
+/** Operators of the `quati` domain. Training mode and autodiff add them; lowering replaces them. */
 export const trainingOperators = [
   'AveragePoolGrad',
   'BatchNormGrad',
@@ -179,13 +179,13 @@ export const trainingOperators = [
 ] as const;
 export type TrainingOperator = (typeof trainingOperators)[number];
 
-/** How a node's operator is called here: the blocked ones carry a prefix, as ONNX has some of the same names. */
+/** Returns the name of a node's operator in `Operator`. Blocked operators have a prefix, as ONNX has the same names. */
 export function operatorOf({ op, domain }: Pick<Node, 'op' | 'domain'>): Operator | undefined {
   const name = domain === nchwcDomain ? `${nchwcPrefix}${op}` : op;
   return Object.hasOwn(rules, name) ? (name as Operator) : undefined;
 }
 
-/** How ONNX calls an operator. */
+/** Returns an operator's name and domain in ONNX. */
 export function onnxName(operator: Operator): { op: string; domain: string } {
   if (operator.startsWith(nchwcPrefix))
     return { op: operator.slice(nchwcPrefix.length), domain: nchwcDomain };
@@ -194,8 +194,9 @@ export function onnxName(operator: Operator): { op: string; domain: string } {
 }
 
 /**
- * @throws UnsupportedOperatorError when there is no rule for the operator.
- * @throws GraphError when the inputs do not fit it.
+ * Returns the types of a node's outputs.
+ * @throws UnsupportedOperatorError if there is no rule for the operator.
+ * @throws GraphError if the inputs do not fit it.
  */
 export function inferNode(
   node: Node,
@@ -225,7 +226,7 @@ export function inferNode(
   return inferred.slice(0, node.outputs.length);
 }
 
-/** The same graph with the type of every value worked out. */
+/** Returns the same graph with the type of every value. */
 export function inferTypes(graph: Graph): Graph {
   const types = new Map<string, TensorType>(graph.inputs.map(({ name, type }) => [name, type]));
   for (const [name, data] of graph.initializers)

@@ -12,9 +12,9 @@ import {
 
 export interface NodeContext {
   readonly node: Node;
-  /** Type of input i. @throws GraphError when the node does not have it. */
+  /** Returns the type of input i. @throws GraphError if the node has no such input. */
   input(i: number): TensorType;
-  /** Constant integers of input i; undefined when it is left out. @throws GraphError when it is not constant. */
+  /** Returns the integers of input i; undefined if it is missing. @throws GraphError if it is not a constant. */
   constant(i: number): number[] | undefined;
 }
 
@@ -86,7 +86,7 @@ export function flattenShape(node: Node, shape: readonly Dim[]): Dim[] {
   return [product(shape.slice(0, axis), node), product(shape.slice(axis), node)];
 }
 
-/** The indices take the place of the axis. */
+/** The shape of the indices replaces the axis. */
 export function gatherShape(node: Node, shape: readonly Dim[], indices: readonly Dim[]): Dim[] {
   const given = intAttribute(node, 'axis', 0);
   const axis = given < 0 ? given + shape.length : given;
@@ -96,7 +96,7 @@ export function gatherShape(node: Node, shape: readonly Dim[], indices: readonly
   return [...shape.slice(0, axis), ...indices, ...shape.slice(axis + 1)];
 }
 
-export function product(dims: readonly Dim[], node: Node): Dim {
+function product(dims: readonly Dim[], node: Node): Dim {
   const [only] = dims;
   if (dims.length === 1 && only !== undefined) return only;
   return dims.reduce<number>((size, dim) => size * numericDim(dim, node), 1);
@@ -119,7 +119,7 @@ export function gemmShape({ node, input }: NodeContext): TensorType[] {
   return [withShape(input(0), [rows, columns])];
 }
 
-export function transposedIf(shape: readonly Dim[], transposed: number): readonly Dim[] {
+function transposedIf(shape: readonly Dim[], transposed: number): readonly Dim[] {
   return transposed ? [...shape].reverse() : shape;
 }
 
@@ -181,7 +181,7 @@ export function sliceShape({ node, input, constant }: NodeContext): TensorType[]
     const axis = normaliseAxis(rawAxis, shape.length);
     const size = numericDim(shape[axis], node);
     const step = steps[i] ?? 1;
-    // Backwards, a slice starts at 0 at the earliest and ends before it.
+    // A slice with a negative step runs down to 0 at most: its end, which is exclusive, may be -1.
     const [lowest, highest] = step > 0 ? [0, size] : [-1, size - 1];
     const clamp = (bound: number, low: number) =>
       Math.min(Math.max(bound < 0 ? bound + size : bound, low), highest);
@@ -236,7 +236,7 @@ export function normaliseAxis(axis: number, rank: number): number {
   return axis < 0 ? axis + rank : axis;
 }
 
-export function numericDim(dim: Dim | undefined, node: Node): number {
+function numericDim(dim: Dim | undefined, node: Node): number {
   if (typeof dim === 'number') return dim;
   throw new GraphError(`${describe(node)}: dimension ${dim ?? '(missing)'} has to be a number`);
 }

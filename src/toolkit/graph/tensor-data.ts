@@ -39,15 +39,15 @@ export function uint8Tensor(values: ArrayLike<number>, dims: readonly number[]):
   return fromArray('uint8', Uint8Array.from(values), dims);
 }
 
-/** A view where alignment allows it, else a copy. @throws GraphError when the data is not float32. */
+/** Returns a view if the bytes are aligned, else a copy. @throws GraphError if the data is not float32. */
 export function toFloat32Array({ dataType, bytes }: TensorData): Float32Array {
   if (dataType !== 'float32') throw new GraphError(`expected float32 data, got ${dataType}`);
-  // `new`, not `slice`: a Buffer's slice is a view.
+  // `new` copies. A Buffer's `slice` would be a view.
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
   return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
 }
 
-/** Integer and boolean data as plain numbers, as shapes, axes and pads are needed. */
+/** Returns integers and booleans as plain numbers. @throws GraphError if the data has another type. */
 export function toIntegers(tensor: TensorData): number[] {
   const view = new DataView(tensor.bytes.buffer, tensor.bytes.byteOffset, tensor.bytes.byteLength);
   const read: Partial<Record<DataType, (index: number) => number>> = {

@@ -2,7 +2,7 @@
 import type { TensorData } from './graph.js';
 import { float32Tensor, toFloat32Array } from './tensor-data.js';
 
-/** out[i_perm[0], i_perm[1], …] = in[i_0, i_1, …], as ONNX's Transpose. */
+/** out[i_perm[0], i_perm[1], …] = in[i_0, i_1, …], as in ONNX's Transpose. */
 export function transposeData(data: TensorData, perm: readonly number[]): TensorData {
   const strides = data.dims.map((_, axis) => data.dims.slice(axis + 1).reduce((a, b) => a * b, 1));
   const dims = perm.map((axis) => data.dims[axis] ?? 0);
@@ -17,7 +17,7 @@ export function transposeData(data: TensorData, perm: readonly number[]): Tensor
   return float32Tensor(out, dims);
 }
 
-/** The next index in row-major order. */
+/** Moves an index to the next one in row-major order. */
 function advance(at: number[], dims: readonly number[]): void {
   for (let axis = dims.length - 1; axis >= 0; axis--) {
     at[axis] = ((at[axis] ?? 0) + 1) % (dims[axis] ?? 1);

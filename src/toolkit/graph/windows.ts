@@ -2,7 +2,7 @@
 import { GraphError } from './errors.js';
 import { type Dim, intAttribute, intsAttribute, type Node, stringAttribute } from './graph.js';
 
-/** The two spatial axes of a window, heights first. Pads are [top, left, bottom, right]. */
+/** A window over height and width, in this order. Pads are [top, left, bottom, right]. */
 export interface Window {
   readonly kernel: readonly [number, number];
   readonly strides: readonly [number, number];
@@ -11,7 +11,7 @@ export interface Window {
   readonly group: number;
 }
 
-/** @throws GraphError when the node pads automatically or is not two-dimensional. */
+/** Reads a node's window. @throws GraphError if the node pads automatically or is not two-dimensional. */
 export function windowOf(node: Node, kernel: readonly number[]): Window {
   const auto = stringAttribute(node, 'auto_pad', 'NOTSET');
   if (auto !== 'NOTSET' && auto !== 'VALID') {
@@ -34,8 +34,8 @@ export function windowOf(node: Node, kernel: readonly number[]): Window {
 }
 
 /**
- * output = floor((input + padBefore + padAfter - dilation * (kernel - 1) - 1) / stride) + 1, per axis. With ceil_mode it
- * rounds up, but for a last window that would start behind the input.
+ * output = floor((input + padBefore + padAfter - dilation * (kernel - 1) - 1) / stride) + 1, per axis. ceil_mode rounds up,
+ * unless the last window would start after the end of the input.
  */
 function spatialOutput(node: Node, shape: readonly Dim[], window: Window): [number, number] {
   const roundsUp = intAttribute(node, 'ceil_mode', 0) === 1;

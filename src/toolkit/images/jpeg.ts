@@ -8,7 +8,7 @@ export interface JpegOptions {
   readonly quality: number;
 }
 
-/** @param pixels height x width, 0…255. */
+/** Encodes a gray image. @param pixels height x width, 0…255. */
 export async function encodeJpeg(
   pixels: Uint8Array,
   { width, height, quality }: JpegOptions,

@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import { channelCount } from '../../inference/image/channels.js';
 import type { InputContract } from '../../inference/image/contract.js';
 
-/** @param pixels height x width x channels, 0…255, of the contract's size. */
+/** Encodes an image. @param pixels height x width x channels, 0…255, of the size that `input` states. */
 export async function encodePng(
   pixels: Uint8Array,
   input: Pick<InputContract, 'width' | 'height' | 'channels'>,

@@ -1,4 +1,4 @@
-// Gradients of piecewise linear activations, in either layout.
+// Gradients of piecewise linear activations, for both layouts.
 import type { GraphBuilder } from '../graph/builder.js';
 import type { Value } from '../graph/graph.js';
 
@@ -7,7 +7,7 @@ export function reluGrad(builder: GraphBuilder, [gradient, y]: readonly Value[])
   return builder.op('Mul', [gradient, positive(builder, y as Value)]);
 }
 
-/** dx = dy where low < x < high, else 0. Bounds are scalars, either may be missing. */
+/** dx = dy where low < x < high, else 0. The bounds are scalars; each may be missing. */
 export function clipGrad(builder: GraphBuilder, [gradient, x, low, high]: readonly Value[]): Value {
   const masks = [
     low && positive(builder, builder.op('Sub', [x, low])),
@@ -19,7 +19,7 @@ export function clipGrad(builder: GraphBuilder, [gradient, x, low, high]: readon
   );
 }
 
-/** 1 where x > 0, else 0: HardSigmoid with a steep slope is that in one vectorised pass; it reaches 1 above 1e-30. */
+/** 1 where x > 0, else 0. A steep HardSigmoid computes it in one vectorised pass; it is 1 from 1e-30 up. */
 function positive(builder: GraphBuilder, x: Value): Value {
   return builder.op('HardSigmoid', [x], { alpha: { float: 1e30 }, beta: { float: 0 } });
 }

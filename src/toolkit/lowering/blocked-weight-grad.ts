@@ -1,22 +1,22 @@
-// A convolution's gradient by its filters, as one blocked convolution over the whole batch.
+// A convolution's gradient with respect to its filters, as one blocked convolution over the whole batch.
 import { type GraphBuilder, staticShape } from '../graph/builder.js';
 import { intsAttribute, type Value } from '../graph/graph.js';
 import { type Window, windowOf } from '../graph/windows.js';
 import type { BlockedContext, Lowered } from './context.js';
 import type { Layouts } from './layouts.js';
 
-/** Parts of the batch that run side by side, one a thread, and are added at the end. */
+/** Parts of the batch. Each runs on a thread of its own; their results are added. */
 const batchParts = 2;
 
-/** Of dy as filters: few enough to stay in a core's cache while they slide along x (measured best of 32 to 1024). */
+/** Pixels of a tile of dy. So few stay in a core's cache while they slide along x (the fastest of 32 to 1024, measured). */
 const tilePixels = 128;
 
-/** Tiles overlap in x by the kernel's height less one: with fewer rows the copies cost more than the cache gives. */
+/** Fewest rows of a tile. Tiles overlap in x by kernel height - 1 rows; copying them costs more than the cache saves if tiles are lower. */
 const lowestTile = 4;
 
-/** The sizes of y = x * w, and how dy is cut. */
+/** The sizes of y = x * w, and how dy is cut into tiles. */
 interface Cut {
-  /** Of w: [K, C, kh, kw]. */
+  /** Shape of w: [K, C, kh, kw]. */
   readonly shape: readonly number[];
   readonly window: Window;
   readonly block: number;
@@ -30,10 +30,12 @@ interface Cut {
 }
 
 /**
- * dw[k, c, i, j] = sum over n, oy, ox of dy[n, k, oy, ox] x[n, c, oy s + i, ox s + j]: a convolution whose channels to sum over
- * are the images n, whose filters are dy, and whose input is x with the channels laid side by side along the width, [N, H, W C].
- * A step of s pixels is then s C columns: the width's dilation. The result's column j C + c is dw[k, c, i, j].
- * The rows oy are cut into tiles, which are summed over as if each were an image.
+ * dw[k, c, i, j] = sum over n, oy, ox of dy[n, k, oy, ox] x[n, c, oy s + i, ox s + j].
+ *
+ * This is a convolution too. It sums over the images n as over channels. Its filters are dy. Its input is x with the
+ * channels side by side along the width, [N, H, W C]. A step of s pixels is s C columns there, which is the dilation of
+ * the width. Column j C + c of the result is dw[k, c, i, j]. The rows oy are cut into tiles, and each tile counts as an image.
+ * @returns undefined if the sizes do not fill whole blocks.
  */
 export function blockedWeightGrad({ layouts, node, builder }: BlockedContext): Lowered | undefined {
   const [gradientName = '', xName = ''] = node.inputs;
@@ -65,7 +67,7 @@ function tileRows(height: number, width: number): number {
   return rows.find((tile) => tile >= wanted && height % tile === 0) ?? height;
 }
 
-/** x as [N, H, W, C]. */
+/** Returns x as [N, H, W, C]. */
 function channelsLast(builder: GraphBuilder, layouts: Layouts, name: string): Value {
   if (layouts.has(name, 'blocked')) {
     const blocked = layouts.blocked(name);
@@ -106,8 +108,8 @@ function imagesAsChannels(builder: GraphBuilder, x: Value, cut: Cut): Value {
 }
 
 /**
- * Pads are laid around x beforehand, as the kernel handles padded columns one at a time; what lies behind the last window is
- * cut off, by a negative pad.
+ * Pads x before the convolution, because its kernel is slow at padded columns. A negative pad cuts off what no window reaches
+ * after the last one.
  */
 function padToWindows(
   builder: GraphBuilder,
@@ -126,7 +128,7 @@ function padToWindows(
   return builder.op('Pad', [x, builder.integers(pads)]);
 }
 
-/** dy as filters [parts K, N tiles / parts, tile, OW], in blocks of images and of filters. */
+/** Returns dy as filters [parts K, N tiles / parts, tile, OW], in blocks of images and of filters. */
 function gradientAsFilters(builder: GraphBuilder, gradient: Value, cut: Cut): Value {
   const { shape, block, batch, outWidth, parts, tile, tiles } = cut;
   const [filters = 0] = shape;

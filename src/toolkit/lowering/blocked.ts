@@ -1,4 +1,4 @@
-// One node → the blocked operators that compute it faster, or undefined where it has to stay plain.
+// One node → the blocked operators that compute it faster, or undefined if it has to stay in plain layout.
 import { type GraphBuilder, staticShape } from '../graph/builder.js';
 import { intAttribute, type Node, type Value } from '../graph/graph.js';
 import type { Operator } from '../graph/shape-inference.js';
@@ -47,7 +47,7 @@ function elementwise(op: Operator): BlockedRule {
   );
 }
 
-/** Elementwise operators on values of one shape, or scalars: blocked as soon as one of them is. */
+/** Computes in blocked layout if one input has it, and all inputs have one shape or are scalars. */
 function ifBlocked(
   layouts: Layouts,
   { inputs }: Node,
@@ -62,7 +62,7 @@ function ifBlocked(
   return { value: compute(values), layout: 'blocked' };
 }
 
-/** Filters [K, C, kh, kw] in blocks of outputs, and of inputs unless those are fewer than a block. */
+/** Reorders filters [K, C, kh, kw] into blocks of outputs, and of inputs unless there are fewer than a block. */
 export function blockedFilters(builder: GraphBuilder, weight: Value, block: number): Value {
   const [filters = 0, channels = 0, height = 0, width = 0] = staticShape(weight);
   const few = channels < block;
@@ -97,7 +97,7 @@ function conv({ builder, layouts, node, fusesRelu }: BlockedContext): Lowered | 
   return { value, layout: 'blocked' };
 }
 
-/** dx: the full correlation of dy with the turned filters, whose roles of input and output are swapped. */
+/** dx is the full correlation of dy with the filters, turned by 180 degrees and with inputs and outputs swapped. */
 function convInputGrad({ builder, layouts, node }: BlockedContext): Lowered | undefined {
   const [gradientName = '', weightName = ''] = node.inputs;
   const weight = layouts.plain(weightName);
@@ -116,7 +116,7 @@ function convInputGrad({ builder, layouts, node }: BlockedContext): Lowered | un
   return { value, layout: 'blocked' };
 }
 
-/** Windows that lie side by side: what the blocked gradient below can undo. */
+/** Whether a pool's windows lie side by side, without gaps, overlaps or pads. */
 function isTiled(node: Node): boolean {
   const { kernel, strides, pads, dilations } = windowOf(node, []);
   const odd = [...pads, ...dilations.map((d) => d - 1), intAttribute(node, 'ceil_mode', 0)];
@@ -130,8 +130,8 @@ function maxPool({ builder, layouts, node }: BlockedContext): Lowered | undefine
 }
 
 /**
- * dx = dy / ties where x is its window's maximum, else 0. Without indices in this layout, the maximum is spread over its window
- * and compared; where several values tie, the gradient is shared among them (the plain form gives it to the first).
+ * dx = dy / ties where x is the maximum of its window, else 0. The blocked pool gives no indices, so the maximum is repeated
+ * over its window and compared with x. Equal maxima share the gradient; in plain layout the first one gets all of it.
  */
 function maxPoolGrad({ builder, layouts, node }: BlockedContext): Lowered | undefined {
   const [gradientName = '', xName = '', pooledName = ''] = node.inputs;
@@ -152,7 +152,7 @@ function maxPoolGrad({ builder, layouts, node }: BlockedContext): Lowered | unde
   return { value, layout: 'blocked' };
 }
 
-/** Rows and columns beyond the last whole window are left out. */
+/** Cuts off the rows and columns after the last whole window. */
 function cropTo(builder: GraphBuilder, layouts: Layouts, x: Value, [height, width]: [number, number]): Value {
   const [batch = 0, channels = 0, fullHeight = 0, fullWidth = 0] = staticShape(x);
   if (fullHeight === height && fullWidth === width) return x;
@@ -176,7 +176,7 @@ function padTo(builder: GraphBuilder, layouts: Layouts, x: Value, shape: readonl
   return builder.op('Reshape', [padded, builder.integers(shape)]);
 }
 
-/** A bias's gradient: the sum over batch, height and width of a blocked value; channels end up in their order. */
+/** Sums a blocked value over batch, height and width, as the gradient of a bias needs it. The result is in plain layout. */
 function sumOverImages({ builder, layouts, node }: BlockedContext): Lowered | undefined {
   const [x = '', axes = ''] = node.inputs;
   const data = builder.constantData(axes);

@@ -1,12 +1,12 @@
-// Values of a graph that is being lowered, each in plain layout (NCHW), in blocked layout, or in both; converted when asked for.
+// The values of a graph during lowering, in plain layout (NCHW), in blocked layout, or in both. Each is converted on first use.
 import { type GraphBuilder, staticShape } from '../graph/builder.js';
 import type { Dim, Value } from '../graph/graph.js';
 
 export type Layout = 'plain' | 'blocked';
 
 /**
- * Blocked is ONNX Runtime's own layout for convolutions on CPU: `block` channels lie together, [N, C / block, H, W, block], as
- * wide as a vector register. Elementwise operators work on it as it is.
+ * Blocked layout is ONNX Runtime's own for convolutions on CPUs, [N, C / block, H, W, block]. A block of channels is as wide
+ * as a vector register. Elementwise operators need no conversion.
  */
 export class Layouts {
   readonly #known: Record<Layout, Map<string, Value>> = { plain: new Map(), blocked: new Map() };
@@ -24,12 +24,13 @@ export class Layouts {
     return this.#known[layout].has(name);
   }
 
-  /** The logical shape, the same in both layouts. */
+  /** Returns the logical shape, which both layouts have. */
   shapeOf(name: string): readonly Dim[] {
     const known = this.#known.plain.get(name) ?? this.#known.blocked.get(name);
     return (known ?? this.builder.value(name)).type.shape;
   }
 
+  /** Returns the value in plain layout. */
   plain(name: string): Value {
     const known = this.#known.plain.get(name);
     if (known) return known;
@@ -43,6 +44,7 @@ export class Layouts {
     return value;
   }
 
+  /** Returns the value in blocked layout. */
   blocked(name: string): Value {
     const known = this.#known.blocked.get(name);
     if (known) return known;
@@ -51,13 +53,13 @@ export class Layouts {
     return value;
   }
 
-  /** Whether the value's channels fill whole blocks. */
+  /** Whether a value's channels fill whole blocks. */
   fits(value: Value): boolean {
     const { shape } = value.type;
     return shape.length === 4 && Number(shape[1]) % this.block === 0;
   }
 
-  /** [N, C, H, W] in blocks as [N, C / block, H, W, block]: what reshapes and transposes see. */
+  /** Returns the shape of a blocked value as stored, [N, C / block, H, W, block], for reshapes and transposes. */
   unfolded(value: Value): number[] {
     const [batch = 0, channels = 0, height = 0, width = 0] = staticShape(value);
     return [batch, channels / this.block, height, width, this.block];

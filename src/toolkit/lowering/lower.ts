@@ -1,4 +1,4 @@
-// Graph with Quati's gradient operators → the same function in operators that ONNX Runtime has.
+// Graph with Quati's own operators → the same function in operators that ONNX Runtime has.
 import { sign } from '../autodiff/sign.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { consumers, type Graph, type Node, type Value } from '../graph/graph.js';
@@ -26,11 +26,11 @@ const portable: Record<TrainingOperator, Lowering> = {
 };
 
 export interface LoweringOptions {
-  /** Channels of a block where the machine's ONNX Runtime has the blocked operators; without it, standard ONNX only. */
+  /** Channels per block, if ONNX Runtime has the blocked operators on this machine; undefined for standard ONNX only. */
   readonly block?: number;
 }
 
-/** Rewrites every operator of the `quati` domain; names of inputs and outputs stay. */
+/** Replaces every operator of the `quati` domain. The graph's inputs and outputs keep their names. */
 export function lower(graph: Graph, { block }: LoweringOptions = {}): Graph {
   const builder = new GraphBuilder(graph.name, graph.types.keys());
   for (const { name, type } of graph.inputs) builder.input(name, type.shape, type.dataType);
@@ -85,7 +85,7 @@ class GraphLowering {
     return lowered;
   }
 
-  /** The output of the Relu that alone reads a convolution. */
+  /** Returns the output of a Relu that is the only reader of a convolution; else undefined. */
   #onlyRelu({ op, domain, outputs: [output = ''] }: Node): string | undefined {
     const [reader, ...others] = this.#readers.get(output) ?? [];
     const alone = op === 'Conv' && domain === '' && others.length === 0 && !this.#outputs.has(output);

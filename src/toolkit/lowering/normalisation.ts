@@ -1,22 +1,22 @@
-// Batch normalisation with the batch's statistics, and its gradient, in plain layout and in blocked layout.
+// Batch normalisation with the statistics of the batch, and its gradient, in plain and in blocked layout.
 import { type GraphBuilder, staticShape } from '../graph/builder.js';
 import { elementCount, floatAttribute, type Value } from '../graph/graph.js';
 import type { BlockedContext, Lowered, LoweringContext } from './context.js';
 
-/** What the formulas need of a layout: sums a channel, and products with one number a channel. */
+/** What the formulas need from a layout: means per channel, and products with one number per channel. */
 interface ChannelOperations {
-  /** The mean over all but the channels: [1, C, 1, 1] (or [1, C]). */
+  /** The mean over all axes except the channels: [1, C, 1, 1] or [1, C]. */
   mean(x: Value): Value;
-  /** x * factor + offset (+ addend), factor and offset [1, C, 1, 1]. */
+  /** x * factor + offset (+ addend), with factor and offset [1, C, 1, 1]. */
   affine(x: Value, factor: Value, offset: Value, addend?: Value): Value;
 }
 
 const outputs = 5;
 
 /**
- * mean = E[x]; variance = E[(x - mean)²]; y = scale (x - mean) / sqrt(variance + epsilon) + bias. Variance is taken of the centred
- * values: E[x²] - mean² loses what the two have in common.
- * @returns y, mean, variance, x - mean, 1 / sqrt(variance + epsilon), as BatchNormTraining's outputs.
+ * mean = E[x]; variance = E[(x - mean)²]; y = scale (x - mean) / sqrt(variance + epsilon) + bias. The variance is computed
+ * from x - mean, because E[x²] - mean² loses precision where both are large.
+ * @returns y, mean, variance, x - mean, 1 / sqrt(variance + epsilon): the outputs of BatchNormTraining.
  */
 function normalise(
   { builder, node }: Pick<LoweringContext, 'builder' | 'node'>,
@@ -41,7 +41,7 @@ function normalise(
 
 /**
  * With h = (x - mean) r, r = 1 / sqrt(variance + epsilon): dbias = sum dy, dscale = sum dy h,
- * dx = scale r (dy - E[dy] - h E[dy h]); sums and means over all but the channels.
+ * dx = scale r (dy - E[dy] - h E[dy h]). Sums and means are over all axes except the channels.
  */
 function normaliseGrad(
   builder: GraphBuilder,
@@ -96,12 +96,12 @@ function plainOperations(builder: GraphBuilder): ChannelOperations {
   };
 }
 
-/** A convolution of 1x1 with a group a channel is x * factor + offset in one pass, with an addend for free. */
+/** A 1x1 convolution with one group per channel computes x * factor + offset + addend in one pass. */
 function blockedOperations(builder: GraphBuilder): ChannelOperations {
   return {
     mean(x) {
       const [batch = 1, channels = 1] = staticShape(x);
-      // One pixel an image: blocked and plain layout are the same.
+      // With one pixel per image, blocked and plain layout are the same.
       const perImage = builder.op('nchwc.GlobalAveragePool', [x]);
       const sum = builder.op('ReduceSum', [perImage, builder.integers([0])], { keepdims: { int: 1 } });
       const mean = builder.op('Mul', [sum, builder.scalar(1 / batch)]);

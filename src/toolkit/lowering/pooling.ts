@@ -1,4 +1,4 @@
-// Gradients of pools in standard operators. For MaxPool the forward pool also gives the winners' indices, and dy is scattered to them.
+// Gradients of pools, in standard operators. The forward MaxPool also returns the indices of its maxima; dy is scattered to them.
 import { staticShape } from '../graph/builder.js';
 import { UnsupportedOperatorError } from '../graph/errors.js';
 import { elementCount, intAttribute, type Node, type Value } from '../graph/graph.js';
@@ -8,7 +8,7 @@ import { outputPadding, windowAttributes } from './convolution.js';
 
 const indicesOf = (pooled: string) => `${pooled}.indices`;
 
-/** The node with a second output if it is a MaxPool whose gradient is asked for. */
+/** Adds the output of indices to a MaxPool that has a gradient; other nodes stay unchanged. */
 export function withIndices(node: Node, readers: ReadonlyMap<string, readonly Node[]>): Node {
   const [pooled = ''] = node.outputs;
   const differentiated = readers
@@ -17,7 +17,7 @@ export function withIndices(node: Node, readers: ReadonlyMap<string, readonly No
   return node.op === 'MaxPool' && differentiated ? { ...node, outputs: [pooled, indicesOf(pooled)] } : node;
 }
 
-/** dx[i] = sum of dy[o] over the windows o whose first maximum is i. Where windows lie apart, that is one at most. */
+/** dx[i] = sum of dy[o] over the windows o whose first maximum is i. Windows that do not overlap need no sum. */
 export function maxPoolGrad({ builder, node, inputs: [gradient, x, pooled] }: LoweringContext): Value {
   const { kernel, strides } = windowOf(node, []);
   const shape = builder.integers(staticShape(x as Value));
@@ -40,7 +40,7 @@ export function maxPoolGrad({ builder, node, inputs: [gradient, x, pooled] }: Lo
   return builder.op('Reshape', [summed, shape]);
 }
 
-/** No two windows share a pixel, and none reaches over an edge: what MaxUnpool takes for granted. */
+/** Whether no two windows share a pixel and none crosses an edge, as MaxUnpool requires. */
 function liesApart(node: Node): boolean {
   const { kernel, strides, pads, dilations } = windowOf(node, []);
   const overlaps = strides[0] < kernel[0] || strides[1] < kernel[1];
@@ -48,7 +48,7 @@ function liesApart(node: Node): boolean {
   return !overlaps && !reachesOver && dilations.every((dilation) => dilation === 1);
 }
 
-/** dx = sum over the windows that hold a pixel of dy / (kh kw): a transposed convolution, a group a channel. */
+/** dx = sum of dy / (kh kw) over the windows that hold a pixel: a transposed convolution with one group per channel. */
 export function averagePoolGrad({ builder, node, inputs: [gradient, x] }: LoweringContext): Value[] {
   const window = windowOf(node, []);
   const [height, width] = window.kernel;

@@ -1,14 +1,14 @@
-// This machine → the block size of its ONNX Runtime's blocked operators, if it has them and they answer as the plain ones do.
+// This machine → the block size of ONNX Runtime's blocked operators, if it has them and they agree with the plain ones.
 import { loadRuntime } from '../../inference/workers/runtime.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { encodeOnnx } from '../graph/onnx.js';
 import { blockedFilters } from './blocked.js';
 
-/** 16 where registers hold sixteen floats (AVX-512) or the kernels of ARM64 say so, 8 with AVX2. */
+/** 16 with AVX-512 and on ARM64, 8 with AVX2. */
 const candidates = [16, 8] as const;
 const channels = 16;
 
-/** @returns undefined where the blocked operators are missing: the portable path serves then. */
+/** Finds the block size. @returns undefined if the blocked operators are missing; training then uses standard operators. */
 export async function probeBlockSize(): Promise<number | undefined> {
   for (const block of candidates) {
     if (await answersAlike(block).catch(() => false)) return block;
@@ -16,7 +16,7 @@ export async function probeBlockSize(): Promise<number | undefined> {
   return undefined;
 }
 
-/** One convolution in both layouts. A wrong block size loads and runs, but permutes channels. */
+/** Runs one convolution in both layouts. With a wrong block size it runs too, but permutes channels. */
 async function answersAlike(block: number): Promise<boolean> {
   const builder = new GraphBuilder('probe');
   const x = builder.input('x', [1, channels, 4, 4]);
@@ -41,7 +41,7 @@ async function answersAlike(block: number): Promise<boolean> {
   }
 }
 
-/** Values that no permutation of channels leaves alike. */
+/** Values that every permutation of channels changes. */
 function ramp(length: number): Float32Array {
   return Float32Array.from({ length }, (_, i) => ((i * 7919) % 251) / 251 - 0.5);
 }

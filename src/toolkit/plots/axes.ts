@@ -1,8 +1,8 @@
-// What the pictures of an evaluation have in common: a white ground, a title, one font.
+// Title and sizes → what all plots of an evaluation share: a white background, a title, one font.
 import type { Spec } from 'vega';
 import { fontFamily } from './render.js';
 
-/** @param subtitle on a line of its own. */
+/** Returns a specification without marks. @param subtitle stands on a line of its own. */
 export function baseSpec(title: string, width: number, height: number, subtitle = ''): Spec {
   return {
     width,

@@ -1,14 +1,14 @@
-// A confusion matrix → a picture: rows are what images show, columns what the model says.
+// A confusion matrix → a plot: rows are true labels, columns are answers.
 import type { Mark, Spec } from 'vega';
 import { baseSpec } from './axes.js';
 import { fontFamily } from './render.js';
 
-/** Above this many classes cells are too small for their counts. */
+/** With more classes, cells are too small for their counts. */
 const mostNumbered = 25;
-/** Of a letter in a label, in pixels. */
+/** Width of a letter in a label, in pixels. */
 const letterWidth = 6.5;
 
-/** Cells are coloured by their part of the row, on a root scale: a few mistakes in a thousand are seen. */
+/** Colours cells by their part of the row, on a square-root scale, which makes a few mistakes in a thousand visible. */
 export function confusionSpec(
   title: string,
   labels: readonly string[],

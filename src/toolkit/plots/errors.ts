@@ -1,5 +1,5 @@
-// What can go wrong between a run and its pictures.
+// Errors of plots.
 import { QuatiError } from '../../inference/errors.js';
 
-/** The run holds nothing that could be drawn, or it is damaged. */
+/** The run has no data to plot, or its data is damaged. */
 export class PlotError extends QuatiError {}

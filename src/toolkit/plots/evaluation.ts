@@ -1,4 +1,4 @@
-// A measured variant and its answers → its folder in results/<dataset>/: report, confusion matrix, mistakes, reliability.
+// A measured variant and its answers → its folder in results/<dataset>/, with report, confusion matrix, mistakes and reliability.
 import path from 'node:path';
 import type { Dataset } from '../datasets/dataset.js';
 import {
@@ -22,7 +22,7 @@ import { tradeOffSpec } from './trade-off.js';
 
 const mostMistakes = 30;
 
-/** @returns the files written. */
+/** Writes the files of a variant. @returns their paths. */
 export async function writeVariantResults(
   folder: string,
   variant: string,
@@ -44,7 +44,7 @@ export async function writeVariantResults(
   return await writeAll(path.join(folder, target.name, variant), files);
 }
 
-/** The picture that decides, and the figures as a page. */
+/** Writes the plot of accuracy and latency, and a page with all figures. @returns their paths. */
 export async function writeOverview(folder: string, summary: Summary): Promise<string[]> {
   return await writeAll(folder, {
     'accuracy_latency.png': await picture(tradeOffSpec(summary.dataset.name, summary.rows)),
@@ -67,7 +67,7 @@ function describe(report: ClassificationReport, labels: readonly string[]) {
   return { labels, ...report };
 }
 
-/** Wrong answers, the surest first. */
+/** Shows wrong answers, those with the highest confidence first. */
 async function mistakesSpec(title: string, target: Target, dataset: Dataset, answers: Answers) {
   const { categories, confidences } = answers;
   const wrong = [...categories.keys()].filter((i) => categories[i] !== dataset.test.labels[i]);

@@ -1,4 +1,4 @@
-// A test image and a model's answer to it → an example for a grid of pictures.
+// A test image and a model's answer → an example for a grid of images.
 import type { Dataset } from '../datasets/dataset.js';
 import type { Target } from '../evaluation/targets.js';
 import { encodePng } from '../images/png.js';

@@ -1,4 +1,4 @@
-// What each epoch of a run gave → a plot of loss and of accuracy, training beside validation.
+// The history of a run → a plot of loss and accuracy by epoch, for training and validation.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { GroupMark, Mark, Spec } from 'vega';
@@ -18,7 +18,7 @@ interface Panel {
   readonly name: 'loss' | 'accuracy';
   readonly title: string;
   readonly points: readonly Point[];
-  /** Where 0 isn't on the axis, the range of the values is. */
+  /** Whether the axis starts at 0. Otherwise it covers the range of the values. */
   readonly zero: boolean;
   readonly format: string;
 }
@@ -41,7 +41,7 @@ const validator = Compile(
   ),
 );
 
-/** @throws PlotError when the run has none, or it isn't a history. */
+/** Reads history.json. @throws PlotError if the run has none, or it is not a history. */
 export async function readHistory(run: string): Promise<EpochRecord[]> {
   const file = path.join(run, 'history.json');
   let json: unknown;
@@ -55,7 +55,7 @@ export async function readHistory(run: string): Promise<EpochRecord[]> {
   throw new PlotError(`${file}: ${first?.instancePath || 'history'} ${first?.message}`);
 }
 
-/** Two panels side by side, drawn from the numbers alone. */
+/** Returns a plot of two panels, side by side. */
 export function historySpec(title: string, history: readonly EpochRecord[]): Spec {
   const panels: Panel[] = [
     { name: 'loss', title: 'Loss', points: points(history, 'loss', 'valLoss'), zero: true, format: '.3~f' },

@@ -1,11 +1,11 @@
-// What each request of a load test took → latency by percentile, beside answers and failures each second.
+// The requests of a load test → a plot of latency by percentile, and of answers and failures per second.
 import { quantileSorted } from 'simple-statistics';
 import type { Axis, ColorValueRef, GroupMark, Scale, Spec } from 'vega';
 import { baseSpec } from './axes.js';
 import { fontFamily } from './render.js';
 
 export interface LoadPoint {
-  /** When it was due, from the start of what was measured. */
+  /** Scheduled time, in milliseconds from the start of the measurement. */
   readonly dueMs: number;
   readonly latencyMs: number;
   readonly answered: boolean;
@@ -13,11 +13,11 @@ export interface LoadPoint {
 
 const [panelWidth, panelHeight, gap] = [320, 240, 80];
 const colours = { answered: '#4c78a8', failed: '#e45756' };
-/** Nines of a percentile are evenly apart: 50 %, 90 %, 99 %, 99.9 %. */
+/** On the axis, 50 %, 90 %, 99 % and 99.9 % have equal distances. */
 const percentiles = [0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99, 0.995, 0.999, 0.9999];
 const namedPercentiles = [0, 0.5, 0.9, 0.99, 0.999, 0.9999];
 
-/** @param subtitle how the load was made. */
+/** Returns a plot of a load test. @param subtitle describes the load. */
 export function loadSpec(title: string, subtitle: string, points: readonly LoadPoint[]): Spec {
   return {
     ...baseSpec(title, 2 * panelWidth + gap, panelHeight, subtitle),
@@ -44,7 +44,7 @@ export function loadSpec(title: string, subtitle: string, points: readonly LoadP
   };
 }
 
-/** As far as there are requests: one in ten thousand says nothing of a hundred. */
+/** Returns latency by percentile, up to the percentile that the number of requests supports. */
 function latencyValues(points: readonly LoadPoint[]): { x: number; y: number }[] {
   const sorted = points.filter(({ answered }) => answered).map(({ latencyMs }) => latencyMs);
   sorted.sort((a, b) => a - b);

@@ -1,4 +1,4 @@
-// Images with what they show and what a model says → a grid of them, wrong answers framed in red.
+// Images, true labels and answers → a grid of the images. Wrong answers have a red frame.
 import type { GroupMark, Mark, Spec } from 'vega';
 import { fontFamily } from './render.js';
 
@@ -6,7 +6,7 @@ export interface Example {
   readonly png: Uint8Array;
   readonly truth: string;
   readonly answer: string;
-  /** Of the answer, 0…1; written under it where it is given. */
+  /** Confidence of the answer, 0…1. The grid shows it if it is given. */
   readonly confidence?: number;
 }
 
@@ -18,7 +18,7 @@ export interface Block {
 
 const columns = 10;
 const [side, narrowest, lineHeight, headingHeight] = [56, 72, 12, 34];
-/** Of a bold letter in a caption, in pixels. */
+/** Width of a bold letter in a caption, in pixels. */
 const letterWidth = 7;
 const [right, wrong] = ['#54a24b', '#d62728'];
 
@@ -46,7 +46,7 @@ export function predictionsSpec(title: string, blocks: readonly Block[]): Spec {
 }
 
 interface Layout {
-  /** Of a caption: `ship, is truck` where every one fits its cell, else `is truck` goes below. */
+  /** Lines of a caption: one for `ship, is truck` if all captions fit into their cells; else `is truck` has a second line. */
   readonly lines: 1 | 2;
   readonly cellWidth: number;
   readonly cellHeight: number;

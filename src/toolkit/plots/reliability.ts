@@ -1,11 +1,11 @@
-// Reliability bins → a picture: how often a model is right against how sure it is, and how many images are that sure.
+// Reliability bins → a plot of accuracy against confidence, and of the number of images by confidence.
 import type { GroupMark, Mark, Spec } from 'vega';
 import type { Reliability } from '../evaluation/reliability.js';
 import { baseSpec } from './axes.js';
 
 const [side, countHeight, gap] = [300, 80, 24];
 
-/** On the diagonal a model is right as often as it claims; below it is too sure of itself. */
+/** On the diagonal, accuracy equals confidence. Below it, the model's confidence is too high. */
 export function reliabilitySpec(title: string, { bins, expectedCalibrationError }: Reliability): Spec {
   const values = bins.filter(({ images }) => images > 0);
   const error = `${(100 * expectedCalibrationError).toFixed(2)} %`;
@@ -50,7 +50,7 @@ const diagonal: Mark = {
   },
 };
 
-/** At the mean confidence of a bin's images, not at its middle: that is what the error is counted from. */
+/** The points are at the mean confidence of a bin's images, because the calibration error uses it, and not the bin's middle. */
 const curve: Mark[] = ['line', 'symbol'].map((type) => ({
   type: type as 'line' | 'symbol',
   from: { data: 'bins' },

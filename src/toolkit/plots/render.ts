@@ -1,4 +1,4 @@
-// A Vega specification → SVG → PNG, the same on every machine: no canvas, no system fonts, no sharp (the service shuts its SVG loader).
+// A Vega specification → SVG → PNG, the same on every machine. It uses no canvas, no system fonts and no sharp, whose SVG loader the service disables.
 import { createRequire } from 'node:module';
 import { Resvg } from '@resvg/resvg-js';
 import { parse, type Spec, View } from 'vega';
@@ -18,7 +18,7 @@ export async function specToSvg(spec: Spec): Promise<string> {
   }
 }
 
-/** @param scale pixels of the PNG a pixel of the SVG. */
+/** Renders an SVG. @param scale pixels of the PNG per pixel of the SVG. */
 export function svgToPng(svg: string, scale = 2): Uint8Array {
   const font = { fontFiles, loadSystemFonts: false, defaultFontFamily: fontFamily };
   const picture = new Resvg(svg, { font, background: 'white', fitTo: { mode: 'zoom', value: scale } });

@@ -1,4 +1,4 @@
-// A measured run → docs/results/<dataset>/<recipe>/: pictures of its history and of its answers, and its figures as tables.
+// A measured run → docs/results/<dataset>/<recipe>/, with plots of its history and its answers, and tables of its figures.
 import path from 'node:path';
 import { openSession } from '../../inference/workers/session.js';
 import type { Dataset } from '../datasets/dataset.js';
@@ -18,9 +18,10 @@ import { type Results, resultsTable } from './table.js';
 const [firstImages, mostWrong] = [30, 20];
 
 /**
- * @param run its folder, with evaluation.json and history.json.
- * @param out usually docs/results.
- * @returns the files written.
+ * Writes the results of a run.
+ * @param run folder of the run, with evaluation.json and history.json.
+ * @param out the folder above <dataset>/, usually docs/results.
+ * @returns the written files.
  */
 export async function writeResults(run: string, dataset: Dataset, out: string): Promise<string[]> {
   const target = await resolveTarget(run);
@@ -48,7 +49,7 @@ export async function writeResults(run: string, dataset: Dataset, out: string): 
   return written;
 }
 
-/** The first test images, not chosen for the answers, then the first wrong answers, by the first variant. */
+/** Shows the first variant's answers: to the first test images, whether right or wrong, and then its first wrong answers. */
 async function answersSpec(target: Target, dataset: Dataset) {
   const [[variant, file] = ['float32', '']] = target.variants;
   const session = await openSession(file, { input: target.input });

@@ -1,4 +1,4 @@
-// A summary → a page: every row as a table, the picture that decides, and the commands that made them.
+// A summary → a page with a table of all rows, the plot of accuracy and latency, and the commands that made them.
 import type { Evaluation } from '../evaluation/report.js';
 import type { Summary, SummaryRow } from '../evaluation/summary.js';
 import { markdownTable, percent } from './table.js';

@@ -1,4 +1,4 @@
-// A run's figures → results.md, from its own files alone: the same run gives the same text.
+// A run's figures → the text of results.md. The same run always gives the same text.
 import type { Evaluation, Report } from '../evaluation/report.js';
 import type { EpochRecord } from '../training/run/history.js';
 import type { RunRecord } from '../training/run/run-folder.js';

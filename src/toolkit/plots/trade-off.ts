@@ -7,7 +7,7 @@ import { fontFamily } from './render.js';
 
 const [width, height] = [620, 400];
 
-/** A variant up and to the left of all others is better than they; the bars are the 95 % intervals. */
+/** Variants up and to the left are better. The bars are the 95 % intervals. */
 export function tradeOffSpec(dataset: string, rows: readonly SummaryRow[]): Spec {
   const front = paretoFront(rows);
   const named = new Set(mostAccurate(rows));
@@ -143,7 +143,7 @@ const dotMark: Mark = {
   },
 };
 
-/** One a model, above its most accurate variant; colours tell the variants. */
+/** Names each model above its most accurate variant. Colours show the variants. */
 const labelMark: Mark = {
   type: 'text',
   from: { data: 'points' },

@@ -1,4 +1,4 @@
-// The Card of src/inference → a JSON Schema document as text.
+// The Card of src/inference → the text of card.schema.json.
 import { Card } from '../../inference/models/card.js';
 
 export function cardSchema(): string {

@@ -9,7 +9,7 @@ import type { Sample } from './samples.js';
 const discs = 12;
 const seed = 1;
 
-/** Their scores mean nothing, and are replayed all the same: another runtime, file or preprocessing moves them. */
+/** Draws golden images. Their scores have no meaning, but another runtime, file or preprocessing still changes them. */
 export async function drawnSamples(input: InputContract, count: number): Promise<Sample[]> {
   const samples: Sample[] = [];
   for (let n = 1; n <= count; n++) {
@@ -18,6 +18,7 @@ export async function drawnSamples(input: InputContract, count: number): Promise
   }
   return samples;
 }
+/** Position, radius and colour of a disc; lengths are fractions of the image's sides. */
 
 interface Disc {
   readonly x: number;
@@ -26,7 +27,7 @@ interface Disc {
   readonly colour: readonly number[];
 }
 
-/** Discs with soft edges over a gradient, in fractions of the picture: what lies later covers what lies before. */
+/** Draws discs with soft edges over a gradient. Later discs cover earlier ones. */
 function draw(input: InputContract, random: Random): Uint8Array {
   const { width, height } = input;
   const channels = channelCount(input);
@@ -52,7 +53,7 @@ function draw(input: InputContract, random: Random): Uint8Array {
   return pixels;
 }
 
-/** 1 inside, 0 outside, even over the last tenth of the radius. */
+/** 1 inside the disc, 0 outside, and linear over the last tenth of the radius. */
 function cover({ x: left, y: top, radius }: Disc, x: number, y: number): number {
   const distance = Math.hypot(x - left, y - top) / radius;
   return Math.min(1, Math.max(0, (1 - distance) * 10));

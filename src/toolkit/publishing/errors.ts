@@ -1,5 +1,5 @@
-// What can go wrong between a run and models/.
+// Errors of publishing.
 import { QuatiError } from '../../inference/errors.js';
 
-/** The run is not ready to be published, or its name or version is taken. */
+/** The run is not ready to be published, or its version exists. */
 export class PublishingError extends QuatiError {}

@@ -7,6 +7,7 @@ import type { Card } from '../../inference/models/card.js';
 import { openSession } from '../../inference/workers/session.js';
 import type { Target } from '../evaluation/targets.js';
 import type { Sample } from './samples.js';
+/** Runs each variant on the samples, and returns its confidences. */
 
 export async function goldenEntries(
   samples: readonly Sample[],

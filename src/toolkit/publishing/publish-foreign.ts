@@ -1,4 +1,4 @@
-// An ONNX classifier from anywhere, and what its files don't say → models/<name>/<version>/ with card, variants, golden images.
+// An ONNX classifier of any tool, and what its files do not state → models/<name>/<version>/ with card, variants and golden images.
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ModelError } from '../../inference/errors.js';
@@ -21,25 +21,25 @@ import { everyNth, firstSamples, type Sample } from './samples.js';
 import { type VersionOptions, versionFolder, writeModel } from './write-model.js';
 
 export interface PublishForeignOptions extends VersionOptions {
-  /** An ONNX file, or a folder of float32.onnx, int8.onnx and so on: variants of one function. */
+  /** An ONNX file, or a folder with the variants of one model, as float32.onnx and int8.onnx. */
   readonly model: string;
   readonly foreign: ForeignOptions;
   readonly title?: string;
-  /** Measured on its test images, which also become samples and golden images; without one those are noise. */
+  /** Loads a dataset. Its test images measure the model and become samples and golden images. Without it, golden images are noise. */
   readonly loadDataset?: (target: Target) => Promise<Dataset>;
   readonly command: string;
   readonly tool: string;
   readonly samplesFolder?: string;
-  /** Golden images are drawn, and no image of the dataset is copied: their licence may not allow it. */
+  /** Draw golden images and copy no image of the dataset, whose licence may forbid it. */
   readonly drawn?: boolean;
-  /** Whose work the model was made from, and by which licence: a line each. */
+  /** The works that the model was made from, with their licences, one line each. */
   readonly attribution?: readonly string[];
 }
 
 /**
- * The folder appears whole or not at all, and last.
- * @throws ModelError when a file can't be loaded or gives another number of scores than there are labels.
- * @throws PublishingError when two files are the same variant or the version exists. @throws CardError, EvaluationError.
+ * Publishes a model, whole or not at all. The model's folder appears last.
+ * @throws ModelError if a file cannot be loaded, or its number of scores differs from the number of labels.
+ * @throws PublishingError if two files are the same variant, or the version exists. @throws CardError, EvaluationError.
  */
 export async function publishForeign(options: PublishForeignOptions): Promise<Published> {
   const {
@@ -139,7 +139,7 @@ async function describeVariants(target: Target, dataset: Dataset | undefined): P
   return variants;
 }
 
-/** Seeded, in blocks of a quarter of the image, so that resizing and layout matter to what a model says. */
+/** Makes images of seeded noise, in 4 x 4 blocks, so that resizing and layout affect a model's answer. */
 async function noiseImages({ input }: Target): Promise<Sample[]> {
   const { width, height } = input;
   const channels = tensorLength(input) / (width * height);

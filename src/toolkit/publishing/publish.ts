@@ -16,13 +16,13 @@ import { type VersionOptions, versionFolder, writeModel } from './write-model.js
 
 export interface PublishOptions extends VersionOptions {
   readonly run: string;
-  /** As typed; the card lists it after those that made the run. */
+  /** The command as typed. The card lists it after the commands that made the run. */
   readonly command: string;
   readonly samplesFolder?: string;
   readonly samplesPerLabel?: number;
-  /** Golden images are drawn, and no image of the dataset is copied: their licence may not allow it. */
+  /** Draw golden images and copy no image of the dataset, whose licence may forbid it. */
   readonly drawn?: boolean;
-  /** Whose work the model was made from, and by which licence: a line each. */
+  /** The works that the model was made from, with their licences, one line each. */
   readonly attribution?: readonly string[];
 }
 
@@ -35,10 +35,10 @@ export interface Published {
 export const goldenImages = 4;
 
 /**
- * The folder appears whole or not at all, and last.
- * @throws PublishingError when the run was not measured since its variants were written, or on other images than those of
- * the dataset it was trained on; or when the version exists.
- * @throws CardError when the name cannot be that of a model.
+ * Publishes a run, whole or not at all. The model's folder appears last.
+ * @throws PublishingError if a variant is newer than its measurement, if the dataset is not the one that the run was trained and
+ * measured on, or if the version exists.
+ * @throws CardError if the name is not valid for a model.
  */
 export async function publish(options: PublishOptions): Promise<Published> {
   const { run, name, samplesFolder = 'imgs', samplesPerLabel = 2 } = options;
@@ -88,7 +88,7 @@ interface CardParts {
   readonly attribution: readonly string[];
 }
 
-/** The smaller, where both are there. */
+/** The default variant is the first of these that exists, else float32. */
 const servedFirst: readonly VariantName[] = ['binary', 'int8'];
 
 async function buildCard({ name, record, target, report, golden, attribution }: CardParts): Promise<Card> {

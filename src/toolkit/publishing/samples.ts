@@ -1,16 +1,16 @@
-// A test split → its first images of each label, as PNGs: for imgs/ and for the golden images of a card.
+// A test split → its first images of each label, as PNGs. They are samples in imgs/ and golden images of a card.
 import type { InputContract } from '../../inference/image/contract.js';
 import type { Dataset } from '../datasets/dataset.js';
 import { encodePng } from '../images/png.js';
 
 export interface Sample {
   readonly label: string;
-  /** `<label>-<n>.png`, n from 1 on. */
+  /** `<label>-<n>.png`, where n starts at 1. */
   readonly file: string;
   readonly png: Uint8Array;
 }
 
-/** The first `perLabel` test images of every label, in the order of the labels: not chosen for what a model says of them. */
+/** Returns the first `perLabel` test images of each label, in the order of the labels. A model's answers do not affect the choice. */
 export async function firstSamples(
   dataset: Dataset,
   input: InputContract,
@@ -29,7 +29,7 @@ export async function firstSamples(
   return samples;
 }
 
-/** `count` of them, evenly spread. */
+/** Returns at most `count` items, evenly spread. */
 export function everyNth<T>(items: readonly T[], count: number): T[] {
   const step = Math.max(1, Math.floor(items.length / count));
   return items.filter((_, i) => i % step === 0).slice(0, count);

@@ -1,4 +1,4 @@
-// Card → card.schema.json at the top of the project: for editors, and for whoever writes cards with other tools.
+// Card → card.schema.json at the top of the project, for editors and for other tools that write cards.
 import { writeFile } from 'node:fs/promises';
 import { cardSchema } from './card-schema.js';
 

@@ -8,14 +8,14 @@ import type { Sample } from './samples.js';
 
 export interface VersionOptions {
   readonly name: string;
-  /** Default: one more than the highest there is. */
+  /** Version to write (default: the highest one plus 1). */
   readonly version?: number;
-  /** Overwrite that version. */
+  /** Replace the version if it exists. */
   readonly replace?: boolean;
   readonly modelsFolder?: string;
 }
 
-/** @throws PublishingError when it exists and isn't to be replaced. */
+/** Returns the folder of the version to write. @throws PublishingError if it exists and `replace` is not set. */
 export async function versionFolder({
   name,
   version,
@@ -38,8 +38,8 @@ async function nextVersion(folder: string): Promise<number> {
 }
 
 /**
- * Written beside, then renamed; what was there is moved aside first, and back when that fails.
- * @param files by the names they get.
+ * Writes a model to a temporary folder and renames it. Moves an existing version aside first, and back if the renaming fails.
+ * @param files name in the model's folder → file to copy.
  */
 export async function writeModel(
   folder: string,

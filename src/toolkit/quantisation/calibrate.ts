@@ -1,4 +1,4 @@
-// Float graph + images → the range of every activation that will be quantised.
+// Float graph + images → the range of each activation that will be quantised.
 import type { Graph } from '../graph/graph.js';
 import type { CalibrationBatch } from './feeds.js';
 import { entropyLimit, Histogram, percentileRange } from './histogram.js';
@@ -6,16 +6,21 @@ import { observe } from './observe.js';
 import type { Range } from './parameters.js';
 
 /**
- * minmax: from the least to the greatest value seen. percentile: what is left when the outermost values are cut off, so that
- * `percentile` percent stay. entropy: the range whose integers tell most of how values are spread (Kullback-Leibler, as
- * TensorRT calibrates).
+ * How a range is chosen.
+ * minmax: from the smallest to the largest value seen.
+ * percentile: without the outermost values, so that `percentile` percent remain.
+ * entropy: the range whose integers keep most of the distribution of the values, by Kullback-Leibler divergence, as in TensorRT.
  */
 export type CalibrationMethod =
   | { readonly kind: 'minmax' }
   | { readonly kind: 'percentile'; readonly percentile: number }
   | { readonly kind: 'entropy' };
 
-/** @param batches are gone through twice but for minmax. @throws QuantisationError when there is no batch. */
+/**
+ * Returns the range of each value.
+ * @param batches are read once for minmax, otherwise twice.
+ * @throws QuantisationError if there is no batch.
+ */
 export async function calibrate(
   graph: Graph,
   values: readonly string[],
@@ -29,7 +34,7 @@ export async function calibrate(
       extremes.set(name, (observed.get(name) ?? new Float32Array()).reduce(widen, known));
     }
   if (method.kind === 'minmax') return extremes;
-  // Pixels are spread evenly enough, and a clipped one is a changed image.
+  // The input keeps its full range: a clipped pixel would be another image.
   const kept = new Set(graph.inputs.map(({ name }) => name));
   const inner = values.filter((name) => !kept.has(name) && hasEnds(extremes.get(name)));
   const narrow = method.kind === 'entropy' ? narrowByEntropy : narrowByPercentile(method.percentile);
@@ -63,7 +68,7 @@ function narrowByPercentile(percentile: number): Narrowing {
   };
 }
 
-/** Of magnitudes; 0 is left out, as it stays exact in every range. */
+/** Counts magnitudes, without 0, which is exact in every range. */
 const narrowByEntropy: Narrowing = {
   histogram: ({ min, max }) => new Histogram(0, Math.max(-min, max), { magnitudes: true }),
   range: (histogram, { min, max }) => {

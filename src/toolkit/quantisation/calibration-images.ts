@@ -1,4 +1,4 @@
-// A dataset or a folder of images → a seeded choice of its training images as tensors, by the serving preprocessing.
+// A dataset or a folder of images → a seeded choice of its training images, as tensors, preprocessed as for serving.
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import pMap from 'p-map';
@@ -16,10 +16,10 @@ import { QuantisationError } from './errors.js';
 import type { CalibrationBatch } from './feeds.js';
 
 export interface CalibrationChoice {
-  /** How many images; all of them when there are fewer. */
+  /** How many images to use. All are used if there are fewer. */
   readonly images: number;
   readonly seed: number;
-  /** Leave out files that are no images. */
+  /** Skip files that are not images. */
   readonly skipBad?: boolean | undefined;
 }
 
@@ -28,9 +28,8 @@ const filesAtATime = 4;
 const limits = { maxPixels: 100_000_000 };
 
 /**
- * The training split of a prepared dataset; or, of a folder of images by category or just of images, those chosen to calibrate
- * on, and no other is decoded.
- * @throws QuantisationError when there is no image, or a file is none.
+ * Loads the training split of a prepared dataset; or, of a folder of images with or without categories, the chosen images only.
+ * @throws QuantisationError if there is no image, or a file is not an image.
  */
 export async function calibrationSplit(
   folder: string,
@@ -92,7 +91,10 @@ function choose(count: number, { images, seed }: CalibrationChoice): Uint32Array
   return permutation(count, createRandom(seed, 'calibration')).subarray(0, images);
 }
 
-/** Made anew each time they are gone through. @throws QuantisationError when the images are of another size than the model's. */
+/**
+ * Returns the chosen images in batches of 32. Each iteration makes them again.
+ * @throws QuantisationError if the images do not have the size and channels that the model takes.
+ */
 export function calibrationBatches(
   split: Split,
   input: InputContract,

@@ -1,5 +1,5 @@
-// What can go wrong between a float32 model and its quantised variant.
+// Errors of quantisation.
 import { QuatiError } from '../../inference/errors.js';
 
-/** The model cannot be quantised as it is, or there is nothing to calibrate on. */
+/** The model cannot be quantised, or there are no images to calibrate on. */
 export class QuantisationError extends QuatiError {}

@@ -7,7 +7,8 @@ import { loadRuntime } from '../../inference/workers/runtime.js';
 import type { Dim, Graph, TensorType, Value } from '../graph/graph.js';
 import { QuantisationError } from './errors.js';
 
-/** Tensors as the serving code makes them: [count, C, H, W], flat. */
+/** Images as the serving code makes them. */
+/** [count, C, H, W], flat. */
 export interface CalibrationBatch {
   readonly images: Float32Array;
   readonly count: number;
@@ -18,16 +19,16 @@ export interface ImageInput {
   readonly channels: number;
   readonly height: number;
   readonly width: number;
-  /** [N, H, W, C] instead of [N, C, H, W]. */
+  /** Whether the layout is [N, H, W, C] instead of [N, C, H, W]. */
   readonly channelsLast: boolean;
   readonly dataType: 'float32' | 'uint8';
-  /** Of which the batch is; left out, it is free. */
+  /** Fixed batch size; undefined if the batch axis is dynamic. */
   readonly batch?: number;
 }
 
 /**
- * An image has 1 or 3 channels: where they stand tells the layout.
- * @throws QuantisationError when the graph does not take one batch of images.
+ * Describes a graph's input. Images have 1 or 3 channels; the place of that size in the shape determines the layout.
+ * @throws QuantisationError if the graph's only input is not a batch of images.
  */
 export function imageInput({ name: file, inputs }: Graph): ImageInput {
   const [input, ...others] = inputs;
@@ -48,12 +49,13 @@ export function imageInput({ name: file, inputs }: Graph): ImageInput {
   return { name, ...sizes, channelsLast, dataType: type.dataType, ...fixed };
 }
 
-export function imageLayout({ shape }: TensorType): 'NCHW' | 'NHWC' {
+function imageLayout({ shape }: TensorType): 'NCHW' | 'NHWC' {
+  /** Returns the layout of a batch of images; NCHW if the shape does not determine it. */
   const isChannels = (axis: number) => shape[axis] === 1 || shape[axis] === 3;
   return !isChannels(1) && isChannels(3) ? 'NHWC' : 'NCHW';
 }
 
-/** What a model's file says of the images it takes, as far as it does. */
+/** Returns width, height and channels of the images that a model takes, as far as its file states them. */
 export function declaredImage({
   type,
 }: Value): Partial<Pick<InputContract, 'width' | 'height' | 'channels'>> {
@@ -66,7 +68,7 @@ export function declaredImage({
   };
 }
 
-/** The input's shape with what it leaves free from the contract. */
+/** Returns the input's shape. Dimensions that the file leaves open come from the contract. */
 export function statedShape({ type }: Value, input: InputContract): Dim[] {
   const batch = type.shape[0] ?? 'N';
   const { width, height } = input;
@@ -87,11 +89,14 @@ function imageDims(type: TensorType): { channels?: Dim; height?: Dim; width?: Di
 
 export interface Feed {
   readonly feeds: Record<string, Tensor>;
-  /** The values in it, as the graph sees them. */
+  /** The input's values, before rounding to bytes. */
   readonly values: Float32Array;
 }
 
-/** A batch as the graph takes it; in parts where its own is smaller, the last of them filled up with the last image. */
+/**
+ * Returns a function that turns a batch into the graph's inputs. If the graph's batch size is fixed, the batch is split into
+ * parts of that size, and the last image fills the last part.
+ */
 export async function createFeeder(input: ImageInput): Promise<(batch: CalibrationBatch) => Iterable<Feed>> {
   const { Tensor } = await loadRuntime();
   const { name, channels, height, width, channelsLast, dataType } = input;

@@ -1,18 +1,18 @@
-// Float graph → the same graph with weights as half floats in the file, and computed in float32: half the bytes, the same time.
+// Float graph → the same graph with weights as half floats in the file. It runs in float32: half the bytes, the same time.
 import { GraphBuilder } from '../graph/builder.js';
 import type { Graph, TensorData, Value } from '../graph/graph.js';
 import { toFloat32Array } from '../graph/tensor-data.js';
 import { QuantisationError } from './errors.js';
 import { largestHalf, toHalf } from './half.js';
 
-/** Below that, a Cast takes more bytes than it saves. */
+/** For fewer elements, a Cast node takes more bytes than half floats save. */
 const leastElements = 32;
 const float32Code = 1;
 
 /**
- * A Cast stands behind each of the weights: ONNX Runtime runs it once, when it loads the model. Activations stay float32, as CPUs
- * compute, so that none can overflow, and input and output do.
- * @throws QuantisationError when there are no weights, or one is larger than a half float can be.
+ * Adds a Cast after each weight, which ONNX Runtime runs once, when it loads the model. Input, activations and output stay
+ * float32: CPUs compute in float32, and activations cannot overflow.
+ * @throws QuantisationError if there are no weights, or one is too large for a half float.
  */
 export function toFloat16(graph: Graph): Graph {
   const builder = new GraphBuilder(graph.name, [...graph.types.keys(), ...graph.initializers.keys()]);

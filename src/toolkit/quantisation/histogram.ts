@@ -1,4 +1,4 @@
-// Values → how many lie in each of 2048 equal bins, and from that the range that is worth its integers.
+// Values → counts in 2048 bins of equal width, and from them the range to quantise.
 import type { Range } from './parameters.js';
 
 export const bins = 2048;
@@ -8,7 +8,7 @@ export class Histogram {
   readonly width: number;
   readonly #magnitudes: boolean;
 
-  /** @param magnitudes counts |x|, and no 0. */
+  /** @param magnitudes whether to count |x|, without 0. */
   constructor(
     readonly low: number,
     high: number,
@@ -29,8 +29,8 @@ export class Histogram {
 }
 
 /**
- * Cuts off (100 - percentile) percent of all values, half at either end, or all at one end where the other is 0: a Relu's.
- * Ends lie on the borders of bins.
+ * Cuts off (100 - percentile) percent of all values: half of them at each end, or all at one end if the other end is 0, as after
+ * a Relu. The range ends at borders of bins.
  */
 export function percentileRange(histogram: Histogram, { min, max }: Range, percentile: number): Range {
   const { counts, low, width } = histogram;
@@ -42,7 +42,7 @@ export function percentileRange(histogram: Histogram, { min, max }: Range, perce
   return { min: Math.max(min, low + below * width), max: Math.min(max, low + (bins - above) * width) };
 }
 
-/** How many bins from the start on hold no more than `most` values together. */
+/** Returns how many bins, from the first on, together hold at most `most` values. */
 function cut(counts: ArrayLike<number>, most: number): number {
   let held = 0;
   for (let bin = 0; bin < counts.length; bin++) {
@@ -53,8 +53,8 @@ function cut(counts: ArrayLike<number>, most: number): number {
 }
 
 /**
- * The magnitude to clip at: of all of `levels` bins or more, that whose clipped distribution p differs least from q, which is p
- * told by `levels` integers: least KL(p || q) = sum of p log(p / q).
+ * Returns the magnitude to clip at. Candidates keep `levels` bins or more. p is the clipped distribution, and q is p expressed by
+ * `levels` integers. The best candidate has the smallest KL(p || q) = sum of p log(p / q).
  */
 export function entropyLimit({ counts, width }: Histogram, levels: number): number {
   let best = { divergence: Number.POSITIVE_INFINITY, kept: bins };
@@ -92,7 +92,7 @@ function klDivergence(
       sum += count;
       if (count > 0) filled++;
     }
-    // q spreads what a level holds evenly over those of its bins that hold any.
+    // q spreads the values of a level evenly over the bins of the level that are not empty.
     const q = filled === 0 ? never : Math.max(sum / filled / inside, never);
     for (let bin = from; bin < to; bin++) {
       const count = (counts[bin] ?? 0) + (bin === kept - 1 ? outside : 0);

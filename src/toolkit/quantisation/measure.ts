@@ -1,11 +1,15 @@
-// Float graph, its quantised one and images → how far values of the one are from those of the other.
+// Float graph, quantised graph and images → how much their values differ.
 import type { Graph } from '../graph/graph.js';
 import { QuantisationError } from './errors.js';
 import type { CalibrationBatch } from './feeds.js';
 import { addPower, decibels, type Power } from './noise.js';
 import { observe } from './observe.js';
 
-/** @param pairs name in the float graph → name in the other. @returns decibels by name in the float graph; undefined for no difference. */
+/**
+ * Compares values of two graphs.
+ * @param pairs name in the float graph → name in the other.
+ * @returns decibels of signal over noise, by name in the float graph; undefined if there is no difference.
+ */
 export async function compareGraphs(
   float: Graph,
   other: Graph,
@@ -26,7 +30,7 @@ export async function compareGraphs(
   return new Map([...powers].map(([name, power]) => [name, decibels(power)]));
 }
 
-/** The first batches that hold so many images, or all. */
+/** Returns the first `images` images, in batches; all if there are fewer. */
 export function firstImages(batches: Iterable<CalibrationBatch>, images: number): Iterable<CalibrationBatch> {
   return {
     *[Symbol.iterator]() {
@@ -41,6 +45,7 @@ export function firstImages(batches: Iterable<CalibrationBatch>, images: number)
   };
 }
 
+/** Returns the name of the first output. @throws QuantisationError if there is none. */
 export function scoresOf(graph: Graph): string {
   const [scores] = graph.outputs;
   if (!scores) throw new QuantisationError(`${graph.name}: has no output`);

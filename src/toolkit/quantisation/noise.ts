@@ -1,4 +1,4 @@
-// What a value was and what it became → the ratio of signal to noise in decibels: 20 dB is an error of a tenth.
+// Values before and after quantisation → signal to noise in decibels. 20 dB means an error of a tenth.
 import type { WeightQuantisation } from './parameters.js';
 
 export interface Power {
@@ -17,13 +17,13 @@ export function addPower(power: Power, expected: ArrayLike<number>, actual: Arra
   return { signal, noise };
 }
 
-/** 10 log10(signal / noise); undefined where there is no noise, or no signal. */
+/** 10 log10(signal / noise); undefined if there is no noise or no signal. */
 export function decibels({ signal, noise }: Power): number | undefined {
   const ratio = 10 * Math.log10(signal / noise);
   return Number.isFinite(ratio) ? ratio : undefined;
 }
 
-/** The reals that integer weights stand for. */
+/** Returns the real numbers that integer weights represent. */
 export function dequantiseWeights({ values, scales }: WeightQuantisation): Float32Array {
   const size = values.length / scales.length;
   return Float32Array.from(values, (value, i) => value * (scales[Math.floor(i / size)] ?? 0));

@@ -1,4 +1,4 @@
-// Graph + images → the values of chosen tensors, batch after batch.
+// Graph + images → the values of chosen tensors, batch by batch.
 import { loadRuntime } from '../../inference/workers/runtime.js';
 import type { Graph } from '../graph/graph.js';
 import { encodeOnnx } from '../graph/onnx.js';
@@ -8,9 +8,9 @@ import { type CalibrationBatch, createFeeder, imageInput } from './feeds.js';
 export type Observed = ReadonlyMap<string, Float32Array>;
 
 /**
- * Runs the graph with the asked-for values as outputs. The input's are read from the images; where nothing else is asked
- * for, there is nothing to run.
- * @throws QuantisationError when the graph has no such value, or there is no batch.
+ * Runs the graph with the chosen values as outputs. The input's values come from the images, so a graph of which only these
+ * are wanted does not run.
+ * @throws QuantisationError if the graph has no such value, or there is no batch.
  */
 export async function* observe(
   graph: Graph,

@@ -11,13 +11,17 @@ export type ActivationType = 'uint8' | 'int8';
 
 export interface ActivationQuantisation {
   readonly scale: number;
-  /** 0…255, or -128…127 for int8. */
+  /** 0…255 for uint8, -128…127 for int8. */
   readonly zeroPoint: number;
 }
 
 const lowest: Record<ActivationType, number> = { uint8: 0, int8: -128 };
 
-/** 256 integers over the range, widened to hold 0, which has to be exact: padding and Relu produce it. */
+/**
+ * Spreads 256 integers over a range. The range is widened to hold 0, which has to be exact, as padding and Relu produce it.
+ * @param where the value, in errors.
+ * @throws QuantisationError if the range is not finite.
+ */
 export function quantiseRange(
   { min, max }: Range,
   where: string,
@@ -33,15 +37,15 @@ export function quantiseRange(
 }
 
 export interface WeightQuantisation {
-  /** One scale an output channel. */
+  /** One scale per output channel. */
   readonly scales: Float32Array;
   readonly values: Int8Array;
 }
 
 /**
- * Symmetric int8 an output channel: scale = max|w| / limit, or `leastScales` where that is more.
+ * Symmetric int8 per output channel: scale = max|w| / limit, or `leastScales` if that is larger.
  * @param weights [channels, ...], row-major.
- * @param limit 127, or 63 to leave out a bit: x86 without VNNI adds two products of uint8 and int8 in 16 bits, which 2 * 255 * 64 still fits.
+ * @param limit 127, or 63 for 7 bits: x86 without VNNI adds two products of uint8 and int8 in 16 bits, where 2 * 255 * 63 fits.
  */
 export function quantiseWeights(
   weights: Float32Array,
@@ -58,22 +62,22 @@ export function quantiseWeights(
     const scale = scaleOf(Math.max(largest / limit, leastScales?.[channel] ?? 0));
     scales[channel] = scale;
     slice.forEach((weight, i) => {
-      // As ONNX's QuantizeLinear rounds.
+      // ONNX's QuantizeLinear rounds in the same way.
       values[channel * size + i] = clamp(roundHalfToEven(weight / scale), limit);
     });
   }
   return { scales, values };
 }
 
-/** Half of int32's range: the other half is left to the sum of products that the bias is added to. */
+/** Half of int32's range. The other half is for the sum of products that the bias is added to. */
 const largestBias = 2 ** 30;
 
-/** The scale of each channel's weights below which its bias would not fit into int32: dead channels have biases too. */
+/** Returns the smallest scale of each channel's weights whose bias fits into int32. Channels with tiny weights have biases too. */
 export function leastWeightScales(bias: Float32Array, activationScale: number): Float32Array {
   return bias.map((value) => Math.abs(value) / (activationScale * largestBias));
 }
 
-/** int32 in units of activation scale times weight scale, as the integer product of the two is. */
+/** Returns the bias as int32, in units of activation scale times weight scale, the unit of their integer product. */
 export function quantiseBias(
   bias: Float32Array,
   activationScale: number,
@@ -82,7 +86,7 @@ export function quantiseBias(
   return Int32Array.from(bias, (value, i) => Math.round(value / (activationScale * (weightScales[i] ?? 1))));
 }
 
-/** As stored, in float32; 1 where there is nothing to scale, so that no one divides by 0. */
+/** Rounds a scale to float32, as it is stored. Returns 1 instead of 0, because values are divided by the scale. */
 function scaleOf(exact: number): number {
   const scale = Math.fround(exact);
   return scale === 0 ? 1 : scale;

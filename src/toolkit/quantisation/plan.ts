@@ -1,4 +1,4 @@
-// Float graph → what becomes integer: which layers, which values are quantised and whose range each takes, which Relus disappear into ranges.
+// Float graph → what becomes integer: the layers, the values with their ranges, and the Relus that a range replaces.
 import { consumers, type Graph, type Node, producers } from '../graph/graph.js';
 import { toFloat32Array } from '../graph/tensor-data.js';
 import { QuantisationError } from './errors.js';
@@ -6,22 +6,22 @@ import { QuantisationError } from './errors.js';
 export interface QuantisationPlan {
   /** Convs and Gemms that run as integers. */
   readonly layers: ReadonlySet<Node>;
-  /** Value that gets a QuantizeLinear → value whose range it takes. */
+  /** Value that gets a QuantizeLinear → value whose range it uses. */
   readonly quantised: ReadonlyMap<string, string>;
-  /** Relus and Clips whose work a range that starts at 0 does: their output → their input. */
+  /** Relus and Clips that a range starting at 0 replaces: their output → their input. */
   readonly absorbed: ReadonlyMap<string, string>;
 }
 
 /** Operators that move numbers without changing their range. */
 const rangePreserving = new Set(['MaxPool', 'Flatten', 'Reshape', 'Transpose', 'Identity']);
-/** Operators besides Conv and Gemm that ONNX Runtime has for integers; a sum of two computed values, not of a constant. */
+/** Other operators that ONNX Runtime has for integers. Add counts only without a constant. */
 const integerOperators = new Set(['Add', 'Concat', 'AveragePool', 'GlobalAveragePool']);
 
 export function isWeighted(node: Node): boolean {
   return node.op === 'Conv' || node.op === 'Gemm';
 }
 
-/** Layers as they are named to the user, in the order they run. @throws QuantisationError when there is none. */
+/** Returns the layers in the order in which they run. Users name them. @throws QuantisationError if there is none. */
 export function quantisableLayers(graph: Graph): readonly Node[] {
   const layers = graph.nodes.filter(isWeighted);
   if (layers.length === 0) throw new QuantisationError(`${graph.name}: has no Conv or Gemm to quantise`);
@@ -29,13 +29,15 @@ export function quantisableLayers(graph: Graph): readonly Node[] {
 }
 
 /**
- * Quantised are the activations that a Conv or Gemm reads, and what they are moved from without change, back to where they
- * are computed; sums, joins and averages on the way run as integers too, so theirs are as well. So is what a Conv gives, whoever
- * reads it, because ONNX Runtime has no integer Conv with a float result; a last Gemm's result stays float. A Relu or Clip
- * between an integer operator and such a value is absorbed, because a QuantizeLinear whose range starts at 0 clips as it does;
- * left in place it would keep ONNX Runtime from fusing the integer operator.
+ * Plans which values to quantise:
+ * - the activations that a Conv or Gemm reads, and the values before them that Reshape, MaxPool and the like only move;
+ * - the inputs of the sums, joins and averages that compute these, as ONNX Runtime has integer operators for them;
+ * - the result of every Conv, because ONNX Runtime has no integer Conv with a float result. The last Gemm's result stays float.
+ *
+ * A Relu or Clip between an integer operator and such a value is absorbed: a QuantizeLinear whose range starts at 0 clips too.
+ * If it stayed, ONNX Runtime could not fuse the integer operator.
  * @param excluded names of layers that stay float.
- * @throws QuantisationError when there is nothing to quantise.
+ * @throws QuantisationError if there is nothing to quantise.
  */
 export function planQuantisation(graph: Graph, excluded: ReadonlySet<string> = new Set()): QuantisationPlan {
   const layers = new Set(quantisableLayers(graph).filter(({ name }) => !excluded.has(name)));
@@ -62,7 +64,7 @@ class Planner {
     this.#outputs = new Set(graph.outputs.map(({ name }) => name));
   }
 
-  /** Marks a value and its sources; those that it is moved from take the range of the value that was computed. */
+  /** Marks a value and its sources. Values that are only moved use the range of the computed value. @returns that value. */
   quantiseBack(value: string): string {
     const known = this.quantised.get(value);
     if (known !== undefined) return known;
@@ -105,7 +107,7 @@ class Planner {
     return this.layers.has(producer) || (producer.op === 'Add' && this.#isIntegerOperator(producer));
   }
 
-  /** A range ends where the values do, and always holds 0. */
+  /** Whether a range has the same effect as the node: a range ends at the largest value and always holds 0. */
   #clipsAsRange({ op, inputs }: Node): boolean {
     if (op === 'Relu') return true;
     if (op !== 'Clip') return false;

@@ -1,4 +1,4 @@
-// The bytes of a float model, ours or another tool's → the graph that is quantised: BatchNorm and biases folded, dense layers as Gemm.
+// The bytes of a float model, of Quati or another tool → the graph to quantise: BatchNorm and biases folded, dense layers as Gemm.
 import { canonicalLayers } from '../graph/dense.js';
 import type { Dim, Graph } from '../graph/graph.js';
 import { importOnnx } from '../graph/import.js';
@@ -7,11 +7,11 @@ import { readOnnx } from '../graph/onnx.js';
 import { QuantisationError } from './errors.js';
 
 export interface PrepareGraphOptions {
-  /** Where the model leaves dimensions free. */
+  /** The input's shape, if the model leaves dimensions open. */
   readonly inputShape?: readonly Dim[];
 }
 
-/** @throws QuantisationError when it is quantised already; GraphError, UnsupportedOperatorError naming file and node. */
+/** Reads a float model. @throws QuantisationError if it is quantised; GraphError, UnsupportedOperatorError naming file and node. */
 export function prepareGraph(model: Uint8Array, file: string, options: PrepareGraphOptions = {}): Graph {
   refuseQuantised(readOnnx(model, file).graph, file);
   return { ...toInferenceMode(canonicalLayers(importOnnx(model, file, options))), name: file };

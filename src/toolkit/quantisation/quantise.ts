@@ -1,5 +1,5 @@
-// A float model + calibration images → int8.onnx, float16.onnx and what they lose. READ FIRST for quantisation: prepare → plan →
-// calibrate → choose what stays float → rewrite → measure → shorten names.
+// A float model + calibration images → int8.onnx, float16.onnx and their loss of accuracy. READ FIRST for quantisation: prepare →
+// plan → calibrate → choose the layers that stay float → rewrite → measure → shorten names.
 import { compactNames } from '../graph/compact.js';
 import type { Dim, Graph, Node } from '../graph/graph.js';
 import { encodeOnnx } from '../graph/onnx.js';
@@ -18,23 +18,23 @@ import { type LayerLoss, measureLosses } from './sensitivity.js';
 import { type QuantisedGraph, quantiseGraph } from './static-int8.js';
 
 export interface Int8Options {
-  /** Largest integer a weight takes: 63, seven bits, or 127. */
+  /** Largest integer of a weight: 63 for 7 bits, or 127 for 8. */
   readonly weightLimit: 63 | 127;
   readonly activations: ActivationType;
   readonly calibration: CalibrationMethod;
   /** Names of layers that stay float. */
   readonly exclude: readonly string[];
-  /** So many more stay float: those that lose most as integers, each measured by itself. */
+  /** Number of further layers that stay float: those that lose most as integers, each measured alone. */
   readonly keepFloat: number;
-  /** Of the images, for losses and the report. */
+  /** Number of images that losses and noise are measured on. */
   readonly measuredImages: number;
-  /** Sizes that the model leaves free. */
+  /** The input's shape, if the model leaves dimensions open. */
   readonly inputShape?: readonly Dim[];
-  /** Each layer whose loss is measured. */
+  /** Called after each layer whose loss was measured. */
   readonly onLayer?: (done: number, of: number, name: string) => void;
 }
 
-export const defaultInt8Options: Int8Options = {
+const defaultInt8Options: Int8Options = {
   weightLimit: 63,
   activations: 'uint8',
   calibration: { kind: 'minmax' },
@@ -49,10 +49,11 @@ export interface Quantised<Report> {
 }
 
 /**
- * Static int8: activations of 8 bits over their calibrated range, weights int8 an output channel, biases int32.
+ * Quantises to static int8: activations of 8 bits over their calibrated range, int8 weights with a scale per output channel,
+ * int32 biases. Writes no file.
  * @param file names the model in errors.
- * @param batches are gone through several times.
- * @throws QuantisationError, GraphError, UnsupportedOperatorError; nothing is written here.
+ * @param batches are read several times.
+ * @throws QuantisationError, GraphError, UnsupportedOperatorError.
  */
 export async function quantiseToInt8(
   model: Uint8Array,
@@ -86,7 +87,7 @@ export async function quantiseToInt8(
   return { model: encodeOnnx({ ...compactNames(quantised.graph), name: 'int8' }), report };
 }
 
-/** Half floats in the file, float32 at both ends and while it runs. @throws as `quantiseToInt8`. */
+/** Stores weights as half floats; input, output and computation stay float32. @throws as `quantiseToInt8`. */
 export async function quantiseToFloat16(
   model: Uint8Array,
   file: string,
@@ -140,7 +141,7 @@ interface QuantisedPlan {
   readonly quantised: QuantisedGraph;
 }
 
-/** Of every layer's result and of the scores. */
+/** Measures the noise of every layer's result and of the scores, in decibels. */
 async function resultNoise(
   graph: Graph,
   { plan, quantised }: QuantisedPlan,
@@ -152,7 +153,7 @@ async function resultNoise(
   return await compareGraphs(graph, quantised.graph, new Map([...pairs, [scores, scores]]), batches);
 }
 
-/** Behind the Relu that was absorbed into it. */
+/** Returns a layer's output, or the output of the Relu that was absorbed into it. */
 function resultOf({ outputs: [output = ''] }: Node, { absorbed }: QuantisationPlan): string {
   return [...absorbed].find(([, input]) => input === output)?.[0] ?? output;
 }

@@ -1,4 +1,4 @@
-// What was quantised, and what it cost → a document for scripts, and the same as text.
+// Types of the quantisation report, and the report → text.
 import type { CalibrationMethod } from './calibrate.js';
 import type { ActivationType } from './parameters.js';
 
@@ -6,12 +6,14 @@ export interface LayerReport {
   readonly name: string;
   readonly op: string;
   readonly runs: 'int8' | 'float32';
-  /** Why it is not int8. */
+  /** Why the layer is not int8. */
   readonly reason?: 'excluded' | 'worst loss';
   readonly weights: readonly number[];
-  /** Decibels of signal over noise: of the weights, of the layer's result in the whole int8 model, and of the scores with this layer alone as integers. Null: no difference, or not measured. */
+  /** Signal over noise of the weights, in decibels; null if there is no difference. */
   readonly weightsDb: number | null;
+  /** The same for the layer's result in the int8 model. */
   readonly resultDb: number | null;
+  /** The same for the scores if only this layer is int8; null also if it was not measured. */
   readonly aloneDb: number | null;
 }
 
@@ -19,7 +21,7 @@ export interface Int8Report {
   readonly activations: ActivationType;
   readonly weightBits: 7 | 8;
   readonly calibration: CalibrationMethod & { readonly images: number };
-  /** The first output's, as all noise above. */
+  /** Signal over noise of the first output, in decibels; null if there is no difference. */
   readonly scoresDb: number | null;
   readonly measuredImages: number;
   readonly layers: readonly LayerReport[];
@@ -34,7 +36,7 @@ export interface Float16Report {
 export interface VariantFile {
   readonly file: string;
   readonly bytes: number;
-  /** Of the float32 file's bytes. */
+  /** Bytes divided by the bytes of the float32 file. */
   readonly ratio: number;
 }
 
@@ -47,6 +49,7 @@ export interface QuantisationReport {
 export const float16Note =
   'On a CPU float16 saves space, not time: weights become float32 when the model is loaded.';
 
+/** Formats a report as text. */
 export function describeReport({ source, int8, float16 }: QuantisationReport): string {
   const lines = [`${source.file}: ${source.bytes} bytes`];
   if (float16) lines.push(describeFile(float16), `  ${noise(float16)}`, `  ${float16.note}`);

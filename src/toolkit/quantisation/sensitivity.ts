@@ -1,4 +1,4 @@
-// Float graph + ranges + images → how much each layer alone loses as integers, worst first.
+// Float graph + ranges + images → the loss of each layer if it alone is int8, largest loss first.
 import type { Graph } from '../graph/graph.js';
 import type { CalibrationBatch } from './feeds.js';
 import { compareGraphs, scoresOf } from './measure.js';
@@ -8,7 +8,7 @@ import { type Int8Types, quantiseGraph } from './static-int8.js';
 
 export interface LayerLoss {
   readonly name: string;
-  /** Of the scores, with this layer as integers and every other in float: decibels of signal over noise. */
+  /** Signal over noise of the scores, in decibels, if only this layer is int8; undefined if there is no difference. */
   readonly aloneDb: number | undefined;
 }
 
@@ -17,7 +17,7 @@ export interface LossOptions {
   readonly onLayer?: ((done: number, of: number, name: string) => void) | undefined;
 }
 
-/** @param layers to measure, by name. */
+/** Measures layers one by one. @param layers their names. */
 export async function measureLosses(
   graph: Graph,
   layers: readonly string[],

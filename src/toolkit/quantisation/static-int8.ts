@@ -1,4 +1,4 @@
-// Float graph + plan + ranges → the same graph with QuantizeLinear / DequantizeLinear pairs (QDQ), weights and biases as integers.
+// Float graph + plan + ranges → the same graph with pairs of QuantizeLinear and DequantizeLinear (QDQ), and integer weights and biases.
 import { GraphBuilder } from '../graph/builder.js';
 import { isPlainGemm } from '../graph/dense.js';
 import { freshNames } from '../graph/fresh-names.js';
@@ -18,22 +18,22 @@ import {
 import { isWeighted, type QuantisationPlan } from './plan.js';
 
 export interface Int8Types {
-  /** Largest integer a weight takes: 63 or 127. */
+  /** Largest integer of a weight: 63 for 7 bits, or 127 for 8. */
   readonly weightLimit: 63 | 127;
   readonly activations: ActivationType;
 }
 
 export interface QuantisedGraph {
   readonly graph: Graph;
-  /** Name in the float graph → name of the value that stands for it now, in float. */
+  /** Name in the float graph → name of the float value that replaces it. */
   readonly values: ReadonlyMap<string, string>;
-  /** Weights of each quantised layer, by its name, as they are now. */
+  /** Real weights of each quantised layer after quantisation, by its name. */
   readonly weights: ReadonlyMap<string, Float32Array>;
 }
 
 /**
- * ONNX Runtime fuses `DequantizeLinear → Conv|Gemm → QuantizeLinear` into QLinearConv and QGemm.
- * @throws QuantisationError when weights are no constants, or a range is missing.
+ * Rewrites a graph. ONNX Runtime fuses `DequantizeLinear → Conv|Gemm → QuantizeLinear` into QLinearConv and QGemm.
+ * @throws QuantisationError if weights are not constants, or a range is missing.
  */
 export function quantiseGraph(
   graph: Graph,
@@ -48,9 +48,9 @@ export function quantiseGraph(
 
 class Rewriter {
   readonly #builder: GraphBuilder;
-  /** Name in the float graph → the value that stands for it now. */
+  /** Name in the float graph → the value that replaces it. */
   readonly #current = new Map<string, Value>();
-  /** The same before it went through integers, where no integer operator made it: layers that stay float read that. */
+  /** The same before quantisation, if no integer operator computed it. Layers that stay float read this value. */
   readonly #float = new Map<string, Value>();
   readonly #activations = new Map<string, ActivationQuantisation>();
   readonly #weights = new Map<string, Float32Array>();
@@ -82,7 +82,7 @@ class Rewriter {
     const outputs = node.outputs.map((name) => this.#nameOf(name));
     const made = this.#builder.append({
       ...node,
-      // The name of an output may be its node's too; it goes to the Identity that gives it.
+      // A node may have the name of its output. If the output is renamed, an Identity takes that name.
       name: outputs.join() === node.outputs.join() ? node.name : '',
       inputs: inputs.map((value) => value?.name ?? ''),
       outputs,
@@ -101,7 +101,7 @@ class Rewriter {
     return { graph: this.#builder.build(), values, weights: this.#weights };
   }
 
-  /** An output of the graph that goes through integers is what comes out of those. */
+  /** Renames an output of the graph that is quantised, as the output is then the dequantised value. */
   #nameOf(name: string): string {
     const isOutput = this.graph.outputs.some((output) => output.name === name);
     return isOutput && this.plan.quantised.has(name) ? this.#fresh(`${name}.float`) : name;
@@ -120,7 +120,7 @@ class Rewriter {
     return isWeighted(node) && !this.plan.layers.has(node);
   }
 
-  /** Remembers what stands for a value; a quantised one goes through integers here. */
+  /** Stores the value that replaces a value, after quantising it if the plan says so. */
   #define(name: string, value: Value): void {
     const rangeOf = this.plan.quantised.get(name);
     this.#current.set(name, rangeOf === undefined ? value : this.#throughIntegers(value, rangeOf));

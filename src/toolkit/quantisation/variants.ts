@@ -1,4 +1,4 @@
-// A float model's file + calibration images → its variants and the report beside it, all or none.
+// A float model's file + calibration images → files of its variants and of the report. Errors come before the first file.
 import path from 'node:path';
 import { writeFileAtomic, writeJsonAtomic } from '../files.js';
 import type { CalibrationBatch } from './feeds.js';
@@ -11,7 +11,7 @@ export type QuantisedVariant = (typeof variants)[number];
 export interface VariantsRequest {
   readonly model: Uint8Array;
   readonly file: string;
-  /** Where they are written. */
+  /** Where the files are written. */
   readonly folder: string;
   readonly to: readonly QuantisedVariant[];
   readonly batches: Iterable<CalibrationBatch>;
@@ -23,13 +23,13 @@ export interface WrittenVariants {
   readonly reportFile: string;
 }
 
-/** `float32.onnx` → `int8.onnx` beside it, as in a run; `net.onnx` → `net.int8.onnx`. */
-export function variantFile(file: string, folder: string, name: string): string {
+/** Returns a variant's file: `int8.onnx` for `float32.onnx`, as in a run, and `net.int8.onnx` for `net.onnx`. */
+function variantFile(file: string, folder: string, name: string): string {
   const stem = path.basename(file, '.onnx');
   return path.join(folder, stem === 'float32' ? name : `${stem}.${name}`);
 }
 
-/** @throws QuantisationError, GraphError, UnsupportedOperatorError before anything is written. */
+/** Quantises a model and writes the files. @throws QuantisationError, GraphError, UnsupportedOperatorError before the first file. */
 export async function writeVariants(request: VariantsRequest): Promise<WrittenVariants> {
   const { model, file, folder, to, batches, options } = request;
   const int8 = to.includes('int8') ? await quantiseToInt8(model, file, batches, options) : undefined;

@@ -46,7 +46,7 @@ export async function beginRecord(
 }
 
 /** @throws SweepError when there is none, or it is damaged. */
-export async function readRecord(folder: string): Promise<SweepRecord> {
+async function readRecord(folder: string): Promise<SweepRecord> {
   const file = recordFile(folder);
   try {
     return JSON.parse(await readFile(file, 'utf8')) as SweepRecord;

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { createAugmenter, isAugmenting } from '../../../src/toolkit/augmentation/augmentation.js';
 import { type Fill, type ImageSize, paintSquare, warp } from '../../../src/toolkit/augmentation/pixels.js';
-import type { Augmentation } from '../../../src/toolkit/augmentation/schema.js';
+import { type Augmentation, completeAugmentation } from '../../../src/toolkit/augmentation/schema.js';
 import {
   drawTransform,
   type Transform,
@@ -178,7 +178,7 @@ t.test('a crop moves by whole pixels, up to the padding; cutout paints its squar
   const seen = new Set<string>();
   for (let i = 0; i < 300; i++) {
     const { cropX, cropY } = drawTransform(
-      { crop: { padding: 2 } },
+      completeAugmentation({ crop: { padding: 2 } }),
       size,
       createRandom(3, 'augmentation', 0, i),
     );
@@ -219,7 +219,8 @@ t.test('an image depends on seed, epoch and index alone: not on what came before
 
 t.test('turning one thing on leaves what the others draw', async (t) => {
   for (let i = 0; i < 20; i++) {
-    const draw = (config: Augmentation) => drawTransform(config, size, createRandom(1, i));
+    const draw = (config: Augmentation) =>
+      drawTransform(completeAugmentation(config), size, createRandom(1, i));
     const all = draw(everything);
     t.equal(draw({ rotation: 20 }).rotation, all.rotation);
     t.equal(draw({ shift: 0.2 }).shiftY, all.shiftY);
@@ -228,7 +229,9 @@ t.test('turning one thing on leaves what the others draw', async (t) => {
 });
 
 t.test('amounts stay within what was asked for, on both sides', async (t) => {
-  const drawn = Array.from({ length: 2000 }, (_, i) => drawTransform(everything, size, createRandom(5, i)));
+  const drawn = Array.from({ length: 2000 }, (_, i) =>
+    drawTransform(completeAugmentation(everything), size, createRandom(5, i)),
+  );
   const range = (of: (transform: Transform) => number) => {
     const values = drawn.map(of);
     return [Math.min(...values), Math.max(...values)] as const;

@@ -26,7 +26,7 @@ export interface BatchSource {
 export function createBatchSource(options: BatchSourceOptions): BatchSource {
   const { batchSize, threads, ahead = 6, augmentation } = options;
   if (threads > 0 && isAugmenting(augmentation)) {
-    const { make, close } = createDataThreads(options, { threads, ahead });
+    const { make, close } = createDataThreads(options, threads);
     return { read: createRead(make, batchSize, ahead), close };
   }
   const maker = createBatchMaker(options);

@@ -1,19 +1,25 @@
 // In a data thread: the chosen images of a batch → augmented tensors, handed over without a copy.
-import { workerData } from 'node:worker_threads';
-import { move, transferableSymbol, valueSymbol } from 'piscina';
-import { type BatchMakerOptions, createBatchMaker } from './batches.js';
+import { parentPort, workerData } from 'node:worker_threads';
+import { type Batch, type BatchMakerOptions, createBatchMaker } from './batches.js';
 
 export interface DataTask {
   readonly chosen: Uint32Array;
   readonly epoch: number;
 }
 
+/** The thread sends one answer per task, in the order of the tasks. */
+export type DataAnswer = { readonly batch: Batch } | { readonly error: unknown };
+
 const make = createBatchMaker(workerData as BatchMakerOptions);
 
-export default ({ chosen, epoch }: DataTask): unknown => {
-  const batch = make(chosen, epoch);
-  return move({
-    [valueSymbol]: batch,
-    [transferableSymbol]: [batch.images.buffer, batch.labels.buffer],
-  } as unknown as Parameters<typeof move>[0]);
-};
+parentPort?.on('message', ({ chosen, epoch }: DataTask) => {
+  try {
+    const batch = make(chosen, epoch);
+    const { images, labels } = batch;
+    const answer: DataAnswer = { batch };
+    parentPort?.postMessage(answer, [images.buffer as ArrayBuffer, labels.buffer as ArrayBuffer]);
+  } catch (error) {
+    const answer: DataAnswer = { error };
+    parentPort?.postMessage(answer);
+  }
+});

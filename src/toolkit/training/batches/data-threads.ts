@@ -1,44 +1,73 @@
-// The chosen images of a batch → a data thread → the batch. Pixels are shared with the threads, tensors handed over.
-import { Piscina } from 'piscina';
+// The chosen images of a batch → a data thread → the batch. Pixels are shared with the threads, tensors are handed over.
+import { Worker } from 'node:worker_threads';
 import { sharePixels } from '../../datasets/dataset.js';
-import type { Batch, BatchMaker, BatchMakerOptions } from './batches.js';
-import type { DataTask } from './data-thread.js';
-
-export interface DataThreadsOptions {
-  readonly threads: number;
-  /** Tasks at a time, of all threads. */
-  readonly ahead: number;
-}
+import type { Batch, BatchMakerOptions } from './batches.js';
+import type { DataAnswer, DataTask } from './data-thread.js';
 
 export interface DataThreads {
-  make(...task: Parameters<BatchMaker>): Promise<Batch>;
+  /** @throws the error that the thread failed with. */
+  make(chosen: Uint32Array, epoch: number): Promise<Batch>;
+  /** Ends the threads. Batches that are not done are rejected. */
   close(): Promise<void>;
 }
 
-/** A thread is given its tasks before it is done with the last one: nobody hands it new ones while a step runs. */
-export function createDataThreads(
-  { split, input, seed, augmentation }: BatchMakerOptions,
-  { threads, ahead }: DataThreadsOptions,
-): DataThreads {
-  const workerData: BatchMakerOptions = { split: sharePixels(split), input, seed, augmentation };
-  const piscina = new Piscina<DataTask, Batch>({
-    filename: new URL('./data-thread.js', import.meta.url).href,
-    workerData,
-    minThreads: threads,
-    maxThreads: threads,
-    concurrentTasksPerWorker: Math.max(1, Math.ceil(ahead / threads)),
-    recordTiming: false,
-  });
-  let closed = false;
+/**
+ * A thread gets its tasks before it is done with the last one: nothing hands it new ones while a step runs.
+ * Each task goes to the thread with the fewest tasks.
+ */
+export function createDataThreads(options: BatchMakerOptions, threads: number): DataThreads {
+  const { split, input, seed, augmentation } = options;
+  const shared: BatchMakerOptions = { split: sharePixels(split), input, seed, augmentation };
+  const all = Array.from({ length: threads }, () => startDataThread(shared));
   return {
     async make(chosen, epoch) {
-      // A destroyed pool that is given a task starts threads again.
-      if (closed) throw new Error('the data threads are closed');
-      return await piscina.run({ chosen: chosen.slice(), epoch });
+      const free = all.reduce((best, next) => (next.waiting() < best.waiting() ? next : best));
+      return await free.make({ chosen: chosen.slice(), epoch });
     },
     async close() {
-      closed = true;
-      await piscina.destroy();
+      await Promise.all(all.map((thread) => thread.close()));
+    },
+  };
+}
+
+interface DataThread {
+  make(task: DataTask): Promise<Batch>;
+  /** The number of tasks that it has no answer to yet. */
+  waiting(): number;
+  close(): Promise<void>;
+}
+
+interface Waiting {
+  resolve(batch: Batch): void;
+  reject(error: unknown): void;
+}
+
+function startDataThread(options: BatchMakerOptions): DataThread {
+  const thread = new Worker(new URL('./data-thread.js', import.meta.url), { workerData: options });
+  const waiting: Waiting[] = [];
+  let ended: Error | undefined;
+  const end = (error: Error) => {
+    ended ??= error;
+    for (const { reject } of waiting.splice(0)) reject(ended);
+  };
+  thread.on('message', (answer: DataAnswer) => {
+    const task = waiting.shift();
+    if ('batch' in answer) task?.resolve(answer.batch);
+    else task?.reject(answer.error);
+  });
+  thread.on('error', end);
+  thread.on('exit', (code) => end(new Error(`a data thread ended with code ${code}`)));
+  return {
+    make: (task) =>
+      new Promise((resolve, reject) => {
+        if (ended) return reject(ended);
+        waiting.push({ resolve, reject });
+        thread.postMessage(task);
+      }),
+    waiting: () => waiting.length,
+    async close() {
+      end(new Error('the data threads are closed'));
+      await thread.terminate();
     },
   };
 }

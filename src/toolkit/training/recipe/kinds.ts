@@ -2,7 +2,7 @@
 import { type Static, type TLiteral, type TObject, type TProperties, type TUnion, Type } from '#typebox';
 import type { ValueSchema } from '../../value-schema.js';
 
-export interface Described {
+interface Described {
   /** For a list in the docs: no capital, no full stop. */
   readonly description: string;
 }

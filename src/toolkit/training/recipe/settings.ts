@@ -133,7 +133,6 @@ export const EarlyStopping = Type.Object({
   ),
 });
 export type EarlyStopping = Static<typeof EarlyStopping>;
-export type Monitor = EarlyStopping['monitor'];
 
 /** The first phase of a run on a backbone: the recipe's layers alone, on features that were computed once. */
 export const HeadSettings = Type.Object({

@@ -1,6 +1,6 @@
 // Answers and truths, batch after batch → how many are right, and precision and recall of the label 1.
 
-export interface Tally {
+interface Tally {
   readonly correct: number;
   /** Of the answers 1, the part that is right; undefined where there was none. */
   readonly precision?: number;

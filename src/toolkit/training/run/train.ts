@@ -64,7 +64,7 @@ export interface TrainResult {
   readonly parameters: number;
 }
 
-export const lossWindow = 20;
+const lossWindow = 20;
 
 /**
  * Trains in a worker thread and exports the forward graph with the last weights, or with the best epoch's.

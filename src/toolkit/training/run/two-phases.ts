@@ -109,7 +109,7 @@ export async function readBackbone({ backbone }: RunFolder): Promise<Graph> {
 }
 
 /** The first phase by its own numbers; augmentation is in the features already. */
-export function headRecipe({ augmentation: _, ...recipe }: Recipe, { head }: BackboneSettings): Recipe {
+function headRecipe({ augmentation: _, ...recipe }: Recipe, { head }: BackboneSettings): Recipe {
   const { epochs, learningRate, batchSize } = head;
   return { ...recipe, schedule: { kind: 'cosine' }, epochs, learningRate, batchSize };
 }

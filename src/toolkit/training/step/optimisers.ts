@@ -6,7 +6,7 @@ import { withDefaults } from '../../value-schema.js';
 import type { Recipe } from '../recipe/recipe.js';
 import { Adam, AdamW, type OptimiserSettings, Sgd } from '../recipe/settings.js';
 
-export interface Update {
+interface Update {
   readonly parameters: Value;
   readonly state: readonly Value[];
 }
@@ -59,7 +59,7 @@ function unclipped(settings: OptimiserSettings): Optimiser {
  * Stochastic gradient descent with momentum: u' = momentum u + g; p' = p - learningRate u',
  * or with Nesterov's p' = p - learningRate (g + momentum u'). Equal to torch.optim.SGD with dampening 0.
  */
-export function sgd(settings: Options<Sgd> = {}): Optimiser {
+function sgd(settings: Options<Sgd> = {}): Optimiser {
   const { momentum, nesterov, weightDecay } = withDefaults(Sgd, { kind: 'sgd', ...settings });
   const plain: Optimiser = {
     name: 'sgd',
@@ -109,7 +109,7 @@ export function adam(settings: Options<Adam> = {}): Optimiser {
 }
 
 /** Adam whose decay goes around the moments (Loshchilov and Hutter, 2019). Equal to torch.optim.AdamW. */
-export function adamW(settings: Options<AdamW> = {}): Optimiser {
+function adamW(settings: Options<AdamW> = {}): Optimiser {
   const { weightDecay, kind: _, ...options } = withDefaults(AdamW, { kind: 'adamw', ...settings });
   const optimiser = adam(options);
   return { ...(weightDecay === 0 ? optimiser : withDecoupledDecay(weightDecay, optimiser)), name: 'adamw' };
@@ -161,7 +161,7 @@ function withDecoupledDecay(rate: number, optimiser: Optimiser): Optimiser {
  * A gradient longer than `limit` is shortened to it, over all parameters together:
  * g' = g min(1, limit / (|g| + 1e-6)). Equal to torch.nn.utils.clip_grad_norm_.
  */
-export function clipped(limit: number, optimiser: Optimiser): Optimiser {
+function clipped(limit: number, optimiser: Optimiser): Optimiser {
   return {
     ...optimiser,
     update(builder, inputs) {

@@ -22,13 +22,13 @@ export interface StepState {
   readonly step: number;
 }
 
-export interface StepResult {
+interface StepResult {
   /** Summed over the batch. */
   readonly lossSum: number;
   readonly correct: number;
 }
 
-export interface EvaluationResult {
+interface EvaluationResult {
   /** Summed over the batch. */
   readonly lossSum: number;
   /** The surest label of each image. */

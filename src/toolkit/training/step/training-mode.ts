@@ -15,7 +15,7 @@ export interface DropoutMask {
 }
 
 /** Running statistics: `running` moves towards the batch's. */
-export interface RunningStatistic {
+interface RunningStatistic {
   readonly running: string;
   /** Already corrected for the size of the batch. */
   readonly batch: Value;
