@@ -18,7 +18,7 @@ const generators = ['@bufbuild/buf@1.75.0', '@bufbuild/protoc-gen-es@2.13.0'];
 /** ONNX packs these lists in proto3 but not in proto2, whose optional fields Quati needs. Parsers read both; packed ones are smaller. */
 const packed = ['int64 dims = 1', 'int64 ints = 8', 'float floats = 7'];
 
-/** @returns the first lines of the generated file, which tell what it was made from. */
+/** @returns the first lines of the generated file, which name what it was made from. */
 function header(code: string): string {
   const sha256 = (content: string | Buffer) => createHash('sha256').update(content).digest('hex');
   return [

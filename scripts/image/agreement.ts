@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import pMap from 'p-map';
 import { type Prediction, toPrediction } from '#dist/client/answers.js';
 import { goldenTolerance } from '#dist/inference/models/golden.js';
-import { run } from './tools.js';
+import { run } from '../run.js';
 
 export type ImageSource = { name: string; bytes: Uint8Array } | { name: string; file: string };
 
@@ -31,9 +31,9 @@ export interface Agreement {
 }
 
 /** Runs `quati predict imgs/`, which gives the confidence of every label of each image. */
-export function predictSamples(url: string): Answer[] {
+export async function predictSamples(url: string): Promise<Answer[]> {
   const flags = ['--url', url, '--top', '1000', '--concurrency', '1', '--json'];
-  const output = run('node', ['dist/cli/main.js', 'predict', 'imgs/', ...flags]);
+  const output = await run('node', ['dist/cli/main.js', 'predict', 'imgs/', ...flags]);
   const { results } = JSON.parse(output) as { results: (Prediction & { file: string })[] };
   return results.map(({ file, predictions }) => toAnswer(file, predictions));
 }

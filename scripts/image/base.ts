@@ -10,7 +10,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { type Arch, type Buildah, run, UnavailableError } from './tools.js';
+import { run, UnavailableError } from '../run.js';
+import type { Arch, Buildah } from './tools.js';
 
 /** The newest 24 that npm has for both platforms. */
 const nodeVersion = '24.21.0';
@@ -29,22 +30,22 @@ node:x:1000:1000::/home/node:/bin/sh
  * @returns the image's tag.
  * @throws UnavailableError when the packages cannot be had.
  */
-export function standInBase(arch: Arch, folder: string, buildah: Buildah): string {
+export async function standInBase(arch: Arch, folder: string, buildah: Buildah): Promise<string> {
   const tag = `localhost/stand-in-${arch}:${nodeVersion}`;
   const root = path.join(folder, `base-${arch}-${nodeVersion}`);
-  if (!existsSync(root)) makeRoot(arch, root, folder);
-  if (buildah('images', '--quiet', '--filter', `reference=${tag}`) === '')
-    importRoot(arch, root, tag, buildah);
+  if (!existsSync(root)) await makeRoot(arch, root, folder);
+  const known = await buildah('images', '--quiet', '--filter', `reference=${tag}`);
+  if (known === '') await importRoot(arch, root, tag, buildah);
   return tag;
 }
 
-function makeRoot(arch: Arch, root: string, folder: string): void {
+async function makeRoot(arch: Arch, root: string, folder: string): Promise<void> {
   const unfinished = `${root}.unfinished`;
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   try {
-    debian(arch, unfinished);
-    addNode(arch, unfinished, folder);
+    await debian(arch, unfinished);
+    await addNode(arch, unfinished, folder);
   } catch (error) {
     const { message } = error as Error;
     throw new UnavailableError(`Debian and Node for ${arch} cannot be had: ${message}`, { cause: error });
@@ -52,23 +53,23 @@ function makeRoot(arch: Arch, root: string, folder: string): void {
   renameSync(unfinished, root);
 }
 
-function importRoot(arch: Arch, root: string, tag: string, buildah: Buildah): void {
+async function importRoot(arch: Arch, root: string, tag: string, buildah: Buildah): Promise<void> {
   const context = `${root}.context`;
   rmSync(context, { recursive: true, force: true });
   mkdirSync(context);
-  run('tar', ['-C', root, '-cf', path.join(context, 'root.tar'), '.']);
+  await run('tar', ['-C', root, '-cf', path.join(context, 'root.tar'), '.']);
   writeFileSync(
     path.join(context, 'Dockerfile'),
     'FROM scratch\nADD root.tar /\nENV PATH=/usr/local/bin:/usr/bin:/bin\n',
   );
-  buildah('bud', '--platform', `linux/${arch}`, '--tag', tag, context);
+  await buildah('bud', '--platform', `linux/${arch}`, '--tag', tag, context);
   rmSync(context, { recursive: true });
 }
 
 /** Runs only the first stage of debootstrap, which unpacks and configures nothing: no program of another platform runs. */
-function debian(arch: Arch, root: string): void {
+async function debian(arch: Arch, root: string): Promise<void> {
   const options = ['--foreign', '--variant=minbase', '--include=libstdc++6'];
-  run('/usr/sbin/debootstrap', [`--arch=${arch}`, ...options, 'bookworm', root]);
+  await run('/usr/sbin/debootstrap', [`--arch=${arch}`, ...options, 'bookworm', root]);
   const unwanted = ['debootstrap', 'var/cache/apt', 'var/lib/apt', 'proc'];
   for (const name of [...unwanted, ...leftOut.map((name) => `usr/share/${name}`)])
     rmSync(path.join(root, name), { recursive: true, force: true });
@@ -81,27 +82,27 @@ function debian(arch: Arch, root: string): void {
   writeFileSync(path.join(root, 'etc/group'), 'root:x:0:\nnode:x:1000:\n');
 }
 
-function addNode(arch: Arch, root: string, folder: string): void {
+async function addNode(arch: Arch, root: string, folder: string): Promise<void> {
   const local = path.join(root, 'usr/local');
   mkdirSync(path.join(local, 'bin'), { recursive: true });
-  const node = unpack(`${nodePackages[arch]}@${nodeVersion}`, folder);
+  const node = await unpack(`${nodePackages[arch]}@${nodeVersion}`, folder);
   cpSync(path.join(node, 'bin/node'), path.join(local, 'bin/node'));
-  const npm = unpack(`npm@${npmVersion}`, folder);
+  const npm = await unpack(`npm@${npmVersion}`, folder);
   cpSync(npm, path.join(local, 'lib/node_modules/npm'), { recursive: true });
   symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', path.join(local, 'bin/npm'));
 }
 
 /** By npm's own client, with the user's registry and certificates. */
-function unpack(spec: string, folder: string): string {
+async function unpack(spec: string, folder: string): Promise<string> {
   const target = path.join(folder, spec.replaceAll('@', '-'));
   if (existsSync(target)) return path.join(target, 'package');
   const packed = JSON.parse(
-    run('npm', ['pack', spec, '--json', '--pack-destination', folder], { cwd: '/' }),
+    await run('npm', ['pack', spec, '--json', '--pack-destination', folder], { cwd: '/' }),
   ) as { filename: string }[];
   for (const { filename } of packed) {
     const tarball = path.join(folder, filename);
     mkdirSync(target);
-    run('tar', ['-C', target, '-xzf', tarball]);
+    await run('tar', ['-C', target, '-xzf', tarball]);
     rmSync(tarball);
   }
   return path.join(target, 'package');

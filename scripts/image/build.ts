@@ -1,8 +1,9 @@
 // docker/Dockerfile and a platform → an image that buildah builds on a stand-in base: its configuration, and its root file system.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { run } from '../run.js';
 import { standInBase } from './base.js';
-import { type Arch, type Buildah, run } from './tools.js';
+import type { Arch, Buildah } from './tools.js';
 
 /** What the Dockerfile sets, under Docker's names. */
 interface ImageConfig {
@@ -26,9 +27,9 @@ export interface Image {
 
 export interface Builder {
   /** Builds the image as `docker buildx build --platform linux/<arch>` does. */
-  build(arch: Arch): Image;
+  build(arch: Arch): Promise<Image>;
   /** Unmounts every image, also that of a build that failed. */
-  unmount(): void;
+  unmount(): Promise<void>;
 }
 
 /** Mounted where npm runs while building, so that the Dockerfile names no registry and no certificate authority. */
@@ -38,14 +39,17 @@ const certificates = '/etc/ssl/certs/ca-certificates.crt';
  * Keeps everything in the folder `below`, apart from the user's own images.
  * @param npmCache the folder of npm's downloads; default: one in `below`.
  */
-export function createBuilder(below: string, npmCache = path.join(below, 'npm-cache')): Builder {
+export async function createBuilder(
+  below: string,
+  npmCache = path.join(below, 'npm-cache'),
+): Promise<Builder> {
   const folder = path.resolve(below);
   mkdirSync(folder, { recursive: true });
   mkdirSync(npmCache, { recursive: true });
-  const buildah = createBuildah(folder);
-  const bases = new Map<Arch, string>();
+  const buildah = await createBuildah(folder);
+  const bases = new Map<Arch, Promise<string>>();
 
-  function base(arch: Arch): string {
+  function base(arch: Arch): Promise<string> {
     const tag = bases.get(arch) ?? standInBase(arch, folder, buildah);
     bases.set(arch, tag);
     return tag;
@@ -55,53 +59,66 @@ export function createBuilder(below: string, npmCache = path.join(below, 'npm-ca
    * The tools run on this machine's own platform. Debian's buildah looks for every stage's base of the first one's platform
    * (containers/buildah#4721), so that the platform comes as TARGETARCH and by the bases themselves.
    */
-  function build(arch: Arch): Image {
+  async function build(arch: Arch): Promise<Image> {
     const tag = `localhost/quati-${arch}`;
-    buildah(
+    await buildah(
       'bud',
       ...['--file', 'docker/Dockerfile', '--tag', tag, '--build-arg', `TARGETARCH=${arch}`],
-      ...['--build-arg', `NODE_IMAGE=${base(arch)}`, '--from', base('amd64')],
-      ...npmMounts(folder, path.resolve(npmCache)),
+      ...['--build-arg', `NODE_IMAGE=${await base(arch)}`, '--from', await base('amd64')],
+      ...(await npmMounts(folder, path.resolve(npmCache))),
       '.',
     );
-    const { OCIv1, Docker } = JSON.parse(buildah('inspect', '--type', 'image', tag)) as {
+    const { OCIv1, Docker } = JSON.parse(await buildah('inspect', '--type', 'image', tag)) as {
       OCIv1: { architecture: string };
       Docker: { config: ImageConfig };
     };
-    const container = buildah('from', '--pull-never', tag);
-    const root = buildah('mount', container);
+    const container = await buildah('from', '--pull-never', tag);
+    const root = await buildah('mount', container);
     return { arch, root, config: Docker.config, architecture: OCIv1.architecture };
   }
 
-  return { build, unmount: () => void buildah('rm', '--all') };
+  async function unmount(): Promise<void> {
+    await buildah('rm', '--all');
+  }
+
+  return { build, unmount };
 }
 
 /** Overlay shares what layers have in common; vfs copies it, and works everywhere. */
-function createBuildah(folder: string): Buildah {
+async function createBuildah(folder: string): Promise<Buildah> {
   const storage = ['--root', path.join(folder, 'storage'), '--runroot', path.join(folder, 'run')];
-  const driver = storageDriver(storage);
+  const driver = await storageDriver(storage);
   const layers = driver === 'overlay' ? ['--layers'] : [];
   const building = ['--isolation', 'chroot', '--pull-never', '--format', 'docker', ...layers];
-  return (command, ...args) => {
+  return async (command, ...args) => {
     const options = command === 'bud' ? building : [];
-    return run('buildah', [...storage, '--storage-driver', driver, command, ...options, ...args]).trim();
+    const output = await run('buildah', [
+      ...storage,
+      '--storage-driver',
+      driver,
+      command,
+      ...options,
+      ...args,
+    ]);
+    return output.trim();
   };
 }
 
-function storageDriver(storage: readonly string[]): string {
+async function storageDriver(storage: readonly string[]): Promise<string> {
   try {
-    run('buildah', [...storage, '--storage-driver', 'overlay', 'images', '--quiet']);
+    await run('buildah', [...storage, '--storage-driver', 'overlay', 'images', '--quiet']);
     return 'overlay';
   } catch {
     return 'vfs';
   }
 }
 
-function npmMounts(folder: string, npmCache: string): string[] {
-  const settings = ['registry', 'cafile'].flatMap((key) => {
-    const value = npmConfig(key);
-    return value === '' ? [] : [`${key}=${value}\n`];
-  });
+async function npmMounts(folder: string, npmCache: string): Promise<string[]> {
+  const settings: string[] = [];
+  for (const key of ['registry', 'cafile']) {
+    const value = await npmConfig(key);
+    if (value !== '') settings.push(`${key}=${value}\n`);
+  }
   const npmrc = path.join(folder, 'npmrc');
   writeFileSync(npmrc, settings.join(''));
   const mounts = [`${npmrc}:/usr/local/etc/npmrc:ro`, `${npmCache}:/root/.npm`];
@@ -109,7 +126,7 @@ function npmMounts(folder: string, npmCache: string): string[] {
   return mounts.flatMap((mount) => ['--volume', mount]);
 }
 
-function npmConfig(key: string): string {
-  const value = run('npm', ['config', 'get', key], { cwd: '/' }).trim();
+async function npmConfig(key: string): Promise<string> {
+  const value = (await run('npm', ['config', 'get', key], { cwd: '/' })).trim();
   return value === 'null' || value === 'undefined' ? '' : value;
 }

@@ -4,12 +4,13 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import type { Card, VariantName } from '#dist/inference/models/card.js';
 import { latestVersion } from '../../bench/latest-version.js';
+import { megabytes, type Tally } from '../tally.js';
 import { type Answer, type Asked, classify, compare, predictSamples } from './agreement.js';
 import type { Image } from './build.js';
 import { findFaults, limits, sizesOf } from './contents.js';
 import { createMemoryGroup } from './memory.js';
 import { createRunner, type RunnerOptions } from './service.js';
-import { megabytes, type Tally } from './tally.js';
+
 import { imagesIn, testImages } from './test-images.js';
 
 export interface Examination {
@@ -57,7 +58,7 @@ function checkSizes(image: Image, tally: Tally): void {
 /** Every variant of every model is asked for the samples, the one that serves for the test images. */
 async function askNative(image: Image, { tally, count, data }: Examination): Promise<NativeAnswers> {
   return await withService(image, {}, tally, async (url) => {
-    const samples = predictSamples(url);
+    const samples = await predictSamples(url);
     tally.add(
       'passed',
       `amd64: serves with a read-only root file system as ${image.config.User}; quati predict imgs/: ${samples.length} samples`,
@@ -85,7 +86,7 @@ async function compareEmulated(
   tally: Tally,
 ): Promise<void> {
   const steps = [
-    { what: 'quati predict imgs/', native: samples, ask: async (url: string) => predictSamples(url) },
+    { what: 'quati predict imgs/', native: samples, ask: predictSamples },
     ...others.map(({ asked, what, native }) => ({
       what: `${asked.model}, ${what}`,
       native,
@@ -124,7 +125,7 @@ async function checkMemory(image: Image, tally: Tally): Promise<void> {
   }
   try {
     await withService(image, { group: group.tasks }, tally, async (url) => {
-      predictSamples(url);
+      await predictSamples(url);
       const peak = group.peak();
       const most = peak === undefined ? '' : `, ${megabytes(peak)} MB at most`;
       tally.add('passed', `amd64: serves all samples in 512 MB${most}`);

@@ -9,10 +9,11 @@
 //
 // Exit code 2: it cannot be tried here.
 import { inspect, parseArgs } from 'node:util';
+import { UnavailableError } from '../run.js';
+import { createTally } from '../tally.js';
 import { type Builder, createBuilder } from './build.js';
 import { examine } from './examine.js';
-import { createTally } from './tally.js';
-import { UnavailableError, whatIsMissing } from './tools.js';
+import { whatIsMissing } from './tools.js';
 
 const { values: flags } = parseArgs({
   options: {
@@ -26,13 +27,15 @@ const { values: flags } = parseArgs({
 const tally = createTally();
 const missing = whatIsMissing();
 if (missing) giveUp(missing);
-else process.exitCode = await verify(createBuilder(flags.work, flags['npm-cache']));
+else process.exitCode = await verify(await createBuilder(flags.work, flags['npm-cache']));
 
 /** @returns the exit code. */
 async function verify(builder: Builder): Promise<number> {
   try {
-    const amd64 = timed('docker/Dockerfile builds for linux/amd64', () => builder.build('amd64'));
-    const arm64 = timed('docker/Dockerfile builds for linux/arm64, on amd64', () => builder.build('arm64'));
+    const amd64 = await timed('docker/Dockerfile builds for linux/amd64', () => builder.build('amd64'));
+    const arm64 = await timed('docker/Dockerfile builds for linux/arm64, on amd64', () =>
+      builder.build('arm64'),
+    );
     await examine(amd64, arm64, {
       tally,
       count: Number(flags.images),
@@ -43,7 +46,7 @@ async function verify(builder: Builder): Promise<number> {
     if (error instanceof UnavailableError) return giveUp(error.message);
     tally.add('failed', inspect(error));
   } finally {
-    builder.unmount();
+    await builder.unmount();
   }
   return tally.finish();
 }
@@ -54,9 +57,9 @@ function giveUp(reason: string): number {
   return 2;
 }
 
-function timed<T>(title: string, work: () => T): T {
+async function timed<T>(title: string, work: () => Promise<T>): Promise<T> {
   const start = performance.now();
-  const result = work();
+  const result = await work();
   tally.add('passed', `${title} (${((performance.now() - start) / 1000).toFixed(0)} s)`);
   return result;
 }

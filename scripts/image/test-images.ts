@@ -6,8 +6,8 @@ import type { Card } from '#dist/inference/models/card.js';
 import { loadDataset } from '#dist/toolkit/datasets/load.js';
 import { encodePng } from '#dist/toolkit/images/png.js';
 import { createRandom, type Random } from '#dist/toolkit/random.js';
+import { run } from '../run.js';
 import type { ImageSource } from './agreement.js';
-import { run } from './tools.js';
 
 interface TestImages {
   images: ImageSource[];
@@ -25,7 +25,7 @@ export async function testImages(card: Card, count: number, data: string): Promi
   const wanted = card.provenance?.dataset;
   const folder = path.join(data, wanted?.name ?? card.name);
   if (!existsSync(folder) && wanted && published.includes(wanted.name))
-    run('node', ['dist/cli/main.js', 'dataset', 'prepare', wanted.name, '--into', folder]);
+    await run('node', ['dist/cli/main.js', 'dataset', 'prepare', wanted.name, '--into', folder]);
   if (!existsSync(folder)) return await sampleCrops(card, count, `${folder} does not exist`);
   if (!existsSync(path.join(folder, 'dataset.json'))) return photosOf(path.join(folder, 'test'), count);
   const dataset = await loadDataset(folder, { input: card.input });

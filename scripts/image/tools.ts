@@ -1,34 +1,12 @@
-// A command → its output, or an error with what it printed; and what verifying an image needs of the machine.
-import { type SpawnSyncOptions, spawnSync } from 'node:child_process';
+// What verifying an image needs of the machine.
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
 /** As Debian and Docker call a platform. */
 export type Arch = 'amd64' | 'arm64';
 
 /** Runs a command of buildah. @returns its standard output, trimmed. */
-export type Buildah = (command: string, ...args: string[]) => string;
-
-/** What an image is made from cannot be had: that says nothing about the image. */
-export class UnavailableError extends Error {}
-
-/**
- * @returns standard output.
- * @throws Error with the end of both outputs when the command fails or cannot be started.
- */
-export function run(
-  command: string,
-  args: readonly string[],
-  options: Pick<SpawnSyncOptions, 'cwd'> = {},
-): string {
-  const result = spawnSync(command, args, { ...options, encoding: 'utf8', maxBuffer: 2 ** 28 });
-  if (result.error) throw new Error(`${command}: ${result.error.message}`, { cause: result.error });
-  if (result.status !== 0)
-    throw new Error(
-      `${command} ${args.join(' ')}: exit code ${result.status ?? result.signal}\n` +
-        `${result.stdout.slice(-2000)}${result.stderr.slice(-4000)}`,
-    );
-  return result.stdout;
-}
+export type Buildah = (command: string, ...args: string[]) => Promise<string>;
 
 export const qemu = '/usr/bin/qemu-aarch64-static';
 

@@ -1,8 +1,8 @@
-// The tests that take more than moments: npm run test:unit leaves them out.
+// The tests that take more than moments: npm run test:unit leaves them out, npm test starts with them.
 
 /**
  * Files, and folders with a slash at the end, below test/. They train, start a browser, a server, worker threads or other processes,
- * or measure a quantised network on many images.
+ * or run whole networks many times.
  */
 export const slow: readonly string[] = [
   'browser/',
@@ -25,8 +25,10 @@ export const slow: readonly string[] = [
   'inference/models/reload',
   'inference/pipeline',
   'inference/workers/pool',
+  'scripts/attack-images',
   'scripts/onnx-proto',
   'scripts/readme-models',
+  'scripts/tests',
   'service/access',
   'service/bad-input',
   'service/chaos',
@@ -58,6 +60,7 @@ export const slow: readonly string[] = [
   'toolkit/training/run/train',
   'toolkit/training/run/train-folder',
   'toolkit/training/run/two-phases',
+  'toolkit/training/step/gradients',
   'toolkit/training/step/latent-weights',
   'toolkit/training/step/memory',
   'toolkit/training/step/network',

@@ -1,22 +1,22 @@
-// the services of a machine → what is checked of each, one after another: they listen on the same port.
+// The services of a machine → what is checked of each, one after another, as they listen on the same port.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Machine } from './machine.js';
 import { createService, type Service } from './service.js';
 
-/** Runs one check and prints it; false where it failed. */
+/** Runs one check and prints its outcome. @returns false if it failed. */
 export type Check = (title: string, body: () => Promise<string>) => Promise<boolean>;
 
 const sample = 'imgs/cifar10/airplane-1.png';
 const expected = '{"category":"airplane"}';
 /** QUATI_DRAIN_TIMEOUT_MS, and all of QUATI_MAX_CONNECTIONS but one; nothing here changes them. */
 const [drainTimeoutMs, crowd] = [20_000, 1023];
-/** By systemd-analyze security, of 10; it was 1.3 with systemd 252. */
+/** The most that `systemd-analyze security` may give, of 10; with systemd 252 it gave 1.3. */
 const mostExposure = 1.5;
-/** How a system says that it refuses; pino's level 50 and above is an error. */
+/** The words of a system that refuses something; from pino's level 50 on, a line is an error. */
 const refusal =
   /not permitted|denied|\bE(PERM|ACCES|ROFS)\b|read-only file|SIGSYS|"level":[56]0|status=[1-9]|Failed/i;
 
-/** docker/systemd/quati.service, enabled and started as docs/raspberry-pi.md does. */
+/** Checks docker/systemd/quati.service, enabled and started as in docs/raspberry-pi.md. */
 export async function checkUnit(machine: Machine, check: Check): Promise<void> {
   const service = createService(machine, 'quati');
   await check('quati.service: systemd-analyze security', async () => await securityOf(machine));
@@ -29,10 +29,10 @@ export async function checkUnit(machine: Machine, check: Check): Promise<void> {
   await check('quati.service is ready again after systemctl restart', async () => {
     const before = await service.properties('MainPID');
     await service.systemctl('restart');
-    const told = await readiness(service);
+    const ready = await readiness(service);
     const after = await service.properties('MainPID');
     if (after.MainPID === before.MainPID) throw new Error('it is still the same process');
-    return told;
+    return ready;
   });
   await check('quati.service comes back when its process is killed', async () => {
     await service.systemctl('kill', '--signal=KILL');
@@ -45,7 +45,7 @@ export async function checkUnit(machine: Machine, check: Check): Promise<void> {
   await checkStop('quati.service', service, check);
 }
 
-/** The image's command under a manifest's restrictions. */
+/** Checks the image's command under the restrictions of a manifest. */
 export async function checkRestricted(machine: Machine, name: string, check: Check): Promise<void> {
   const service = createService(machine, name);
   const isReady = await check(`${name} becomes ready`, async () => {
@@ -91,7 +91,7 @@ function expectAnswer(answer: string): void {
   if (answer !== expected) throw new Error(`it answers ${answer}`);
 }
 
-/** What the kernel says of the main process: without it a sandbox that was not applied would pass. */
+/** Asks the kernel about the main process: a sandbox that was not applied must not pass. */
 async function confinementOf(machine: Machine, service: Service): Promise<string> {
   const { MainPID } = await service.properties('MainPID');
   const status = await machine.run('cat', `/proc/${MainPID}/status`);

@@ -1,30 +1,30 @@
-// the control groups that this process is in → a group of the machine's own below each, of either version of cgroups.
+// The control groups of this process → a group of the machine's own below each, in either version of cgroups.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UnavailableError } from './tools.js';
+import { UnavailableError } from '../run.js';
 
 export interface ControlGroups {
   /** Files that take the id of a process. */
   tasks: string[];
   /** What the machine mounts below its /sys/fs/cgroup, `.` for the folder itself. */
   mounts: { folder: string; type: 'cgroup' | 'cgroup2'; options: string }[];
-  /** Whether systemd can count and limit memory in them. */
+  /** True if systemd can count and limit memory in them. */
   countsMemory: boolean;
-  /** Resolves when they are gone; the processes in them have to have ended. */
+  /** Resolves when they are gone. The processes in them must have ended. */
   remove(): Promise<void>;
 }
 
 interface Hierarchy {
   type: string;
-  /** Where it is mounted. */
+  /** The folder where it is mounted. */
   folder: string;
-  /** Which group of the hierarchy that shows. */
+  /** The group of the hierarchy that this folder shows. */
   root: string;
   options: string[];
 }
 
-/** A machine with systemd of today has version 2; version 1 is used where it holds the controller of memory. */
+/** A current systemd uses version 2. Version 1 is used if it holds the controller of memory. */
 export function createControlGroups(name = `quati-unit-${process.pid}`): ControlGroups {
   const hierarchies = readMounts();
   const made: string[] = [];
@@ -68,7 +68,7 @@ function mountOfOlder(controller: string): ControlGroups['mounts'][number] {
   };
 }
 
-/** Of a controller's hierarchy, '' for version 2: the folder of this process's group, then the topmost. */
+/** The folder of this process's group in a controller's hierarchy ('' for version 2), then the topmost folder. */
 function folders(hierarchies: readonly Hierarchy[], controller: string): string[] {
   const found = hierarchies.find(({ type, options }) =>
     controller === '' ? type === 'cgroup2' : type === 'cgroup' && options.includes(controller),
@@ -81,13 +81,13 @@ function folders(hierarchies: readonly Hierarchy[], controller: string): string[
   return [path.join(found.folder, path.relative(found.root, own.slice(2).join(':'))), found.folder];
 }
 
-/** Whether groups below it get the controller of memory. */
+/** True if groups below it get the controller of memory. */
 function handsMemoryDown(folder: string): boolean {
   const file = path.join(folder, 'cgroup.subtree_control');
   return existsSync(file) && readFileSync(file, 'utf8').split(/\s+/).includes('memory');
 }
 
-/** As proc(5) lays out mountinfo. */
+/** Reads mountinfo, as proc(5) describes it. */
 function readMounts(): Hierarchy[] {
   return readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
@@ -100,7 +100,7 @@ function readMounts(): Hierarchy[] {
     });
 }
 
-/** Groups below come first. A process that was killed stays in its group for a moment. */
+/** Removes the groups below first. A process that was killed stays in its group for a moment. */
 async function removeGroup(group: string): Promise<void> {
   if (!existsSync(group)) return;
   for (const entry of readdirSync(group, { withFileTypes: true }))

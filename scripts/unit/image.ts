@@ -2,13 +2,13 @@
 export interface ImageStart {
   command: string[];
   folder: string;
-  /** `NAME=value` each. */
+  /** Each is `NAME=value`. */
   variables: string[];
   /** `<user>:<group>`, by number. */
   user: string;
 }
 
-/** @throws Error, naming the instruction that is missing */
+/** @throws Error naming the instruction that is missing. */
 export function readImageStart(dockerfile: string): ImageStart {
   const [lastStage = ''] = dockerfile
     .replaceAll('\\\n', ' ')

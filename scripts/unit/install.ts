@@ -1,13 +1,13 @@
-// the built checkout → a folder that holds what docs/raspberry-pi.md installs in /opt/quati: the package with its production dependencies.
+// The built checkout → a folder with what docs/raspberry-pi.md installs in /opt/quati: the package with its production dependencies.
 import { cp, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { run } from './tools.js';
+import { run } from '../run.js';
 
 interface Lock {
   packages: Record<string, { dev?: boolean; devOptional?: boolean }>;
 }
 
-/** No registry is asked: dependencies are those of the checkout that package-lock.json has for production, as hard links. */
+/** Asks no registry: the production dependencies of package-lock.json come from the checkout, as hard links. */
 export async function install(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   const target = path.join(folder, 'node_modules/quati');
@@ -22,12 +22,12 @@ export async function install(folder: string): Promise<void> {
     await mkdir(path.dirname(to), { recursive: true });
     await run('cp', ['-al', place, to]).catch(() => cp(place, to, { recursive: true }));
   }
-  // The user that systemd makes reads them, whatever the mask of who runs this.
+  // The user that systemd makes must read them, whatever this user's file mask is.
   await run('chmod', ['a+rX', folder, path.join(folder, 'node_modules')]);
   await run('chmod', ['-R', 'a+rX', target]);
 }
 
-/** Of the outer ones, as each brings what is inside it. */
+/** The outer packages: each brings the packages inside it. */
 async function productionPackages(): Promise<string[]> {
   const { packages } = JSON.parse(await readFile('package-lock.json', 'utf8')) as Lock;
   const places = Object.entries(packages)

@@ -1,4 +1,4 @@
-// unit files and an installed package → a systemd that runs them in namespaces of its own, and commands inside it.
+// Unit files and an installed package → a systemd that runs them in namespaces of its own, and commands inside it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -6,24 +6,24 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { run, UnavailableError } from '../run.js';
 import { createControlGroups } from './control-groups.js';
-import { run, UnavailableError } from './tools.js';
 
 export interface Machine {
-  /** Whether limits of memory hold in it. */
+  /** True if limits of memory hold in it. */
   countsMemory: boolean;
-  /** A command inside → its standard output. @throws Error, for an exit code other than 0 */
+  /** Runs a command inside. @returns its standard output. @throws Error if it exits with another code than 0. */
   run(...command: string[]): Promise<string>;
-  /** A command of this machine in the network of that one. @throws Error, for an exit code other than 0 */
+  /** Runs a command of this machine in the network of that one. @throws Error if it exits with another code than 0. */
   reach(...command: string[]): Promise<string>;
-  /** Ends all that runs in it. */
+  /** Ends all processes in it. */
   stop(): Promise<void>;
 }
 
 const bootTimeoutMs = 30_000;
 const script = fileURLToPath(new URL('./boot.sh', import.meta.url));
 
-/** Debian's own units that a service asks for, or that ask for it; nothing else is there, so that booting changes nothing outside. */
+/** Debian's own units that a service needs, or that need it. There is no other unit, so that booting changes nothing outside. */
 const units = [
   ...['sysinit', 'basic', 'sockets', 'timers', 'paths', 'slices', 'shutdown', 'umount', 'multi-user'],
   ...['network', 'network-online', 'local-fs', 'swap'],
@@ -33,7 +33,7 @@ const journal = ['systemd-journald.service', 'systemd-journald.socket', 'systemd
 /**
  * @param opt becomes /opt/quati.
  * @param services unit files by name.
- * @throws UnavailableError where it does not come up
+ * @throws UnavailableError if it does not come up.
  */
 export async function bootMachine(opt: string, services: Readonly<Record<string, string>>): Promise<Machine> {
   const work = await mkdtemp(path.join(tmpdir(), 'quati-unit-'));
@@ -45,7 +45,7 @@ export async function bootMachine(opt: string, services: Readonly<Record<string,
   };
   try {
     await fillUnits(unitFolder, services);
-    // Whatever ends this process ends that one, which ends the machine.
+    // The end of this process ends that one, and that ends the machine.
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'sh', script], {
       env: {
         PATH: process.env.PATH,

@@ -1,28 +1,29 @@
 // npm run verify:unit: docker/systemd/quati.service as shipped, and the image's command under the restrictions of docker/compose.yaml and
-// docker/kubernetes/quati.yaml, started by a real systemd in namespaces: ready, answers, comes back, ends. Nothing outside is changed.
+// docker/kubernetes/quati.yaml → each started by a real systemd in namespaces: whether it becomes ready, answers, comes back and ends.
+// Nothing outside is changed.
 //
-// Exit code 2: it can't be tried here.
+// Exit code 2: it cannot be tried here.
 import { readFile } from 'node:fs/promises';
+import { UnavailableError } from '../run.js';
+import { createTally } from '../tally.js';
 import { checkRestricted, checkUnit } from './checks.js';
 import { readImageStart } from './image.js';
 import { install } from './install.js';
 import { bootMachine } from './machine.js';
 import { composeRestrictions, kubernetesRestrictions, restrictedUnit } from './restrictions.js';
-import { UnavailableError, whatIsMissing } from './tools.js';
+import { whatIsMissing } from './tools.js';
 
 const opt = 'build/unit';
-const counts = { passed: 0, failed: 0 };
-
+const tally = createTally();
 const missing = whatIsMissing();
 if (missing !== undefined) giveUp(missing);
 try {
   await verify();
 } catch (error) {
   if (error instanceof UnavailableError) giveUp(error.message);
-  report('what is checked can be made', error);
+  tally.judge('the machine can be made', [messageOf(error)]);
 }
-process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed\n`);
-process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;
+process.exitCode = tally.finish();
 
 function giveUp(reason: string): never {
   process.stderr.write(`verify:unit: ${reason}\n`);
@@ -42,7 +43,7 @@ async function verify(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => void machine.stop().finally(() => process.exit(1)));
   try {
-    // An image and a volume have them already.
+    // An image and a volume bring these folders.
     for (const { folder } of [...compose.writable, ...kubernetes.writable])
       await machine.run('mkdir', '--parents', folder);
     await checkUnit(machine, check);
@@ -55,18 +56,16 @@ async function verify(): Promise<void> {
 async function check(title: string, body: () => Promise<string>): Promise<boolean> {
   try {
     const more = await body();
-    process.stdout.write(`ok: ${title}${more === '' ? '' : `: ${more}`}\n`);
-    counts.passed++;
+    tally.add('passed', more === '' ? title : `${title}: ${more}`);
     return true;
   } catch (error) {
-    report(title, error);
+    tally.judge(title, [messageOf(error)]);
     return false;
   }
 }
 
-function report(title: string, error: unknown): void {
-  process.stdout.write(`FAILED: ${title}: ${error instanceof Error ? error.message : error}\n`);
-  counts.failed++;
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function read(file: string): Promise<string> {

@@ -1,4 +1,4 @@
-// in the machine's network: one request or many connections → exit code 0 and what was answered, on standard output.
+// In the machine's network: one request or many connections → exit code 0, and the answer on standard output.
 //
 //   ready <url> <milliseconds>          once it answers well
 //   post <url> <file>                   an upload's answer
@@ -29,7 +29,7 @@ async function waitUntilReady(timeoutMs: number): Promise<void> {
   throw new Error(`${url}: not ready within ${timeoutMs} ms: ${last}`);
 }
 
-/** Each has sent half a request, so that it is used and still waits. */
+/** Each has sent half a request, so that it is in use and still waits. */
 async function openConnections(count: number): Promise<void> {
   const { hostname, port } = new URL(url);
   for (let i = 0; i < count; i++) {
@@ -40,7 +40,7 @@ async function openConnections(count: number): Promise<void> {
   }
 }
 
-/** As `curl -F file=@<file>` does. */
+/** Posts a form, as `curl -F file=@<file>` does. */
 async function post(file: string): Promise<string> {
   const form = new FormData();
   form.set('file', new Blob([await readFile(file)]), 'image.png');

@@ -1,11 +1,11 @@
-// docker/compose.yaml and docker/kubernetes/quati.yaml → what each lets the container do, and that as a systemd unit.
+// docker/compose.yaml and docker/kubernetes/quati.yaml → what each allows the container, and the same as a systemd unit.
 import { parse, parseAllDocuments } from 'yaml';
 import type { ImageStart } from './image.js';
 
 export interface Restrictions {
   /** `<user>:<group>`, by number; undefined: the image's. */
   user: string | undefined;
-  /** The only folders that can be written to, held in memory. Without bytes they have no limit of their own. */
+  /** The only writable folders, held in memory. Without bytes a folder has no limit of its own. */
   writable: { folder: string; bytes?: number }[];
   memoryBytes: number;
 }
@@ -49,7 +49,7 @@ interface Deployment {
   };
 }
 
-/** @throws Error where a restriction is missing that the documentation promises */
+/** @throws Error if a restriction is missing that the documentation promises. */
 export function composeRestrictions(text: string): Restrictions {
   const { quati } = (parse(text) as Compose).services;
   const need = needing('docker/compose.yaml');
@@ -65,7 +65,7 @@ export function composeRestrictions(text: string): Restrictions {
   };
 }
 
-/** @throws Error where a restriction is missing that the documentation promises */
+/** @throws Error if a restriction is missing that the documentation promises. */
 export function kubernetesRestrictions(text: string): Restrictions {
   const documents = parseAllDocuments(text).map((document) => document.toJS() as { kind: string });
   const deployment = documents.find(({ kind }) => kind === 'Deployment') as Deployment | undefined;
@@ -101,9 +101,9 @@ function bytes(size: string | undefined): number {
 }
 
 /**
- * What Docker's default profile refuses a container without capabilities, as Docker's documentation lists it ("Seccomp security
- * profiles for Docker", significant calls that are blocked), and what it has refused since: io_uring. Kubernetes' RuntimeDefault is
- * containerd's or CRI-O's, which follow it. Systemd passes over a call that the processor doesn't have.
+ * The calls that Docker's default profile refuses to a container without capabilities. Docker's documentation lists them ("Seccomp
+ * security profiles for Docker", significant calls that are blocked); io_uring came later. RuntimeDefault of Kubernetes is the profile
+ * of containerd or CRI-O, which follow Docker's. Systemd ignores a call that the processor does not have.
  */
 const refusedCalls = [
   ...[
@@ -151,7 +151,7 @@ const refusedCalls = [
   ...['io_uring_setup', 'io_uring_enter', 'io_uring_register'],
 ];
 
-/** The image's files come from the package in /opt/quati, where docker/Dockerfile copies them to. */
+/** The files of the image come from the package in /opt/quati, and lie where docker/Dockerfile copies them. */
 export function restrictedUnit(
   image: ImageStart,
   { user = image.user, writable, memoryBytes }: Restrictions,

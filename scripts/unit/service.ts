@@ -1,16 +1,16 @@
-// a unit of the machine, by name → what systemd says of it, what it logged, and whether it answers.
+// A unit of the machine, by name → its state in systemd, its log, and its answers.
 import { fileURLToPath } from 'node:url';
 import type { Machine } from './machine.js';
 
 export interface Service {
   systemctl(...command: string[]): Promise<string>;
-  /** What systemd knows of the unit, by names that systemctl-show(1) has. */
+  /** Properties of the unit, by their names in systemctl-show(1). */
   properties(...names: string[]): Promise<Record<string, string>>;
-  /** What it and systemd wrote since the machine came up. */
+  /** All that it and systemd logged since the machine came up. */
   journal(): Promise<string>;
-  /** @returns milliseconds until /health/ready answers well. @throws Error with the journal, if the service ends before that */
+  /** @returns milliseconds until /health/ready answers with 200. @throws Error with the journal if the service ends before that. */
   untilReady(): Promise<number>;
-  /** What an upload of the file gets. */
+  /** Uploads the file. @returns the answer. */
   predict(file: string): Promise<string>;
   /** The same, while so many other connections are open. */
   predictInCrowd(file: string, connections: number): Promise<string>;

@@ -1,4 +1,4 @@
-// docker/kubernetes against the published schemas of Kubernetes 1.37 and KServe 0.21, and against what the service says and needs.
+// docker/kubernetes, compared with the published schemas of Kubernetes 1.37 and KServe 0.21, and against what the service says and needs.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
@@ -30,7 +30,7 @@ const manifests = files.sort().flatMap((file) =>
   })),
 );
 
-/** Where a manifest isn't as its kind's schema says. */
+/** The places where a manifest breaks the schema of its kind. */
 function findErrors(manifest: Manifest): string[] {
   const name = kinds[`${manifest.apiVersion} ${manifest.kind}`];
   if (name === undefined) return [`${manifest.apiVersion} ${manifest.kind} has no recorded schema`];
