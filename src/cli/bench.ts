@@ -98,7 +98,7 @@ async function loadPlot(): Promise<(report: BenchReport, load: Load) => Promise<
   const { specToSvg, svgToPng } = await import('../toolkit/plots/render.js');
   return async (report, { records }) => {
     const points = records.map(({ outcome, ...record }) => ({ ...record, answered: 'category' in outcome }));
-    return svgToPng(await specToSvg(loadSpec(report.url, describeLoop(report), points)));
+    return await svgToPng(await specToSvg(loadSpec(report.url, describeLoop(report), points)));
   };
 }
 

@@ -1,12 +1,12 @@
-// the bytes of an upload → pixels as the model's input contract wants them. The only importer of sharp.
-import sharp, { type Sharp, type SharpOptions } from 'sharp';
+// the bytes of an upload → pixels as the model's input contract wants them.
+import type { Sharp, SharpConstructor, SharpOptions } from 'sharp';
 import { TooManyPixelsError, UndecodableImageError } from '../errors.js';
 import { channelCount } from './channels.js';
 import { isSrgbProfile } from './colour-profile.js';
 import type { InputContract } from './contract.js';
 import { applyDigitRules, hasDigitRules } from './digits.js';
-import { acceptedKind, type ImageKind, imageKinds } from './kinds.js';
-import { shutOnce } from './loader-gate.js';
+import { acceptedKind, type ImageKind } from './kinds.js';
+import { loadSharp } from './sharp.js';
 
 export interface Pixels {
   width: number;
@@ -21,17 +21,11 @@ export interface DecodeLimits {
   maxPixels: number;
 }
 
-const loaders = Object.values(imageKinds).map(({ loader }) => `VipsForeignLoad${loader}Buffer`);
-// libvips loads SVG, TIFF, PDF and more, whatever a file is called: everything is shut but these.
-shutOnce(() => {
-  sharp.block({ operation: ['VipsForeignLoad'] });
-  sharp.unblock({ operation: loaders });
-});
-sharp.cache(false);
-sharp.concurrency(1);
-
 /** What pixels depend on beside the file and the contract. */
-export const decoder = `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}`;
+export async function decoderVersion(): Promise<string> {
+  const { versions } = await loadSharp();
+  return `sharp ${versions.sharp}, libvips ${versions.vips}`;
+}
 
 const decodeTimeoutSeconds = 4;
 /** The longest side at which ink is looked for: enough for a digit that takes a tenth of a photo. */
@@ -52,9 +46,11 @@ export async function decodeImage(
 ): Promise<Pixels> {
   const kind = acceptedKind(bytes);
   const options: SharpOptions = { failOn: 'warning', limitInputPixels: limits.maxPixels };
+  const sharp = await loadSharp();
   try {
-    const image = toUpright(sharp(bytes, { ...options, ignoreIcc: await isSrgbAlready(bytes, options) }));
-    const sized = hasDigitRules(input) ? await drawDigit(image, input) : toContract(image, input);
+    const ignoreIcc = await isSrgbAlready(sharp, bytes, options);
+    const image = toUpright(sharp(bytes, { ...options, ignoreIcc }));
+    const sized = hasDigitRules(input) ? await drawDigit(sharp, image, input) : toContract(image, input);
     const { data, info } = await sized.toBuffer({ resolveWithObject: true });
     const channels = channelCount(input);
     if (info.channels !== channels)
@@ -63,7 +59,7 @@ export async function decodeImage(
       );
     return { width: info.width, height: info.height, channels, data };
   } catch (cause) {
-    throw await explain(cause as Error, bytes, kind, limits);
+    throw await explain(sharp, cause as Error, bytes, kind, limits);
   }
 }
 
@@ -74,7 +70,11 @@ const profileMarks = ['iCCP', 'ICC_PROFILE', 'ICCP'];
  * libvips converts from an sRGB profile to sRGB as from any other, for as long as the rest of decoding takes, and gives back the
  * 8-bit values it got, but for 3 in 1,000 that rounding moves by one.
  */
-async function isSrgbAlready(bytes: Uint8Array, options: SharpOptions): Promise<boolean> {
+async function isSrgbAlready(
+  sharp: SharpConstructor,
+  bytes: Uint8Array,
+  options: SharpOptions,
+): Promise<boolean> {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (!profileMarks.some((mark) => file.includes(mark, 0, 'latin1'))) return false;
   const { icc, depth, space } = await sharp(bytes, options).metadata();
@@ -97,7 +97,7 @@ function toRaw(image: Sharp, channels: InputContract['channels']): Sharp {
 }
 
 /** The rules of digits.ts at the image's own size, then what is left to bring it to the contract's. */
-async function drawDigit(image: Sharp, input: InputContract): Promise<Sharp> {
+async function drawDigit(sharp: SharpConstructor, image: Sharp, input: InputContract): Promise<Sharp> {
   const side = Math.max(inkSide, input.width, input.height);
   const bounds = { width: side, height: side, fit: 'inside', withoutEnlargement: true } as const;
   const gray = toRaw(image.resize({ ...bounds, kernel: input.kernel }), 'gray');
@@ -108,6 +108,7 @@ async function drawDigit(image: Sharp, input: InputContract): Promise<Sharp> {
 }
 
 async function explain(
+  sharp: SharpConstructor,
   cause: Error,
   bytes: Uint8Array,
   kind: ImageKind,

@@ -21,7 +21,7 @@ export function createPad(canvas, { onChange, onStroke }) {
   function render() {
     const side = Math.round(canvas.clientWidth * devicePixelRatio);
     if (canvas.width !== side) canvas.width = canvas.height = side;
-    const context = contextOf(canvas);
+    const context = checkContext(canvas.getContext('2d'));
     context.clearRect(0, 0, side, side);
     drawStrokes(context, strokes, side, getComputedStyle(canvas).color);
     if (cursor) drawCursor(context, cursor, side);
@@ -94,27 +94,23 @@ export function createPad(canvas, { onChange, onStroke }) {
 /** @typedef {ReturnType<typeof createPad>} Pad */
 
 /**
+ * A canvas of the document would encode only when the browser is idle, up to a second later.
+ *
  * @param {Point[][]} strokes
  * @returns {Promise<Blob>}
  */
 function strokesToPicture(strokes) {
-  const canvas = document.createElement('canvas');
-  canvas.width = canvas.height = pictureSide;
-  const context = contextOf(canvas);
+  const canvas = new OffscreenCanvas(pictureSide, pictureSide);
+  const context = checkContext(canvas.getContext('2d'));
   context.fillStyle = 'white';
   context.fillRect(0, 0, pictureSide, pictureSide);
   drawStrokes(context, strokes, pictureSide, 'black');
-  return new Promise((resolve, reject) => {
-    canvas.toBlob(
-      (blob) => (blob ? resolve(blob) : reject(new Error('The drawing has no picture'))),
-      'image/png',
-    );
-  });
+  return canvas.convertToBlob({ type: 'image/png' });
 }
 
 /**
  * Curves whose ends are halfway between points, so that a quick stroke has no corners.
- * @param {CanvasRenderingContext2D} context
+ * @param {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} context
  * @param {Point[][]} strokes
  * @param {number} side
  * @param {string} ink
@@ -160,9 +156,12 @@ function drawCursor(context, { x, y }, side) {
   context.stroke();
 }
 
-/** @param {HTMLCanvasElement} canvas */
-function contextOf(canvas) {
-  const context = canvas.getContext('2d');
+/**
+ * @template Context
+ * @param {Context | null} context
+ * @returns {Context}
+ */
+function checkContext(context) {
   if (!context) throw new Error('This browser draws nothing on a canvas');
   return context;
 }

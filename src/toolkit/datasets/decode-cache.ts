@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { InputContract } from '../../inference/image/contract.js';
-import { decoder } from '../../inference/image/decode.js';
+import { decoderVersion } from '../../inference/image/decode.js';
 import { tensorLength } from '../../inference/image/tensor.js';
 
 export interface DecodeCache {
@@ -24,12 +24,12 @@ export function decodeCacheFolder(): string | undefined {
 }
 
 /** Opens a cache. It has a folder per decoder and input contract, because pixels depend on these; scaling does not matter. */
-export function openDecodeCache(
+export async function openDecodeCache(
   root: string,
   { scale: _, mean: __, std: ___, ...geometry }: InputContract,
-): DecodeCache {
+): Promise<DecodeCache> {
   const key = createHash('sha256')
-    .update(JSON.stringify([decoder, geometry]))
+    .update(JSON.stringify([await decoderVersion(), geometry]))
     .digest('hex')
     .slice(0, 16);
   const folder = path.join(root, key);

@@ -94,7 +94,7 @@ async function decodeSplit(
   const channels = channelCount(input);
   const length = width * height * channels;
   const images = new Uint8Array(files.length * length);
-  const cache = cacheFolder === undefined ? undefined : openDecodeCache(cacheFolder, input);
+  const cache = cacheFolder === undefined ? undefined : await openDecodeCache(cacheFolder, input);
   const good = await pMap(
     files,
     async (file, i) => {

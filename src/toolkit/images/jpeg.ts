@@ -1,5 +1,5 @@
 // Gray pixels → the bytes of a JPEG.
-import sharp from 'sharp';
+import { loadSharp } from '../../inference/image/sharp.js';
 
 export interface JpegOptions {
   readonly width: number;
@@ -14,5 +14,6 @@ export async function encodeJpeg(
   { width, height, quality }: JpegOptions,
 ): Promise<Uint8Array> {
   const raw = { width, height, channels: 1 } as const;
+  const sharp = await loadSharp();
   return await sharp(pixels, { raw }).toColourspace('b-w').jpeg({ quality }).toBuffer();
 }

@@ -1,7 +1,7 @@
 // Pixels → the bytes of a PNG.
-import sharp from 'sharp';
 import { channelCount } from '../../inference/image/channels.js';
 import type { InputContract } from '../../inference/image/contract.js';
+import { loadSharp } from '../../inference/image/sharp.js';
 
 /** Encodes an image. @param pixels height x width x channels, 0…255, of the size that `input` states. */
 export async function encodePng(
@@ -9,6 +9,7 @@ export async function encodePng(
   input: Pick<InputContract, 'width' | 'height' | 'channels'>,
 ): Promise<Uint8Array> {
   const raw = { width: input.width, height: input.height, channels: channelCount(input) };
+  const sharp = await loadSharp();
   const image = sharp(pixels, { raw });
   return await image
     .toColourspace(input.channels === 'gray' ? 'b-w' : 'srgb')

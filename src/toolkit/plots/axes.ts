@@ -1,6 +1,6 @@
 // Title and sizes → what all plots of an evaluation share: a white background, a title, one font.
 import type { Spec } from 'vega';
-import { fontFamily } from './render.js';
+import { fontFamily } from './font.js';
 
 /** Returns a specification without marks. @param subtitle stands on a line of its own. */
 export function baseSpec(title: string, width: number, height: number, subtitle = ''): Spec {

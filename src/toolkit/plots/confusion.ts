@@ -1,7 +1,7 @@
 // A confusion matrix → a plot: rows are true labels, columns are answers.
 import type { Mark, Spec } from 'vega';
 import { baseSpec } from './axes.js';
-import { fontFamily } from './render.js';
+import { fontFamily } from './font.js';
 
 /** With more classes, cells are too small for their counts. */
 const mostNumbered = 25;

@@ -53,7 +53,7 @@ export async function writeOverview(folder: string, summary: Summary): Promise<s
 }
 
 async function picture(spec: Parameters<typeof specToSvg>[0], scale = 1.5): Promise<Uint8Array> {
-  return svgToPng(await specToSvg(spec), scale);
+  return await svgToPng(await specToSvg(spec), scale);
 }
 
 async function writeAll(folder: string, files: Record<string, string | Uint8Array>): Promise<string[]> {

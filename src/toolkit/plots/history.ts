@@ -6,7 +6,7 @@ import { Type } from '#typebox';
 import { Compile } from '#typebox/compile';
 import type { EpochRecord } from '../training/run/history.js';
 import { PlotError } from './errors.js';
-import { fontFamily } from './render.js';
+import { fontFamily } from './font.js';
 
 interface Point {
   readonly epoch: number;

@@ -2,7 +2,7 @@
 import { quantileSorted } from 'simple-statistics';
 import type { Axis, ColorValueRef, GroupMark, Scale, Spec } from 'vega';
 import { baseSpec } from './axes.js';
-import { fontFamily } from './render.js';
+import { fontFamily } from './font.js';
 
 export interface LoadPoint {
   /** Scheduled time, in milliseconds from the start of the measurement. */

@@ -1,6 +1,6 @@
 // Images, true labels and answers → a grid of the images. Wrong answers have a red frame.
 import type { GroupMark, Mark, Spec } from 'vega';
-import { fontFamily } from './render.js';
+import { fontFamily } from './font.js';
 
 export interface Example {
   readonly png: Uint8Array;

@@ -39,8 +39,8 @@ export async function writeResults(run: string, dataset: Dataset, out: string): 
   const files: Record<string, string | Uint8Array> = {
     'history.csv': historyCsv(results.history),
     'history.svg': `${history}\n`,
-    'history.png': svgToPng(history),
-    'predictions.png': svgToPng(predictions),
+    'history.png': await svgToPng(history),
+    'predictions.png': await svgToPng(predictions),
     'results.md': resultsTable(results),
   };
   const written = Object.keys(files).map((name) => path.join(folder, name));

@@ -3,7 +3,7 @@ import type { Mark, Spec } from 'vega';
 import { paretoFront } from '../evaluation/recommend.js';
 import type { SummaryRow } from '../evaluation/summary.js';
 import { baseSpec } from './axes.js';
-import { fontFamily } from './render.js';
+import { fontFamily } from './font.js';
 
 const [width, height] = [620, 400];
 

@@ -1,6 +1,6 @@
 // The results of a sweep → a plot: a line a setting, a dot a run, a bar at their mean.
 import type { GroupMark, Spec } from 'vega';
-import { fontFamily } from '../plots/render.js';
+import { fontFamily } from '../plots/font.js';
 import type { SweepResult } from './record.js';
 import { type SettingSummary, summarise } from './summary.js';
 

@@ -20,7 +20,7 @@ export async function writeSweepResults(
   const files: Record<string, string | Uint8Array> = {
     'sweep.md': sweepText(record, of, command),
     'sweep.svg': `${svg}\n`,
-    'sweep.png': svgToPng(svg),
+    'sweep.png': await svgToPng(svg),
   };
   const written = Object.keys(files).map((name) => path.join(out, name));
   for (const [name, content] of Object.entries(files)) await writeFileAtomic(path.join(out, name), content);

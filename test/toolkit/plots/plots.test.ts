@@ -55,7 +55,7 @@ t.test('answers are drawn with the truth; a wrong one has a red frame and both n
 
 t.test('the PNG has the text in its own font, and is the same every time', async (t) => {
   const spec = historySpec('net on data', history);
-  const [once, again] = [svgToPng(await specToSvg(spec)), svgToPng(await specToSvg(spec))];
+  const [once, again] = [await svgToPng(await specToSvg(spec)), await svgToPng(await specToSvg(spec))];
   const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
   t.equal(sha256(once), sha256(again));
   const words = await inkOf('<text x="5" y="30" font-size="20">words</text>');
@@ -65,7 +65,7 @@ t.test('the PNG has the text in its own font, and is the same every time', async
 
 t.test('rendering leaves SVG uploads refused', async (t) => {
   const svg = Buffer.from(await specToSvg(historySpec('net on data', history)));
-  svgToPng(svg.toString());
+  await svgToPng(svg.toString());
   await t.rejects(decodeImage(svg, grayInput, { maxPixels: 1e6 }), { message: /no PNG, JPEG, WebP or GIF/ });
 });
 
@@ -89,6 +89,6 @@ t.test(
 async function inkOf(content: string): Promise<number> {
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="100" height="40">${content}</svg>`;
   const input = { ...grayInput, width: 100, height: 40 };
-  const { data } = await decodeImage(svgToPng(svg, 1), input, { maxPixels: 1e6 });
+  const { data } = await decodeImage(await svgToPng(svg, 1), input, { maxPixels: 1e6 });
   return data.filter((value) => value < 128).length / data.length;
 }

@@ -55,9 +55,9 @@ t.test(
       '--epochs',
       '2',
       '--head-epochs',
-      '40',
+      '15',
       '--head-learning-rate',
-      '0.05',
+      '0.2',
       '--threads',
       '1',
       '--portable',
@@ -68,8 +68,8 @@ t.test(
     });
     const trained = await run(...train, ...contract, ...settings, '--run', at('run'));
     t.equal(trained.code, 0, trained.err);
-    t.match(trained.err, /^head epoch 1\/42 /m);
-    t.match(trained.err, /^fine-tune epoch 42\/42 .* precision .* recall /m);
+    t.match(trained.err, /^head epoch 1\/17 /m);
+    t.match(trained.err, /^fine-tune epoch 17\/17 .* precision .* recall /m);
     const { recipe, labels } = await readRun(at('run'));
     t.match(recipe, { name: 'tiny', loss: { kind: 'sigmoid' }, backbone: { fineTune: 2, features: 'pool' } });
     t.strictSame(labels, ['blue', 'red']);
@@ -109,8 +109,8 @@ t.test(
     const losses = (json: string) => JSON.parse(json).history.map(({ loss }: { loss: number }) => loss);
     const whole = await run(...train, ...contract, ...settings, '--run', at('again'), '--json');
     for (const [phase, steps] of [
-      ['head', '20'],
-      ['second phase', '42'],
+      ['head', '7'],
+      ['second phase', '17'],
     ] as const) {
       await run(...train, ...contract, ...settings, '--run', at(phase), '--max-steps', steps);
       const resumed = await run(...train, '--run', at(phase), '--resume', '--json');
