@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { copyPage } from './page.js';
 import { type Build, stateOf, writeStamp } from './stamp.js';
+import { bundleTap } from './tap.js';
 import { bundleTypebox } from './typebox.js';
 
 export interface Compilation {
@@ -17,16 +18,28 @@ export interface Compilation {
   dist: string;
   /** Files → where they are copied to. */
   copies?: Record<string, string>;
+  /** Whether tap is bundled for the tests in it. */
+  hasTests?: boolean;
 }
 
 /** What every compilation depends on, beside its sources; package-lock.json stands for the installed packages. */
 const settings = ['package.json', 'package-lock.json', 'tsconfig.json', 'scripts/compile'];
 
 /** @returns the exit code of tsc; 0 if nothing had to be done. */
-export function compile({ project, folder, sources, dist, copies = {} }: Compilation): number {
+export function compile({
+  project,
+  folder,
+  sources,
+  dist,
+  copies = {},
+  hasTests = false,
+}: Compilation): number {
   const build: Build = {
     inputs: [...settings, project, ...Object.keys(sources)],
-    outputs: [...new Set([...Object.values(sources), dist, ...Object.values(copies)])],
+    outputs: [
+      ...new Set([...Object.values(sources), dist, ...Object.values(copies)]),
+      path.join(folder, 'node_modules'),
+    ],
     stamp: path.join(folder, '.stamp'),
   };
   const { freshness, read } = stateOf(build);
@@ -40,6 +53,7 @@ export function compile({ project, folder, sources, dist, copies = {} }: Compila
     stdio: 'inherit',
   });
   bundleTypebox(dist);
+  if (hasTests) bundleTap(folder);
   copyPage(path.join(sources.src, 'service'));
   if (status === 0) writeStamp(build, read);
   return status ?? 1;

@@ -17,6 +17,7 @@ const compilations: Record<string, Compilation> = {
     sources: { src: 'build/src', test: 'build/test', scripts: 'build/scripts', bench: 'build/bench' },
     dist: 'build/dist',
     copies: { 'package.json': 'build/package.json' },
+    hasTests: true,
   },
 };
 

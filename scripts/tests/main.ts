@@ -2,8 +2,8 @@
 //
 //   npm test                        every file
 //   npm run test:unit               every file that slow.ts does not list
-//   npm test -- inference/workers   every file with this in its path
-//   --jobs 2                        so many at a time (default: as many as processors)
+//   npm test -- inference/workers   every file with this, or another argument, in its path
+//   --jobs 2                        so many at a time (default: one more than processors, as some wait)
 //   --folder build/test
 //
 // Each file runs as `node <file>`. tap's own runner loads every module of a process through hooks that coverage needs: on Node 20 that
@@ -23,7 +23,7 @@ const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     unit: { type: 'boolean', default: false },
-    jobs: { type: 'string', default: String(availableParallelism()) },
+    jobs: { type: 'string', default: String(availableParallelism() + 1) },
     folder: { type: 'string', default: 'build/test' },
   },
 });
@@ -45,7 +45,9 @@ function chosenNames(): string[] {
     .filter((file) => file.endsWith(suffix))
     .map((file) => file.slice(0, -suffix.length))
     .sort();
-  const chosen = found.filter((name) => positionals.every((part) => name.includes(part)));
+  const chosen = found.filter(
+    (name) => positionals.length === 0 || positionals.some((part) => name.includes(part)),
+  );
   const quick = chosen.filter((name) => !isSlow(name));
   return flags.unit ? quick : [...chosen.filter(isSlow), ...quick];
 }

@@ -1,26 +1,11 @@
-// The playground's looks in a real browser: language, theme, accessibility, 360 px, and boxes that stay.
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+// The playground's looks in a real browser: language, theme, 360 px, and boxes that stay.
 import type { Page } from 'playwright-core';
 import t from 'tap';
 import { openSite, skip } from '../helpers/browser.js';
 import { truncatedPng } from '../helpers/images.js';
 import { draw, seven, untilAnswer } from '../helpers/playground.js';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const phone = { viewport: { width: 360, height: 740 } };
-
-interface Violation {
-  id: string;
-  nodes: { html: string }[];
-}
-
-/** Every rule of axe-core, best practices too. */
-async function findViolations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  const { violations } = (await page.evaluate('axe.run()')) as { violations: Violation[] };
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-}
 
 async function untilModels(page: Page): Promise<void> {
   await page.locator('#model:enabled').waitFor();
@@ -56,44 +41,6 @@ t.test('appearance', { skip }, async (t) => {
     t.match(await light.locator('#theme').getAttribute('aria-label'), 'light');
     await light.reload();
     t.equal(await ground(light), await ground(dark));
-  });
-
-  for (const colorScheme of ['light', 'dark'] as const)
-    await t.test(
-      `axe-core finds nothing: ${colorScheme}, empty, answered and failed, wide and at 360 px`,
-      async (t) => {
-        const page = await site.open('/', { colorScheme, reducedMotion: 'reduce' });
-        await untilModels(page);
-        t.same(await findViolations(page), [], 'empty');
-        await draw(page, seven);
-        await untilAnswer(page);
-        await page.locator('#seen:not([hidden])').waitFor();
-        t.same(await findViolations(page), [], 'answered');
-        await page.setViewportSize(phone.viewport);
-        t.same(await findViolations(page), [], 'answered at 360 px');
-        await page
-          .locator('#files')
-          .setInputFiles([{ name: 'broken.png', mimeType: 'image/png', buffer: truncatedPng() }]);
-        await untilAnswer(page, 'failed');
-        t.same(await findViolations(page), [], 'failed');
-      },
-    );
-
-  await t.test('everything is reached by the tab key, in the order of the page', async (t) => {
-    const page = await site.open();
-    await draw(page, seven);
-    await untilAnswer(page);
-    // From the pad, where the mouse was, through the browser's own controls and round to the pad.
-    const expected = [
-      ...['pick', 'undo', 'save', 'clear', 'curl', 'copy', 'forget', 'entry', ''],
-      ...['brand', 'plain', 'language', 'theme', 'model', 'variant', 'pad'],
-    ];
-    const reached: unknown[] = [];
-    for (const _ of expected) {
-      await page.keyboard.press('Tab');
-      reached.push(await page.evaluate('document.activeElement.id || document.activeElement.className'));
-    }
-    t.same(reached, expected);
   });
 
   for (const locale of ['en-US', 'pt-BR'])
