@@ -18,6 +18,7 @@ export const floors: Record<string, readonly string[]> = {
     'configuration.ts',
     'write-configuration.ts',
     'log.ts',
+    'memory.ts',
     'network-interfaces.ts',
     'patience.ts',
     'quiet-collection.ts',

@@ -30,6 +30,10 @@ export interface BatcherOptions<Item> {
   maxQueueBytes?: number | undefined;
   /** Size of an item; default 0. */
   bytesOf?: (item: Item) => number;
+  /** Memory that all images that run at once may take together; one alone may take more. Default without bound. */
+  maxRunningCost?: number | undefined;
+  /** Memory that an item takes while it runs, at most; default 0. */
+  costOf?: (item: Item) => number;
   /** The clock of deadlines; default monotonicMs. */
   now?: () => number;
 }
@@ -77,13 +81,15 @@ const minRetryAfterMs = 100;
 /**
  * The only queue on the way of an image. Work-conserving: a free worker takes at once what waits in one lane, up to its cap, so an
  * idle server adds no latency and a loaded one fills its batches. Of several lanes the one whose first image waits longest is next.
- * Invariant: images wait only while no worker of their lane is free, or `workers` batches run.
+ * Invariant: images wait only while no worker of their lane is free, `workers` batches run, or the memory of those that run leaves too
+ * little for the one that waits longest. Then no other overtakes it, as small ones would for ever.
  */
 export function createBatcher<Item, Result>(options: BatcherOptions<Item>): Batcher<Item, Result> {
   type Entry = Waiting<Item, Result>;
   type Way = Lane<Item, Result>;
   const { workers, maxBatch, maxBatchMs = Infinity, maxQueueImages } = options;
   const { maxQueueBytes = Infinity, bytesOf = () => 0, now = monotonicMs } = options;
+  const { maxRunningCost = Infinity, costOf = () => 0 } = options;
   const queues = new Map<Way, Set<Entry>>();
   const rate = createServiceRate();
   const idle: (() => void)[] = [];
@@ -91,6 +97,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item>): Batc
   let waiting = 0;
   let waitingBytes = 0;
   let running = 0;
+  let runningCost = 0;
   let draining = false;
 
   function checkRoom(images: number, bytes: number): void {
@@ -162,11 +169,18 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item>): Batc
     for (let lane = nextLane(blocked); lane && running < workers; lane = nextLane(blocked)) {
       expireLate(lane);
       if (!queues.has(lane)) continue;
+      if (!fits(lane)) break;
       const run = takeWorker(lane);
       if (run) void runBatch(lane, takeBatch(lane), run);
       else blocked.add(lane);
     }
     if (running === 0 && waiting === 0) for (const done of idle.splice(0)) done();
+  }
+
+  /** What runs alone fits in any case: images that exceed the bound were refused before. */
+  function fits(lane: Way): boolean {
+    const [head] = queues.get(lane) ?? [];
+    return running === 0 || !head || runningCost + costOf(head.item) <= maxRunningCost;
   }
 
   function nextLane(blocked: ReadonlySet<Way>): Way | undefined {
@@ -200,8 +214,13 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item>): Batc
   function takeBatch(lane: Way): Entry[] {
     const batch: Entry[] = [];
     const cap = batchCap(lane);
+    // Each worker's share: a batch of large images would leave nothing for the others.
+    const share = Math.min(maxRunningCost / workers, maxRunningCost - runningCost);
+    let cost = 0;
     for (const entry of queues.get(lane) ?? []) {
       if (batch.length === cap || (batch.length > 0 && (entry.alone || batch[0]?.alone))) break;
+      cost += costOf(entry.item);
+      if (batch.length > 0 && cost > share) break;
       remove(lane, entry);
       batch.push(entry);
     }
@@ -222,6 +241,8 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item>): Batc
 
   async function runBatch(lane: Way, batch: Entry[], run: RunBatch<Item, Result>): Promise<void> {
     running++;
+    const cost = batch.reduce((total, { item }) => total + costOf(item), 0);
+    runningCost += cost;
     const start = now();
     try {
       const results = await run(batch.map(({ item }) => item));
@@ -237,6 +258,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item>): Batc
       fail(lane, batch, error);
     } finally {
       running--;
+      runningCost -= cost;
       dispatch();
     }
   }

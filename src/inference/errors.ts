@@ -18,6 +18,9 @@ export class UndecodableImageError extends QuatiError {}
 /** The image has more pixels than `maxPixels`. */
 export class TooManyPixelsError extends QuatiError {}
 
+/** Decoding the image would take more memory or work than its limits allow, whatever its size in bytes and pixels. */
+export class TooComplexError extends QuatiError {}
+
 /** card.json is missing, malformed, or contradicts itself. */
 export class CardError extends QuatiError {}
 
@@ -65,6 +68,7 @@ const crossing = new Map(
     UnsupportedTypeError,
     UndecodableImageError,
     TooManyPixelsError,
+    TooComplexError,
     ModelNotFoundError,
     DeadlineExceededError,
     ModelError,

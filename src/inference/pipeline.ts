@@ -1,4 +1,5 @@
 // READ FIRST: the bytes of an image → its category. The stages, in order:
+//   admit       the header → the memory that decoding takes   limits.ts, header.ts
 //   batch       waits, with others, for a free worker        batcher.ts
 //   run         in a worker thread                           pool.ts, worker.ts, runner.ts
 //     decode      bytes → pixels at the model's size           decode.ts, png.ts, digits.ts
@@ -9,7 +10,7 @@ import { setMaxListeners } from 'node:events';
 import { createBatcher, type Lane } from './batcher.js';
 import { confidencesToPredictions, type Prediction, scoresToConfidences } from './category.js';
 import { messageToError } from './errors.js';
-import { acceptedKind } from './image/kinds.js';
+import { type AdmissionLimits, admitImage } from './image/limits.js';
 import { packPng } from './image/png.js';
 import type { TensorValues } from './image/tensor.js';
 import type { VariantName } from './models/card.js';
@@ -32,7 +33,10 @@ export interface PipelineOptions {
   variant?: VariantName | 'auto' | undefined;
   /** Inference threads; default one a processor. */
   workers?: number | undefined;
+  /** Width times height of an image as uploaded; default 25,000,000. */
   maxPixels?: number | undefined;
+  /** Memory for all images that are decoded at once; default without bound. */
+  maxDecodeBytes?: number | undefined;
   /** Images that wait, over all models. */
   maxQueueImages?: number | undefined;
   /** Their bytes, as uploaded or as tensors. */
@@ -50,6 +54,8 @@ export interface PipelineObserver {
   batch?(model: ModelName, images: number): void;
   image?(model: ModelName, timings: Timings): void;
   workerLost?(reason: string): void;
+  /** Workers that were replaced and have not ended, after each change. */
+  workersStuck?(workers: number): void;
 }
 
 interface ModelName {
@@ -97,7 +103,7 @@ interface Inference {
 
 export interface Pipeline {
   /**
-   * @throws EmptyImageError, UnsupportedTypeError, UndecodableImageError, TooManyPixelsError, ModelNotFoundError,
+   * @throws EmptyImageError, UnsupportedTypeError, UndecodableImageError, TooManyPixelsError, TooComplexError, ModelNotFoundError,
    * ModelNotReadyError, QueueFullError, DeadlineExceededError, DrainingError, ModelError, or the signal's reason.
    */
   classify(bytes: Uint8Array, options?: ClassifyOptions): Promise<Classification>;
@@ -115,6 +121,8 @@ export interface Pipeline {
   reload(): Promise<ModelChanges>;
   /** Whether there are models and the served version of each can answer. */
   ready(): boolean;
+  /** Workers that were replaced, as they did not answer, and have not ended. */
+  stuck(): number;
   /** Images that wait for a worker, of each model that any wait for. */
   waiting(): WaitingImages[];
   /** Takes nothing more, answers what it took, ends the workers. */
@@ -128,6 +136,8 @@ export interface WaitingImages extends ModelName {
 /** An image on its way through the batcher. */
 interface Job {
   image: RunnerImage;
+  /** Memory that it takes while it runs, at most. */
+  cost: number;
   model: LiveModel;
   submittedAt: number;
   queueMs: number;
@@ -135,7 +145,7 @@ interface Job {
 
 /** Opens the models, warms every one of them and replays its golden images; resolves when that is done. */
 export async function createPipeline(options: PipelineOptions): Promise<Pipeline> {
-  const { workers = countCpus(), maxPixels, observer = {} } = options;
+  const { workers = countCpus(), maxPixels = 25_000_000, maxDecodeBytes, observer = {} } = options;
   const { maxQueueImages = 256, maxQueueBytes, maxBatch = 16, maxBatchMs = 100 } = options;
   const { variant, createPool: create = createPool } = options;
   const batcher = createBatcher<Job, RunnerResult>({
@@ -145,7 +155,10 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
     maxQueueImages,
     maxQueueBytes,
     bytesOf: ({ image }) => bytesOf(image),
+    maxRunningCost: maxDecodeBytes,
+    costOf: ({ cost }) => cost,
   });
+  let stuck = 0;
   const models = await openModels({
     read: (before) => readRepository(options.models, { variant, before }),
     startPool(models, onOpenFree) {
@@ -153,7 +166,17 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
         onOpenFree();
         batcher.dispatch();
       };
-      return create({ models, threads: workers, maxPixels, onWorkerLost: observer.workerLost, onFree });
+      return create({
+        models,
+        threads: workers,
+        maxPixels,
+        onWorkerLost: observer.workerLost,
+        onStuck(workers) {
+          stuck = workers;
+          observer.workersStuck?.(workers);
+        },
+        onFree,
+      });
     },
     defaultModel: options.defaultModel,
     fallbackModel: options.fallbackModel,
@@ -161,7 +184,8 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
   const laneOf = createLanes(observer);
 
   async function submit(image: RunnerImage, model: LiveModel, signal?: AbortSignal): Promise<Answer> {
-    const job: Job = { image, model, submittedAt: performance.now(), queueMs: 0 };
+    const cost = costOf(image, { maxPixels, maxDecodeBytes });
+    const job: Job = { image, cost, model, submittedAt: performance.now(), queueMs: 0 };
     const { deadline } = image;
     const result = await model.generation.use(() => batcher.submit(laneOf(model), job, { signal, deadline }));
     const inferenceMs = 'inferenceMs' in result ? result.inferenceMs : 0;
@@ -214,6 +238,7 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
     impliedModel: () => models.implied,
     reload: models.reload,
     ready: () => isReady(models.status),
+    stuck: () => stuck,
     waiting: () => batcher.queued().map(({ first, images }) => ({ ...nameOf(first.model), images })),
     async close() {
       await batcher.close();
@@ -275,8 +300,16 @@ function fileImage(
   wanted: 'scores' | 'pixels',
   { deadline = Infinity }: ClassifyOptions,
 ): RunnerImage {
-  acceptedKind(bytes);
   return { bytes, wanted, deadline };
+}
+
+/**
+ * Besides decoding, the upload itself and the copy that a worker gets.
+ * @throws EmptyImageError, UnsupportedTypeError, UndecodableImageError, TooManyPixelsError, TooComplexError
+ */
+function costOf(image: RunnerImage, limits: AdmissionLimits): number {
+  const copies = 2 * bytesOf(image);
+  return 'bytes' in image ? copies + admitImage(image.bytes, limits) : copies;
 }
 
 function inputImage(input: InferenceInput, options: ClassifyOptions): RunnerImage {

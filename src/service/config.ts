@@ -91,6 +91,16 @@ export const Config = Type.Object({
     minimum: 1,
     maximum: 2 ** 30,
   }),
+  maxDecodeBytes: Type.Optional(
+    integer({
+      env: 'QUATI_MAX_DECODE_BYTES',
+      purpose:
+        'The memory for all images that are decoded at once, as estimated from their headers. An image that needs more is refused; others wait ([SECURITY.md](../SECURITY.md)).',
+      minimum: 1_000_000,
+      maximum: 2 ** 40,
+      note: '; from the memory limit of the container or unit, or half of the machine’s memory, unless set',
+    }),
+  ),
   maxQueueImages: integer({
     env: 'QUATI_MAX_QUEUE_IMAGES',
     purpose: 'How many images may wait for a worker; one more is answered with 429.',

@@ -78,6 +78,11 @@ function createObserver(registers: Registry[]): PipelineObserver {
     help: 'Inference workers that ended and were replaced.',
     registers,
   });
+  const stuck = new Gauge({
+    name: 'quati_workers_stuck',
+    help: 'Inference workers that did not answer, were replaced, and have not ended.',
+    registers,
+  });
   return {
     batch: (model, images) => batch.observe(labels(model), images),
     image(model, { queueMs, decodeMs, inferenceMs }: Timings) {
@@ -86,6 +91,7 @@ function createObserver(registers: Registry[]): PipelineObserver {
       if (inferenceMs > 0) inference.observe(labels(model), inferenceMs / 1000);
     },
     workerLost: () => restarts.inc(),
+    workersStuck: (workers) => stuck.set(workers),
   };
 }
 

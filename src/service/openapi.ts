@@ -18,6 +18,7 @@ export const idlePipeline: Pipeline = {
   impliedModel: () => undefined,
   reload: async () => ({ changed: [], removed: [] }),
   ready: () => false,
+  stuck: () => 0,
   waiting: () => [],
   close: async () => {},
 };

@@ -1,10 +1,11 @@
 // config → a server that listens; signals → it drains, and the process ends.
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { QuatiError } from '../inference/errors.js';
 import { createPipeline } from '../inference/pipeline.js';
 import type { Config } from './config.js';
 import { createLogStream } from './log.js';
+import { decodingBudget } from './memory.js';
 import { createMetrics } from './metrics.js';
 import { allowUnlistedInterfaces } from './network-interfaces.js';
 import { collectInQuiet } from './quiet-collection.js';
@@ -23,7 +24,11 @@ class ListenError extends QuatiError {}
 /** Resolves when the models and the port are open. @throws ListenError, and errors from opening the models. */
 export async function startServer(config: Config): Promise<Server> {
   const metrics = createMetrics();
-  const pipeline = createPipeline({ ...config, observer: metrics.observer });
+  const pipeline = createPipeline({
+    ...config,
+    maxDecodeBytes: config.maxDecodeBytes ?? decodingBudget(config),
+    observer: metrics.observer,
+  });
   // It is awaited below; until then a failure is not unhandled.
   pipeline.catch(() => {});
   const log = createLogStream();
@@ -78,6 +83,8 @@ async function closeInTime(app: FastifyInstance, { drainTimeoutMs }: Config): Pr
 
 const signals = ['SIGTERM', 'SIGINT'] as const;
 
+const [stuckGraceMs, stuckLookMs] = [30_000, 1000];
+
 /** The time that the workers have to end after the connections were cut. */
 const endGraceMs = 5000;
 
@@ -94,7 +101,8 @@ export async function runServer(config: Config, onReady: (server: Server) => voi
   for (const signal of signals) process.removeListener(signal, early);
   const asked = nextSignal();
   onReady(server);
-  await asked;
+  const stuck = await Promise.race([asked, untilStuck(server.app)]);
+  if (stuck) process.exitCode = 1;
   for (const signal of signals) process.once(signal, endProcess);
   setTimeout(() => {
     process.stderr.write('What was under way did not end in time: the process ends without it\n', () =>
@@ -104,10 +112,25 @@ export async function runServer(config: Config, onReady: (server: Server) => voi
   await server.close();
 }
 
-async function nextSignal(): Promise<void> {
-  await new Promise<void>((resolve) => {
-    for (const signal of signals) process.once(signal, () => resolve());
+async function nextSignal(): Promise<false> {
+  return await new Promise((resolve) => {
+    for (const signal of signals) process.once(signal, () => resolve(false));
   });
+}
+
+/**
+ * Resolves when a worker has not ended for half a minute after it was replaced. Only a new process gets its threads and its memory back:
+ * this one drains and exits with code 1, so that its supervisor restarts it.
+ */
+async function untilStuck(app: FastifyInstance): Promise<true> {
+  for (let since = Infinity; ; await sleep(stuckLookMs, undefined, { ref: false })) {
+    if (app.pipeline.stuck() === 0) since = Infinity;
+    else since = Math.min(since, performance.now());
+    if (performance.now() - since < stuckGraceMs) continue;
+    if (since === Infinity) continue;
+    app.log.fatal('an inference worker does not end: the server drains and exits, to be restarted');
+    return true;
+  }
 }
 
 /**

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import t from 'tap';
+import { jpegOfSegments } from '../../scripts/attack/images/jpeg-floods.js';
 import {
   DeadlineExceededError,
   DrainingError,
@@ -36,6 +37,7 @@ const provocations: Record<ProblemCode, (t: Test) => Promise<Answer>> = {
   },
   too_many_bytes: async (t) => post(await createTestApp(t, { maxUploadBytes: 20 }), '/predict', good),
   too_many_pixels: async (t) => post(await createTestApp(t), '/predict', hollowPng(30_000, 30_000)),
+  too_complex: async (t) => post(await createTestApp(t), '/predict', jpegOfSegments(2000)),
   unsupported_type: async (t) => post(await createTestApp(t), '/predict', svg()),
   undecodable_image: async (t) => post(await createTestApp(t), '/predict', truncatedPng()),
   queue_full: (t) => postTo(t, new QueueFullError('1 images wait already, allowed are 1', 400)),

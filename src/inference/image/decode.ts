@@ -1,12 +1,14 @@
 // the bytes of an upload → pixels as the model's input contract wants them.
 import type { Sharp, SharpConstructor, SharpOptions } from 'sharp';
-import { TooManyPixelsError, UndecodableImageError } from '../errors.js';
+import { monotonicMs } from '../clock.js';
+import { DeadlineExceededError, TooManyPixelsError, UndecodableImageError } from '../errors.js';
 import { channelCount } from './channels.js';
 import { isSrgbProfile } from './colour-profile.js';
 import type { InputContract } from './contract.js';
 import { applyDigitRules, hasDigitRules } from './digits.js';
 import { acceptedKind, type ImageKind } from './kinds.js';
 import { loadSharp } from './sharp.js';
+import { checkCodeGroups } from './webp-streams.js';
 
 export interface Pixels {
   width: number;
@@ -19,6 +21,8 @@ export interface Pixels {
 export interface DecodeLimits {
   /** Width times height of the image as uploaded. */
   maxPixels: number;
+  /** On the clock of clock.ts: decoding ends then. Default: a minute from now. */
+  deadline?: number | undefined;
 }
 
 /** What pixels depend on beside the file and the contract. */
@@ -27,17 +31,24 @@ export async function decoderVersion(): Promise<string> {
   return `sharp ${versions.sharp}, libvips ${versions.vips}`;
 }
 
-const decodeTimeoutSeconds = 4;
+const longestDecodeMs = 60_000;
 /** The longest side at which ink is looked for: enough for a digit that takes a tenth of a photo. */
 const inkSide = 256;
 const white = { r: 255, g: 255, b: 255 };
 const black = { r: 0, g: 0, b: 0 };
 
+/** What the steps of one image share. */
+interface Decoding {
+  sharp: SharpConstructor;
+  /** On the clock of clock.ts. */
+  deadline: number;
+}
+
 /**
  * PNG, JPEG, WebP or GIF, the first frame. EXIF orientation is applied, transparency becomes white, embedded colour
  * profiles become sRGB, then `fit` and `kernel` bring it to size; `contain` pads with 0. An image of the right size
  * and channels keeps its values. Where the contract has polarity or centre, digits.ts comes before that.
- * @throws EmptyImageError, UnsupportedTypeError, TooManyPixelsError, UndecodableImageError
+ * @throws EmptyImageError, UnsupportedTypeError, TooManyPixelsError, TooComplexError, UndecodableImageError, DeadlineExceededError
  */
 export async function decodeImage(
   bytes: Uint8Array,
@@ -45,12 +56,17 @@ export async function decodeImage(
   limits: DecodeLimits,
 ): Promise<Pixels> {
   const kind = acceptedKind(bytes);
+  if (kind === 'webp') checkCodeGroups(bytes);
   const options: SharpOptions = { failOn: 'warning', limitInputPixels: limits.maxPixels };
   const sharp = await loadSharp();
+  const deadline = Math.min(limits.deadline ?? Infinity, monotonicMs() + longestDecodeMs);
+  const decoding = { sharp, deadline };
   try {
     const ignoreIcc = await isSrgbAlready(sharp, bytes, options);
     const image = toUpright(sharp(bytes, { ...options, ignoreIcc }));
-    const sized = hasDigitRules(input) ? await drawDigit(sharp, image, input) : toContract(image, input);
+    const sized = hasDigitRules(input)
+      ? await drawDigit(decoding, image, input)
+      : toContract(decoding, image, input);
     const { data, info } = await sized.toBuffer({ resolveWithObject: true });
     const channels = channelCount(input);
     if (info.channels !== channels)
@@ -59,6 +75,9 @@ export async function decodeImage(
       );
     return { width: info.width, height: info.height, channels, data };
   } catch (cause) {
+    // A slow machine damages no image.
+    if (monotonicMs() >= deadline)
+      throw new DeadlineExceededError('The deadline passed while the image was decoded', { cause });
     throw await explain(sharp, cause as Error, bytes, kind, limits);
   }
 }
@@ -85,26 +104,31 @@ function toUpright(image: Sharp): Sharp {
   return image.autoOrient().flatten({ background: white });
 }
 
-function toContract(image: Sharp, { width, height, channels, fit, kernel }: InputContract): Sharp {
-  return toRaw(image.resize({ width, height, fit, kernel, background: black }), channels);
+function toContract(
+  decoding: Decoding,
+  image: Sharp,
+  { width, height, channels, fit, kernel }: InputContract,
+): Sharp {
+  return toRaw(decoding, image.resize({ width, height, fit, kernel, background: black }), channels);
 }
 
-function toRaw(image: Sharp, channels: InputContract['channels']): Sharp {
+function toRaw({ deadline }: Decoding, image: Sharp, channels: InputContract['channels']): Sharp {
+  const seconds = Math.max(1, Math.ceil((deadline - monotonicMs()) / 1000));
   return image
     .toColourspace(channels === 'gray' ? 'b-w' : 'srgb')
-    .timeout({ seconds: decodeTimeoutSeconds })
+    .timeout({ seconds })
     .raw({ depth: 'uchar' });
 }
 
 /** The rules of digits.ts at the image's own size, then what is left to bring it to the contract's. */
-async function drawDigit(sharp: SharpConstructor, image: Sharp, input: InputContract): Promise<Sharp> {
+async function drawDigit(decoding: Decoding, image: Sharp, input: InputContract): Promise<Sharp> {
   const side = Math.max(inkSide, input.width, input.height);
   const bounds = { width: side, height: side, fit: 'inside', withoutEnlargement: true } as const;
-  const gray = toRaw(image.resize({ ...bounds, kernel: input.kernel }), 'gray');
+  const gray = toRaw(decoding, image.resize({ ...bounds, kernel: input.kernel }), 'gray');
   const { data, info } = await gray.toBuffer({ resolveWithObject: true });
   const digit = applyDigitRules({ width: info.width, height: info.height, data }, input);
   const raw = { width: digit.width, height: digit.height, channels: 1 } as const;
-  return toContract(sharp(digit.data, { raw }), input);
+  return toContract(decoding, decoding.sharp(digit.data, { raw }), input);
 }
 
 async function explain(

@@ -14,10 +14,15 @@ export interface PoolOptions {
   threads: number;
   /** Width times height of an image as uploaded; default 25,000,000. */
   maxPixels?: number | undefined;
-  /** A worker that answers nothing for so long is ended; default 30,000. */
+  /** A worker that answers nothing for so long is replaced, whether it can be ended or not; default 30,000. */
   taskTimeoutMs?: number | undefined;
   /** Called when a worker ended that wasn't asked to. */
   onWorkerLost?: ((reason: string) => void) | undefined;
+  /**
+   * Called with the number of workers that were replaced and have not ended: a decoder cannot be interrupted. Each holds a thread of
+   * libuv's pool, which all workers share.
+   */
+  onStuck?: ((workers: number) => void) | undefined;
   /** Called when a worker can be taken again, or when none can be started. */
   onFree?: (() => void) | undefined;
   /** The module that a worker runs. */
@@ -74,12 +79,13 @@ const resourceLimits = { maxYoungGenerationSizeMb: 6 };
  */
 export function createPool(options: PoolOptions): Pool {
   const { models, threads, maxPixels = 25_000_000, taskTimeoutMs = 30_000 } = options;
-  const { onWorkerLost = () => {}, onFree = () => {} } = options;
+  const { onWorkerLost = () => {}, onStuck = () => {}, onFree = () => {} } = options;
   const { workerUrl = new URL('./worker.js', import.meta.url) } = options;
   disableTelemetry();
   shareGate();
   const places: Place[] = Array.from({ length: threads }, () => ({ ready: false, taken: false, losses: 0 }));
   const starting: (() => void)[] = [];
+  const stuck = new Set<Worker>();
   let closing = false;
   let lastReason = '';
 
@@ -92,7 +98,24 @@ export function createPool(options: PoolOptions): Pool {
     worker.on('error', (error: Error) => {
       reason = error.message;
     });
-    worker.once('exit', (code) => lose(place, reason || `exit code ${code}`));
+    worker.once('exit', (code) => {
+      if (stuck.delete(worker)) onStuck(stuck.size);
+      else lose(place, reason || `exit code ${code}`);
+    });
+  }
+
+  /** Its place is free at once: nobody knows when the thread ends. */
+  function abandon(place: Place): void {
+    const { worker } = place;
+    if (!worker) return;
+    stuck.add(worker);
+    worker
+      .removeAllListeners('message')
+      .removeAllListeners('error')
+      .on('error', () => {});
+    void worker.terminate();
+    lose(place, `no answer within ${taskTimeoutMs} ms`);
+    onStuck(stuck.size);
   }
 
   function receive(place: Place, message: WorkerMessage): void {
@@ -146,7 +169,7 @@ export function createPool(options: PoolOptions): Pool {
     return new Promise((resolve, reject) => {
       place.task = { resolve, reject };
       const packed = packTask(key, images);
-      place.watchdog = setTimeout(() => void place.worker?.terminate(), taskTimeoutMs);
+      place.watchdog = setTimeout(() => abandon(place), taskTimeoutMs);
       place.worker?.postMessage(packed, [packed.block]);
     });
   }

@@ -4,6 +4,7 @@ import { monotonicMs } from '../clock.js';
 import { DeadlineExceededError, type ErrorMessage, errorToMessage, ModelError } from '../errors.js';
 import { channelCount } from '../image/channels.js';
 import type { InputContract } from '../image/contract.js';
+import type { DecodeLimits } from '../image/decode.js';
 import { decodeAtOnce } from '../image/decode-at-once.js';
 import {
   createTensor,
@@ -101,7 +102,9 @@ async function runBatch(
     images.map(async (image, i) => {
       const decodeStart = performance.now();
       try {
-        const pixels = 'bytes' in image && (await toPixels(image.bytes, model.input, maxPixels));
+        const pixels =
+          'bytes' in image &&
+          (await toPixels(image.bytes, model.input, { maxPixels, deadline: image.deadline }));
         const decodeMs = performance.now() - decodeStart;
         if (monotonicMs() > image.deadline)
           throw new DeadlineExceededError('The deadline passed while the image was decoded');
@@ -120,13 +123,13 @@ async function runBatch(
 }
 
 /** Without a turn of the event loop where the image allows it, and without sharp until one needs it. */
-function toPixels(bytes: Uint8Array, input: InputContract, maxPixels: number) {
-  return decodeAtOnce(bytes, input, { maxPixels }) ?? decodeBySharp(bytes, input, maxPixels);
+function toPixels(bytes: Uint8Array, input: InputContract, limits: DecodeLimits) {
+  return decodeAtOnce(bytes, input, limits) ?? decodeBySharp(bytes, input, limits);
 }
 
-async function decodeBySharp(bytes: Uint8Array, input: InputContract, maxPixels: number) {
+async function decodeBySharp(bytes: Uint8Array, input: InputContract, limits: DecodeLimits) {
   const { decodeImage } = await import('../image/decode.js');
-  return (await decodeImage(bytes, input, { maxPixels })).data;
+  return (await decodeImage(bytes, input, limits)).data;
 }
 
 function copyRow(model: OpenModel, values: TensorValues, row: number): void {

@@ -65,6 +65,8 @@ const english = {
   'problem.too_many_bytes': 'The file is too large for this server. Try a smaller one.',
   'problem.too_many_pixels':
     'The picture has too many pixels for this server. Make it smaller and try again.',
+  'problem.too_complex':
+    'The picture is stored in a way that takes this server too much memory. Save it as a plain JPEG and try again.',
   'problem.unsupported_type': 'This is no picture that the server reads. Use a PNG, JPEG, WebP or GIF.',
   'problem.undecodable_image': 'The file is damaged: it can’t be read to its end.',
   'problem.queue_full': 'Too many pictures are waiting. Try again in a moment.',
@@ -146,6 +148,8 @@ const portuguese = {
     'A imagem demorou demais para chegar. Tente uma menor, ou uma conexão mais rápida.',
   'problem.too_many_bytes': 'O arquivo é grande demais para este servidor. Tente um menor.',
   'problem.too_many_pixels': 'A imagem tem pixels demais para este servidor. Diminua-a e tente de novo.',
+  'problem.too_complex':
+    'A imagem está guardada de um modo que toma memória demais deste servidor. Salve-a como JPEG comum e tente de novo.',
   'problem.unsupported_type': 'Isto não é uma imagem que o servidor leia. Use PNG, JPEG, WebP ou GIF.',
   'problem.undecodable_image': 'O arquivo está danificado: não pode ser lido até o fim.',
   'problem.queue_full': 'Há imagens demais na fila. Tente de novo em instantes.',

@@ -36,6 +36,11 @@ export const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
     },
     async () => {
       if (app.isDraining()) throw new DrainingError('The server is shutting down');
+      if (app.pipeline.stuck() > 0)
+        throw new ProblemError(
+          'not_ready',
+          'An inference worker does not end: the server is about to restart',
+        );
       const served = app.pipeline.models().filter((model) => model.served);
       if (app.pipeline.ready())
         return { status: 'ready' as const, models: served.map(({ name, version }) => ({ name, version })) };

@@ -27,6 +27,7 @@ export const classificationCodes = [
   'model_not_found',
   'too_many_bytes',
   'too_many_pixels',
+  'too_complex',
   'unsupported_type',
   'undecodable_image',
   'queue_full',

@@ -2,7 +2,8 @@
 import sharp from 'sharp';
 import t from 'tap';
 import { EmptyImageError, UnsupportedTypeError } from '../../../src/inference/errors.js';
-import { type ImageHeader, readHeader } from '../../../src/inference/image/header.js';
+import { readHeader } from '../../../src/inference/image/header.js';
+import type { ImageHeader } from '../../../src/inference/image/header-types.js';
 import { mutate, seeded } from '../../helpers/mutate.js';
 
 const photo = sharp({

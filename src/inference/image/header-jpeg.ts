@@ -1,0 +1,140 @@
+// A JPEG → its header. https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annex B: markers, each but a few followed by a length.
+import type { HeaderProblem, ImageHeader } from './header-types.js';
+
+const marker = { sos: 0xda, eoi: 0xd9 };
+/** Start of frame, but for DHT (C4), JPG (C8) and DAC (CC). */
+const isFrame = (code: number) => code >= 0xc0 && code <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(code);
+const isProgressive = (code: number) => [0xc2, 0xc6, 0xca, 0xce].includes(code);
+const isApplication = (code: number) => code >= 0xe0 && code <= 0xef;
+
+/** The coefficients of a block: 64 of 2 bytes. */
+const blockBytes = 128;
+/** Measured: libvips keeps each application segment, in 200 bytes and twice its own. */
+const [segmentBytes, segmentCopies] = [200, 2];
+
+interface Frame {
+  width: number;
+  height: number;
+  precision: number;
+  progressive: boolean;
+  /** Blocks of 8 x 8 samples of each component, by its identifier. */
+  blocks: Map<number, number>;
+}
+
+interface Walk {
+  frame?: Frame;
+  parts: number;
+  applications: number;
+  applicationBytes: number;
+  scans: number;
+  scanBlocks: number;
+  /** Whether the decoder holds all coefficients: of a progressive frame, or one whose first scan lacks a component. */
+  buffered: boolean;
+}
+
+export function readJpeg(file: Buffer): ImageHeader | HeaderProblem {
+  const { frame, ...walk } = walkMarkers(file);
+  if (!frame || walk.scans === 0) return { damaged: 'the jpeg header has no frame or no scan' };
+  const coefficients = walk.buffered ? blockBytes * sum(frame.blocks.values()) : 0;
+  return {
+    kind: 'jpeg',
+    width: frame.width,
+    height: frame.height,
+    channels: frame.blocks.size,
+    sampleBytes: frame.precision > 8 ? 2 : 1,
+    buffered: walk.buffered,
+    heldBytes: coefficients + segmentBytes * walk.applications + segmentCopies * walk.applicationBytes,
+    passes: walk.scans,
+    scanBlocks: walk.scanBlocks,
+    parts: walk.parts,
+    keptParts: walk.applications,
+  };
+}
+
+function walkMarkers(file: Buffer): Walk {
+  const walk: Walk = {
+    parts: 0,
+    applications: 0,
+    applicationBytes: 0,
+    scans: 0,
+    scanBlocks: 0,
+    buffered: false,
+  };
+  for (let at = 2; at + 4 <= file.length; ) {
+    const code = file.readUInt8(at + 1);
+    if (file.readUInt8(at) !== 0xff || code === 0xff || isBare(code)) {
+      at++;
+      continue;
+    }
+    if (code === marker.eoi) break;
+    const length = file.readUInt16BE(at + 2);
+    walk.parts++;
+    if (isApplication(code)) {
+      walk.applications++;
+      walk.applicationBytes += length;
+    }
+    if (isFrame(code)) walk.frame ??= readFrame(file, at, code);
+    at += 2 + length;
+    if (code !== marker.sos) continue;
+    if (!readScan(file, at - length, walk)) break;
+    at = endOfScan(file, at);
+  }
+  return walk;
+}
+
+/** Markers without a length: TEM, RST0…7, SOI, and the 00 of a stuffed byte. */
+function isBare(code: number): boolean {
+  return code <= 1 || (code >= 0xd0 && code <= 0xd8);
+}
+
+function readFrame(file: Buffer, at: number, code: number): Frame {
+  const [height, width] = [file.readUInt16BE(at + 5), file.readUInt16BE(at + 7)];
+  const components = Array.from({ length: file.readUInt8(at + 9) }, (_, i) => {
+    const sampling = file.readUInt8(at + 11 + 3 * i);
+    return { id: file.readUInt8(at + 10 + 3 * i), across: sampling >> 4, down: sampling & 15 };
+  });
+  const [mostAcross, mostDown] = [
+    Math.max(1, ...components.map(({ across }) => across)),
+    Math.max(1, ...components.map(({ down }) => down)),
+  ];
+  const blocks = components.map(({ id, across, down }) => {
+    const columns = Math.ceil((width * across) / mostAcross / 8);
+    return [id, columns * Math.ceil((height * down) / mostDown / 8)] as const;
+  });
+  return {
+    width,
+    height,
+    precision: file.readUInt8(at + 4),
+    progressive: isProgressive(code),
+    blocks: new Map(blocks),
+  };
+}
+
+/**
+ * Counts a scan. @param at its length field.
+ * @returns whether more scans count: one of all components at once, in a frame that is not progressive, is the last.
+ */
+function readScan(file: Buffer, at: number, walk: Walk): boolean {
+  walk.scans++;
+  if (!walk.frame) return false;
+  const { blocks, progressive } = walk.frame;
+  const components = Array.from({ length: file.readUInt8(at + 2) }, (_, i) => file.readUInt8(at + 3 + 2 * i));
+  walk.scanBlocks += sum(components.map((id) => blocks.get(id) ?? 0));
+  if (!progressive && !walk.buffered && components.length >= blocks.size) return false;
+  walk.buffered = true;
+  return true;
+}
+
+function endOfScan(file: Buffer, from: number): number {
+  for (let at = from; at + 1 < file.length; at++) {
+    const next = file[at + 1] ?? 0;
+    if (file[at] === 0xff && next !== 0xff && !isBare(next)) return at;
+  }
+  return file.length;
+}
+
+function sum(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}

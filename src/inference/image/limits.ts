@@ -1,0 +1,82 @@
+// What a header says → whether an image may be decoded, and the memory that this takes at most.
+import { TooComplexError, TooManyPixelsError, UndecodableImageError } from '../errors.js';
+import { readHeader } from './header.js';
+import type { ImageHeader } from './header-types.js';
+
+export interface AdmissionLimits {
+  /** Width times height. */
+  maxPixels: number;
+  /** Bytes that the decoding of one image may take; default: as many as it takes. */
+  maxDecodeBytes?: number | undefined;
+}
+
+/** Rows are decoded whole: memory goes by width. JPEG and GIF cannot have longer sides. */
+const maxSide = 65_535;
+/** A visit takes 25 to 40 ns; libjpeg's own ten scans of 25 megapixels visit 12 million. */
+const maxScanBlocks = 50_000_000;
+/** A profile of colours has at most 255 segments. */
+const maxKeptParts = 1000;
+/** libwebp looks through the file for each frame: 5,000 take 0.2 s, 50,000 take 17 s. */
+const maxFrames = 5000;
+
+/**
+ * Reads the header of an upload, decodes nothing.
+ * @returns the bytes that decoding takes at most.
+ * @throws EmptyImageError, UnsupportedTypeError, UndecodableImageError, TooManyPixelsError, TooComplexError
+ */
+export function admitImage(
+  bytes: Uint8Array,
+  { maxPixels, maxDecodeBytes = Infinity }: AdmissionLimits,
+): number {
+  const header = readHeader(bytes);
+  if ('damaged' in header) throw new UndecodableImageError(`The image can't be decoded: ${header.damaged}`);
+  checkSize(header, maxPixels);
+  checkWork(header);
+  const cost = decodingBytes(header);
+  if (cost > maxDecodeBytes)
+    throw new TooComplexError(
+      `Decoding the ${header.kind} image would take ${megabytes(cost)} MB, allowed are ${megabytes(maxDecodeBytes)}: send a smaller one, or one that is not ${wayOf(header)}`,
+    );
+  return cost;
+}
+
+function checkSize({ width, height }: ImageHeader, maxPixels: number): void {
+  const size = `${width} x ${height} = ${width * height}`;
+  if (width * height > maxPixels)
+    throw new TooManyPixelsError(`The image has ${size} pixels, allowed are ${maxPixels}`);
+  if (Math.max(width, height) > maxSide)
+    throw new TooManyPixelsError(
+      `The image has ${width} x ${height} pixels, a side may have ${maxSide} at most`,
+    );
+}
+
+function checkWork({ kind, scanBlocks, keptParts, passes }: ImageHeader): void {
+  const check = (count: number, most: number, what: string) => {
+    if (count > most)
+      throw new TooComplexError(`The ${kind} image has ${count} ${what}, allowed are ${most}`);
+  };
+  check(scanBlocks, maxScanBlocks, 'blocks in all its scans');
+  check(keptParts, maxKeptParts, kind === 'png' ? 'texts' : 'application segments');
+  if (kind === 'webp') check(passes, maxFrames, 'frames');
+}
+
+const [baseBytes, baseOfSmall, bytesOfSmall] = [8e6, 1e6, 20];
+/** Rows that libvips holds of an image while it resizes it: at least, and at most. */
+const [stripRows, mostStripRows] = [420, 1800];
+
+/** An upper bound, measured: docs/decisions/decoding-memory.md. */
+function decodingBytes({ width, height, channels, sampleBytes, heldBytes }: ImageHeader): number {
+  const row = width * channels * sampleBytes;
+  const base = Math.min(baseBytes, baseOfSmall + bytesOfSmall * row * height);
+  return base + row * Math.min(height + stripRows, mostStripRows) + heldBytes;
+}
+
+function wayOf({ kind, sampleBytes, buffered }: ImageHeader): string {
+  if (kind === 'jpeg' && buffered) return 'progressive';
+  if (kind === 'png' && buffered) return 'interlaced';
+  return sampleBytes === 2 ? 'of 16 bits' : `a ${kind}`;
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(0);
+}
