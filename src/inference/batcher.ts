@@ -122,7 +122,9 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item>): Batc
       return await new Promise<Result>((resolve, reject) => {
         const entry: Entry = { item, arrival: arrivals++, deadline, alone: false, resolve, reject };
         leave = () => {
-          if (remove(lane, entry)) reject(signal?.reason);
+          if (!remove(lane, entry)) return;
+          reject(signal?.reason);
+          dispatch();
         };
         signal?.addEventListener('abort', leave, { once: true });
         enqueue(lane, [entry]);
@@ -198,7 +200,11 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item>): Batc
   /** What waits is answered at its deadline, not when a worker gets free. */
   function expireLater(lane: Way, entry: Entry): void {
     if (entry.deadline === Infinity || !queues.get(lane)?.has(entry)) return;
-    entry.timer = setTimeout(() => expire(lane, entry), entry.deadline - now());
+    const late = () => {
+      expire(lane, entry);
+      dispatch();
+    };
+    entry.timer = setTimeout(late, entry.deadline - now());
   }
 
   /** Where no worker can be started, all that waits for one is told so. */

@@ -143,6 +143,41 @@ t.test('the queue is bounded in bytes, too, but an image alone may be larger', a
   t.same(await Promise.all(answers), [2, 22, 8, 12]);
 });
 
+t.test(
+  'images run at once only as far as their memory allows, and the first in line is not overtaken',
+  async (t) => {
+    const { batcher, submit, started } = setUp({ workers: 3, maxRunningCost: 100, costOf: (item) => item });
+    const answers = [60, 50, 10].map((cost, i) => submit(['a', 'b', 'c'][i] as string, cost));
+    t.same(
+      started.map(({ items }) => items),
+      [[60]],
+      '50 does not fit, and 10 waits behind it',
+    );
+    started[0]?.finish();
+    await nextTick();
+    t.same(
+      started.slice(1).map(({ items }) => items),
+      [[50], [10]],
+    );
+    for (const { finish } of started) finish();
+    await Promise.all(answers);
+    t.equal(batcher.running, 0);
+  },
+);
+
+t.test("a batch takes no more memory than its worker's share, but for one image alone", async (t) => {
+  const { submit, started } = setUp({ workers: 2, maxRunningCost: 100, costOf: (item) => item });
+  const answers = [90, 20, 20, 20, 20].map((cost) => submit('a', cost));
+  started[0]?.finish();
+  await nextTick();
+  t.same(
+    started.map(({ items }) => items),
+    [[90], [20, 20], [20, 20]],
+  );
+  for (const { finish } of started) finish();
+  await Promise.all(answers);
+});
+
 t.test('an image whose deadline passed while it waited is never run', async (t) => {
   const { submit, started, clock } = setUp();
   const first = submit('a', 1, { deadline: 100 });
@@ -323,15 +358,23 @@ for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
     const maxQueueImages = 1 + Math.floor(random() * 10);
     const ran: number[] = [];
     let running = 0;
-    const batcher = createBatcher<number, number>({ workers, maxBatch, maxQueueImages });
+    let cost = 0;
+    const maxRunningCost = 5 + Math.floor(random() * 20);
+    const costOf = (item: number) => item % 5;
+    const costs = { maxRunningCost, costOf };
+    const batcher = createBatcher<number, number>({ workers, maxBatch, maxQueueImages, ...costs });
     const laneOf = createLanes(async (model, items) => {
       running++;
+      const own = items.reduce((total, item) => total + costOf(item), 0);
+      cost += own;
+      if (cost > maxRunningCost) t.fail('more memory is taken than allowed');
       if (running > workers) t.fail('more batches run than there are workers');
       if (items.length > maxBatch) t.fail('a batch is larger than maxBatch');
       if (items.some((item) => model !== modelOf(item))) t.fail('a batch holds images of two models');
       ran.push(...items);
       for (let i = random() * 4; i > 0; i--) await nextTick();
       running--;
+      cost -= own;
       if (random() < 0.1) throw new Error('broken');
       return items.map((item) => item * 2);
     });
@@ -349,7 +392,9 @@ for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
         else outcomes.aborted++;
       }
       if (batcher.waiting > maxQueueImages) t.fail('more images wait than allowed');
-      if (batcher.waiting > 0 && batcher.running < workers) t.fail('an image waits while a worker is free');
+      const fit = ({ first }: { first: number }) => running === 0 || cost + costOf(first) <= maxRunningCost;
+      const fits = batcher.waiting > 0 && batcher.queued().every(fit);
+      if (fits && batcher.running < workers) t.fail('an image waits while a worker and memory are free');
     });
     await Promise.all(traffic);
     await batcher.close();

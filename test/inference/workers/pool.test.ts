@@ -1,7 +1,11 @@
 // models and images → scores from worker threads; what happens to them when workers end.
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { setEnvironmentData } from 'node:worker_threads';
 import t from 'tap';
 import { createBatcher, type Lane } from '../../../src/inference/batcher.js';
 import { errorToMessage, WorkerLostError, WorkersUnavailableError } from '../../../src/inference/errors.js';
@@ -153,6 +157,22 @@ t.test('a worker that answers nothing in time is ended like one that crashed', a
   const { pool } = fragilePool(t, { threads: 1, taskTimeoutMs: 100 });
   await t.rejects(pool.run('any', [file(Uint8Array.of(254))]), WorkerLostError);
   t.same((await pool.run('any', [file(Uint8Array.of(9))])).map(resultToScores), [Float32Array.of(9)]);
+});
+
+t.test('a worker that cannot be ended is replaced at once, and counted until it ends', async (t) => {
+  const pipe = join(t.testdir(), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  setEnvironmentData('pipe', pipe);
+  const stuck: number[] = [];
+  const options = { threads: 1, taskTimeoutMs: 200, onStuck: (workers: number) => stuck.push(workers) };
+  const { pool, lost } = fragilePool(t, options);
+  await t.rejects(pool.run('any', [file(Uint8Array.of(253))]), WorkerLostError);
+  t.same((await pool.run('any', [file(Uint8Array.of(9))])).map(resultToScores), [Float32Array.of(9)]);
+  t.same(lost, ['no answer within 200 ms', 'no answer within 200 ms'], 'it was tried twice');
+  t.same(stuck, [1, 2], 'and both threads still read');
+  await writeFile(pipe, 'enough');
+  while (stuck.length < 4) await sleep(10);
+  t.same(stuck, [1, 2, 1, 0]);
 });
 
 t.test(
