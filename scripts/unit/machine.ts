@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { createControlGroups } from '../control-groups.js';
 import { run, UnavailableError } from '../run.js';
-import { createControlGroups } from './control-groups.js';
 
 export interface Machine {
   /** True if limits of memory hold in it. */

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UnavailableError } from '../run.js';
+import { UnavailableError } from './run.js';
 
 export interface ControlGroups {
   /** Files that take the id of a process. */

@@ -1,0 +1,171 @@
+// npm run attack: what a hostile client can send → a server under the shipped limit of memory, alone and many at once; what became of it.
+//
+//   --memory 512     MB of the control group, as docker/ promises them
+//   --workers 1,2,4  a server for each
+//   --short          two workers, four at once, fewer mutations: some minutes
+//
+// Good requests in between must get the same bytes as before. Afterwards the memory must come back. Exit code 1 if something does not hold.
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { createTally } from '../tally.js';
+import { createGoodRequests, type HealthWatch, type Post, post, watchHealth } from './client.js';
+import { hostileImages } from './images/catalogue.js';
+import { mutations } from './images/mutations.js';
+import { type LimitedServer, startLimitedServer } from './limited-server.js';
+
+const { values: flags } = parseArgs({
+  options: {
+    memory: { type: 'string', default: '512' },
+    workers: { type: 'string', default: '1,2,4' },
+    short: { type: 'boolean', default: false },
+  },
+});
+const memoryMb = Number(flags.memory);
+const workerCounts = flags.short ? [2] : flags.workers.split(',').map(Number);
+const atOnce = flags.short ? 4 : 16;
+const mutationCount = flags.short ? 300 : 3000;
+const quietMs = flags.short ? 20_000 : 60_000;
+/** More than before that may stay resident. */
+const keptMb = 60;
+const slowestHealthMs = 2000;
+const port = 18_600;
+const models = flags.short ? ['mnist'] : ['mnist', 'cifar10', 'cats-vs-dogs'];
+const samples: [path: string, file: string][] = [
+  ['/predict', 'imgs/cifar10/airplane-1.png'],
+  ['/models/mnist/predict', 'imgs/mnist/7-1.png'],
+  ['/models/cats-vs-dogs/predict', 'imgs/cats-vs-dogs/cat-1.png'],
+];
+
+const tally = createTally();
+for (const workers of workerCounts) await attack(workers);
+process.exitCode = tally.finish();
+
+async function attack(workers: number): Promise<void> {
+  const server = await startLimitedServer({
+    memoryMb,
+    port,
+    env: { ...allocator(), QUATI_WORKERS: String(workers), QUATI_LOG_LEVEL: 'error' },
+  });
+  const health = watchHealth(server.url);
+  try {
+    console.log(
+      `\n${workers} workers, ${memoryMb} MB${server.isLimited ? '' : ' (no control group counts memory here: compared, not enforced)'}`,
+    );
+    await run(server, health, workers);
+  } finally {
+    health.stop();
+    await server.stop();
+  }
+}
+
+/** As docker/Dockerfile and docker/systemd/quati.service set it. A name without a folder is looked up among the system's libraries. */
+function allocator(): Record<string, string> {
+  return {
+    LD_PRELOAD: process.env.LD_PRELOAD ?? 'libjemalloc.so.2',
+    MALLOC_CONF: 'background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0',
+  };
+}
+
+async function run(server: LimitedServer, health: HealthWatch, workers: number): Promise<void> {
+  const good = await createGoodRequests(server.url, samples);
+  for (let i = 0; i < 20; i++) await good.send();
+  await sleep(2000);
+  const before = server.residentMb();
+  server.takePeakMb();
+  const totals = new Map<string, number>();
+  let peak = 0;
+  console.log('| attack | alone | at once | peak MB |\n| --- | --- | --- | --- |');
+  for (const [name, posts] of await listAttacks()) {
+    const alone: string[] = [];
+    for (const one of posts) alone.push(await post(server.url, one));
+    const many = Array.from({ length: atOnce }, (_, i) => posts[i % posts.length] as Post);
+    const together = await Promise.all(many.map((one) => post(server.url, one)));
+    await good.send();
+    const here = server.takePeakMb();
+    peak = Math.max(peak, here);
+    for (const status of [...alone, ...together]) totals.set(status, (totals.get(status) ?? 0) + 1);
+    console.log(`| ${name} | ${describe(alone)} | ${describe(together)} | ${here.toFixed(0)} |`);
+    if (!server.isAlive()) break;
+  }
+  await mutate(server, totals, good.send);
+  if (server.isAlive()) peak = Math.max(peak, server.takePeakMb());
+  await sleep(quietMs);
+  await good.send();
+  judge(workers, { server, health, good, totals, before, peak });
+}
+
+async function listAttacks(): Promise<[name: string, posts: Post[]][]> {
+  const images = hostileImages.map(async ({ name, bytes }): Promise<[string, Post[]]> => {
+    const body = await bytes();
+    return [name, models.map((model) => ({ path: `/models/${model}/predict`, body }))];
+  });
+  return await Promise.all(images);
+}
+
+async function mutate(
+  server: LimitedServer,
+  totals: Map<string, number>,
+  sendGood: () => Promise<void>,
+): Promise<void> {
+  const files = samples.map(([, file]) => readFileSync(file));
+  const small = await Promise.all(
+    hostileImages.filter(({ name }) => !/\d{4,}|MB|GB/.test(name)).map(({ bytes }) => bytes()),
+  );
+  const statuses: string[] = [];
+  for (const body of mutations([...files, ...small], mutationCount, 1)) {
+    statuses.push(await post(server.url, { path: '/predict', body }));
+    if (statuses.length % 100 === 0) await sendGood();
+    if (!server.isAlive()) break;
+  }
+  for (const status of statuses) totals.set(status, (totals.get(status) ?? 0) + 1);
+  console.log(
+    `| ${statuses.length} mutations | ${describe(statuses)} | | ${server.takePeakMb().toFixed(0)} |`,
+  );
+}
+
+interface Outcome {
+  server: LimitedServer;
+  health: HealthWatch;
+  good: { sent: number; wrong: string[] };
+  totals: Map<string, number>;
+  before: number;
+  peak: number;
+}
+
+function judge(workers: number, { server, health, good, totals, before, peak }: Outcome): void {
+  const after = server.residentMb();
+  const count = (test: (status: string) => boolean) =>
+    [...totals].reduce((sum, [status, n]) => sum + (test(status) ? n : 0), 0);
+  const named = (title: string) => `${workers} workers: ${title}`;
+  console.log(
+    `\n| tried | answered | refused | failed | peak MB | before | after | worst health |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n| ${count(() => true)} | ${count((status) => status === '200')} | ${count((status) => status.startsWith('4') || status === '504' || status === '503')} | ${count((status) => status === '500' || status === 'lost')} | ${peak.toFixed(0)} | ${before.toFixed(0)} | ${after.toFixed(0)} | ${health.worstMs.toFixed(0)} ms |`,
+  );
+  const hold = (title: string, holds: boolean, fault: string) =>
+    tally.judge(named(title), holds ? [] : [fault]);
+  hold('the process lives', server.isAlive(), 'it ended');
+  hold(
+    'no request is lost, none is 500',
+    count((status) => status === 'lost' || status === '500') === 0,
+    describe([...totals.keys()]),
+  );
+  tally.judge(named(`${good.sent} good requests got the bytes of before`), good.wrong);
+  hold('its memory stays below the limit', peak < memoryMb, `${peak.toFixed(0)} MB`);
+  hold(
+    `its memory comes back to within ${keptMb} MB`,
+    after < before + keptMb,
+    `${before.toFixed(0)} to ${after.toFixed(0)} MB`,
+  );
+  hold(
+    'health checks are answered in time',
+    health.failed === 0 && health.worstMs < slowestHealthMs,
+    `${health.worstMs.toFixed(0)} ms, ${health.failed} failed`,
+  );
+}
+
+/** As in `413 x 3, 200`. */
+function describe(statuses: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const status of statuses) counts.set(status, (counts.get(status) ?? 0) + 1);
+  return [...counts].map(([status, n]) => (n === 1 ? status : `${status} x ${n}`)).join(', ');
+}
