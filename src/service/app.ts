@@ -14,6 +14,7 @@ import { problems, rawProblemResponse, sendRefusal } from './plugins/problems.js
 import { reloading } from './plugins/reloading.js';
 import { createRequestId, requestId } from './plugins/request-id.js';
 import { watching } from './plugins/watching.js';
+import { BodyRoom } from './protocols/body-room.js';
 import { openInference } from './protocols/open-inference/routes.js';
 import { tensorflowServing } from './protocols/tensorflow-serving/routes.js';
 import { healthRoutes } from './routes/health.js';
@@ -78,8 +79,9 @@ export async function createApp(
   await app.register(modelRoutes);
   await app.register(predictRoutes, config);
   await app.register(playgroundRoutes);
-  await app.register(openInference, { ...config, prefix: '/v2', serverVersion: version });
-  await app.register(tensorflowServing, { ...config, prefix: '/v1' });
+  const room = new BodyRoom(config.maxQueueBytes);
+  await app.register(openInference, { ...config, room, prefix: '/v2', serverVersion: version });
+  await app.register(tensorflowServing, { ...config, room, prefix: '/v1' });
   await app.ready();
   await app.modelsOpened;
   app.server.maxConnections = config.maxConnections;
