@@ -20,7 +20,9 @@ export const maxIdLength = 1024;
 /** What may be outside the tensors of a request. */
 export const convertLimits: ConvertLimits = { maxValues: restValues, maxTextBytes: 8192 };
 
-export type BodyLimits = Pick<Config, 'maxUploadBytes' | 'maxBodyBytes' | 'maxBatch'>;
+export interface BodyLimits extends Pick<Config, 'maxUploadBytes' | 'maxBatch'> {
+  maxBodyBytes?: number | undefined;
+}
 
 /** Returns the setting; else the JSON of the largest batch as numbers, or the bytes of an upload if that is more. */
 export function bodyLimit(
