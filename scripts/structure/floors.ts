@@ -14,6 +14,7 @@ export const floors: Record<string, readonly string[]> = {
     'pipeline.ts',
   ],
   'src/service': [
+    'cut.ts',
     'config.ts',
     'configuration.ts',
     'write-configuration.ts',
@@ -38,7 +39,12 @@ export const floors: Record<string, readonly string[]> = {
   ],
   'src/service/protocols': [
     'errors.ts',
+    'json',
+    'limits.ts',
+    'body-room.ts',
     'body.ts',
+    'parse-json.ts',
+    'base64.ts',
     'tensors.ts',
     'outputs.ts',
     'open-inference',

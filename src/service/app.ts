@@ -4,7 +4,9 @@ import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifySchemaValidationError, LogController } from 'fastify';
 import type { Pipeline } from '../inference/pipeline.js';
 import type { Config } from './config.js';
+import { cut } from './cut.js';
 import { ProblemError } from './errors.js';
+import { serialiseError } from './log.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import { access } from './plugins/access.js';
 import { draining } from './plugins/draining.js';
@@ -14,6 +16,7 @@ import { problems, rawProblemResponse, sendRefusal } from './plugins/problems.js
 import { reloading } from './plugins/reloading.js';
 import { createRequestId, requestId } from './plugins/request-id.js';
 import { watching } from './plugins/watching.js';
+import { BodyRoom } from './protocols/body-room.js';
 import { openInference } from './protocols/open-inference/routes.js';
 import { tensorflowServing } from './protocols/tensorflow-serving/routes.js';
 import { healthRoutes } from './routes/health.js';
@@ -44,7 +47,11 @@ export async function createApp(
   { metrics = createMetrics(), log }: AppOptions = {},
 ): Promise<FastifyInstance> {
   const app = Fastify({
-    logger: { level: config.logLevel, ...(log && { stream: log }) },
+    logger: {
+      level: config.logLevel,
+      serializers: { err: serialiseError },
+      ...(log && { stream: log }),
+    },
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: createRequestId,
     schemaController,
@@ -78,8 +85,9 @@ export async function createApp(
   await app.register(modelRoutes);
   await app.register(predictRoutes, config);
   await app.register(playgroundRoutes);
-  await app.register(openInference, { ...config, prefix: '/v2', serverVersion: version });
-  await app.register(tensorflowServing, { ...config, prefix: '/v1' });
+  const room = new BodyRoom(config.maxQueueBytes);
+  await app.register(openInference, { ...config, room, prefix: '/v2', serverVersion: version });
+  await app.register(tensorflowServing, { ...config, room, prefix: '/v1' });
   await app.ready();
   await app.modelsOpened;
   app.server.maxConnections = config.maxConnections;
@@ -96,7 +104,7 @@ function describeErrors(errors: FastifySchemaValidationError[], part: string): s
   const place = part === 'querystring' ? 'query' : part;
   // The validator's message for a property that is not in the schema.
   const expected = first?.message === 'schema is false' ? 'is not known' : first?.message;
-  return `${place} ${first?.instancePath ?? ''} ${expected ?? 'is not valid'}`.replace(/ +/g, ' ');
+  return `${place} ${cut(first?.instancePath ?? '')} ${expected ?? 'is not valid'}`.replace(/ +/g, ' ');
 }
 
 /** Answers requests that are not HTTP, or that a timeout cut off before they were complete. */

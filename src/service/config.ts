@@ -79,11 +79,21 @@ export const Config = Type.Object({
   ),
   maxUploadBytes: integer({
     env: 'QUATI_MAX_UPLOAD_BYTES',
-    purpose: 'The most bytes of an image, or of a body under `/v1` and `/v2`.',
+    purpose: 'The most bytes of an image.',
     default: 10 * 1024 * 1024,
     minimum: 1,
     maximum: 2 ** 30,
   }),
+  maxBodyBytes: Type.Optional(
+    integer({
+      env: 'QUATI_MAX_BODY_BYTES',
+      purpose:
+        'The most bytes of a body under `/v1` and `/v2`, after decompression. Unless set, it is `QUATI_MAX_UPLOAD_BYTES` or the JSON of the model’s largest batch, whichever is larger ([http.md](http.md)).',
+      minimum: 1,
+      maximum: 2 ** 30,
+      note: '; computed for each model unless set',
+    }),
+  ),
   maxPixels: integer({
     env: 'QUATI_MAX_PIXELS',
     purpose: 'The most pixels of an image: width times height.',
@@ -111,7 +121,7 @@ export const Config = Type.Object({
   maxQueueBytes: integer({
     env: 'QUATI_MAX_QUEUE_BYTES',
     purpose:
-      'How many bytes the waiting images may have together; an image that exceeds it is answered with 429, unless no other waits.',
+      'How many bytes the waiting images may have together; an image that exceeds it is answered with 429, unless no other waits. The same number limits the bodies under `/v1` and `/v2` that are being read.',
     default: 128 * 1024 * 1024,
     minimum: 1,
     maximum: 2 ** 40,

@@ -13,6 +13,7 @@ import {
   UnsupportedTypeError,
   WorkersUnavailableError,
 } from '../inference/errors.js';
+import { cut } from './cut.js';
 
 /** The body of a refusal (RFC 9457), as schemas/problem.ts documents it. */
 export interface Problem {
@@ -87,13 +88,16 @@ const codesOfFastify: Record<string, ProblemCode> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_type',
 };
 
+/** Errors cut what a client wrote. This limit is for those that do not. */
+const maxDetail = 1000;
+
 /** An unknown error becomes `internal`, without any detail of it. */
 export function errorToProblem(error: unknown, requestId: string): Problem {
   const code = errorToCode(error);
   const detail =
     code === 'internal'
       ? 'The server failed to answer. Its log has the reason under this request id.'
-      : (error as Error).message;
+      : cut((error as Error).message, maxDetail);
   return createProblem(code, detail, requestId);
 }
 

@@ -2,6 +2,7 @@
 import { crc32, gunzipSync, inflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import t from 'tap';
+import * as json from '../../scripts/attack/bodies/json.js';
 import { hostileImages } from '../../scripts/attack/images/catalogue.js';
 import { flatGif, gifBomb } from '../../scripts/attack/images/gif.js';
 import { flatJpeg } from '../../scripts/attack/images/jpeg.js';
@@ -15,7 +16,6 @@ import {
   jpegOfSegments,
   lyingJpeg,
 } from '../../scripts/attack/images/jpeg-floods.js';
-import * as json from '../../scripts/attack/images/json.js';
 import { lossyWebp } from '../../scripts/attack/images/lossy-webp.js';
 import { mutations, splice } from '../../scripts/attack/images/mutations.js';
 import {

@@ -1,6 +1,7 @@
 // errors, unknown paths and wrong methods → a refusal as problem+json, or in the form of the plugin that owns the prefix.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
+import { cut } from '../cut.js';
 import {
   createProblem,
   errorToProblem,
@@ -46,7 +47,7 @@ export function refuseAs(app: FastifyInstance, form: ErrorForm): void {
     reply.header('allow', methods);
     throw new ProblemError(
       'method_not_allowed',
-      `${pathOf(request)} takes ${methods}, not ${request.method}`,
+      `${cut(pathOf(request))} takes ${methods}, not ${request.method}`,
     );
   });
 }
@@ -68,7 +69,7 @@ export function sendRefusal(
 
 /** The response to a path that the service does not have. */
 export function nothingAt(request: FastifyRequest): ProblemError {
-  return new ProblemError('not_found', `There is nothing at ${pathOf(request)}`);
+  return new ProblemError('not_found', `There is nothing at ${cut(pathOf(request))}`);
 }
 
 /** Fastify answers 404 for a known path with a wrong method. Its router knows which methods the path has. */

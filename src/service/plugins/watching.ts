@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import { Type } from '#typebox';
+import { cut } from '../cut.js';
 import type { Metrics } from '../metrics.js';
 import { problemResponses } from '../schemas/problem.js';
 
@@ -16,6 +17,9 @@ export interface WatchingOptions {
   logRequests: boolean;
 }
 
+/** Characters of a URL in the log. */
+const maxUrl = 500;
+
 export const watching = fp(
   async (app: FastifyInstance, { metrics, logRequests }: WatchingOptions) => {
     app.decorate('metrics', metrics);
@@ -26,7 +30,7 @@ export const watching = fp(
       metrics.request(method, routeOptions.url ?? 'none', statusCode, elapsedTime / 1000);
       if (logRequests)
         request.log.info(
-          { method, url, status: statusCode, ms: Math.round(elapsedTime * 10) / 10 },
+          { method, url: cut(url, maxUrl), status: statusCode, ms: Math.round(elapsedTime * 10) / 10 },
           'request',
         );
     });

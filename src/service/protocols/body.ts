@@ -1,14 +1,30 @@
 // a body of any type, plain or compressed → its bytes; the bytes of a response → compressed if the client accepts it.
+import type { IncomingMessage } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { deflate, gunzip, gzip, inflate } from 'node:zlib';
 import { negotiate } from '@fastify/accept-negotiator';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
+import { monotonicMs } from '../../inference/clock.js';
+import { cut } from '../cut.js';
 import { ProblemError } from '../errors.js';
+import { deadlineOf, signalOfClient } from '../patience.js';
+import { type BodyRoom, bodyTooLate, type HeldBytes, type Patience } from './body-room.js';
+import { sliceBytes } from './json/read.js';
+import { type BodyLimits, bodyLimit } from './limits.js';
 
-export interface WholeBodyOptions {
-  /** The limit of a body as sent, and again after decompression. */
-  maxUploadBytes: number;
+export interface WholeBodyOptions extends BodyLimits {
+  /** Shared by all protocols. */
+  room: BodyRoom;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The most bytes of the body, as sent and after decompression. Undefined until a body arrives. */
+    bodyLimit?: number;
+    heldBytes?: HeldBytes;
+  }
 }
 
 const decompressors = { gzip: promisify(gunzip), deflate: promisify(inflate) };
@@ -19,68 +35,138 @@ const encodings: Encoding[] = ['gzip', 'deflate'];
 /** Below this size, compression saves less than one network packet. */
 const minCompressedBytes = 1024;
 
+/** Of one step of the decompression. The default of zlib, 16 KiB, means 640 steps of the HTTP thread for 10 MB. */
+const [minChunk, maxChunk] = [16 * 1024, 256 * 1024];
+
 /** Replaces all body parsing of the scope that it is registered in: request.body is a Buffer or undefined. */
 export const wholeBody = fp(
-  async (app: FastifyInstance, { maxUploadBytes }: WholeBodyOptions) => {
+  async (app: FastifyInstance, { room, ...limits }: WholeBodyOptions) => {
     app.removeAllContentTypeParsers();
-    // The path and the inference headers decide how a body is read, not its content type.
-    app.addHook('onRequest', async ({ raw: { headers } }) => {
-      headers['content-type'] = 'application/octet-stream';
+    app.decorateRequest('bodyLimit');
+    app.decorateRequest('heldBytes');
+    app.addHook('onRequest', async (request, reply) => {
+      // The path and the inference headers decide how a body is read, not its content type.
+      request.raw.headers['content-type'] = 'application/octet-stream';
+      reply.raw.once('close', () => request.heldBytes?.release());
     });
     app.addContentTypeParser(
       'application/octet-stream',
-      { parseAs: 'buffer', bodyLimit: maxUploadBytes },
-      (request: FastifyRequest, body: Buffer) =>
-        decompress(body, request.headers['content-encoding'], maxUploadBytes),
+      async (request: FastifyRequest, payload: IncomingMessage) => {
+        request.bodyLimit = limitOf(request, limits);
+        request.heldBytes = room.hold();
+        return await receive(payload, request.bodyLimit, request.heldBytes);
+      },
     );
   },
   { name: 'whole-body' },
 );
 
-/** @throws ProblemError bad_request if there is no body. */
-export function bodyOf(request: FastifyRequest): Buffer {
+/** The limit of the model in the path, the largest of its versions; of an upload if there is no such model. */
+function limitOf({ server, params }: FastifyRequest, limits: BodyLimits): number {
+  const { name } = params as { name?: string };
+  const cards = server.pipeline.models().flatMap((model) => (model.name === name ? (model.card ?? []) : []));
+  const ofModel = cards.map(({ input }) => bodyLimit(input, limits));
+  return Math.max(...ofModel, ofModel.length > 0 ? 0 : (limits.maxBodyBytes ?? limits.maxUploadBytes));
+}
+
+/** Reads by events: for a small body, an async iterator costs more than everything else. */
+function receive(payload: IncomingMessage, maxBytes: number, held: HeldBytes): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    // Unread data would block the connection: the rest is read and discarded, until the request timeout at the latest.
+    const refuse = (error: unknown) => {
+      payload.removeAllListeners('data');
+      payload.resume();
+      reject(error);
+    };
+    payload.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      try {
+        if (length > maxBytes) throw tooManyBytes(maxBytes);
+        held.add(chunk.length);
+        chunks.push(chunk);
+      } catch (error) {
+        refuse(error);
+      }
+    });
+    payload.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+    payload.once('error', reject);
+    payload.once('close', () => reject(new ProblemError('bad_request', 'The body broke off')));
+    if (Number(payload.headers['content-length'] ?? 0) > maxBytes) refuse(tooManyBytes(maxBytes));
+  });
+}
+
+function tooManyBytes(maxBytes: number, when = ''): ProblemError {
+  const detail = `The body has more than ${maxBytes} bytes${when}: QUATI_MAX_BODY_BYTES sets how many are allowed`;
+  return new ProblemError('too_many_bytes', detail);
+}
+
+/** Is called when the body has been read. */
+export function patienceOf(request: FastifyRequest, reply: FastifyReply, deadlineMs: number): Patience {
+  return { signal: signalOfClient(reply), deadline: deadlineOf(request, reply, deadlineMs) };
+}
+
+/** Awaited between two slices of a long text. @throws if the client has gone or the deadline has passed */
+export type Pause = () => Promise<void>;
+
+/**
+ * Parses the body of the request. Small bodies are parsed at once; others, and compressed ones, take turns.
+ * @throws what `parse` throws; ProblemError bad_request, too_many_bytes, unsupported_type; as BodyRoom.inTurn
+ */
+export async function parseBody<Result>(
+  request: FastifyRequest,
+  room: BodyRoom,
+  patience: Patience,
+  parse: (body: Buffer, pause: Pause) => Promise<Result>,
+): Promise<Result> {
+  const { bodyLimit = 0, heldBytes } = request;
+  const sent = takeBody(request);
+  const encoding = encodingOf(request);
+  const pause = async () => {
+    await nextTurn();
+    patience.signal.throwIfAborted();
+    if (monotonicMs() > patience.deadline) throw bodyTooLate();
+  };
+  try {
+    if (encoding === 'identity' && sent.length <= sliceBytes) return await parse(sent, pause);
+    return await room.inTurn(patience, async () => {
+      await pause();
+      return await parse(await decompress(sent, encoding, bodyLimit), pause);
+    });
+  } finally {
+    heldBytes?.release();
+  }
+}
+
+/** The request does not hold the bytes any longer. @throws ProblemError bad_request if there is no body. */
+function takeBody(request: FastifyRequest): Buffer {
   const { body } = request;
+  request.body = undefined;
   if (Buffer.isBuffer(body) && body.length > 0) return body;
   throw new ProblemError('bad_request', 'The request has no body');
 }
 
-interface Checker<Value> {
-  Check(json: unknown): json is Value;
-  Errors(json: unknown): Iterable<{ instancePath: string; message: string }>;
-}
-
-/** @param hint ends the error about text that is not JSON. @throws ProblemError bad_request with the place. */
-export function parseJson<Value>(text: string, checker: Checker<Value>, hint = ''): Value {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    const detail = `The body is no JSON: ${(cause as Error).message}${hint}`;
-    throw new ProblemError('bad_request', detail, { cause });
-  }
-  if (checker.Check(json)) return json;
-  const [first] = checker.Errors(json);
-  throw new ProblemError('bad_request', `body ${first?.instancePath} ${first?.message}`.replace(/ +/g, ' '));
-}
-
-async function decompress(body: Buffer, encoding = 'identity', maxOutputLength: number): Promise<Buffer> {
+function encodingOf({ headers }: FastifyRequest): Encoding | 'identity' {
+  const { 'content-encoding': encoding = 'identity' } = headers;
   const name = encoding.trim().toLowerCase();
-  if (name === 'identity') return body;
-  const known = encodings.find((one) => one === name);
-  if (!known)
-    throw new ProblemError(
-      'unsupported_type',
-      `content-encoding: expected gzip, deflate or identity, got ${encoding}`,
-    );
+  const known = name === 'identity' ? name : encodings.find((one) => one === name);
+  if (known) return known;
+  throw new ProblemError(
+    'unsupported_type',
+    `content-encoding: expected gzip, deflate or identity, got ${cut(encoding)}`,
+  );
+}
+
+async function decompress(body: Buffer, encoding: Encoding | 'identity', maxBytes: number): Promise<Buffer> {
+  if (encoding === 'identity') return body;
+  const chunkSize = Math.min(maxChunk, Math.max(minChunk, 4 * body.length));
   try {
-    return await decompressors[known](body, { maxOutputLength });
+    return await decompressors[encoding](body, { maxOutputLength: maxBytes, chunkSize });
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === 'ERR_BUFFER_TOO_LARGE') {
-      const detail = `The body has more than ${maxOutputLength} bytes once it is decompressed`;
-      throw new ProblemError('too_many_bytes', detail, { cause });
-    }
-    throw new ProblemError('bad_request', `The body can't be decompressed as ${known}: ${message}`, {
+    if (code === 'ERR_BUFFER_TOO_LARGE') throw tooManyBytes(maxBytes, ' once it is decompressed');
+    throw new ProblemError('bad_request', `The body can't be decompressed as ${encoding}: ${message}`, {
       cause,
     });
   }

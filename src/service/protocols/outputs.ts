@@ -1,28 +1,21 @@
 // the images of a batch through the pipeline → the output tensors of the protocols.
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import { scoresToConfidences } from '../../inference/category.js';
 import type { StoredModel } from '../../inference/models/repository.js';
-import type { InferenceInput } from '../../inference/pipeline.js';
+import type { InferenceInput, Pipeline } from '../../inference/pipeline.js';
 import { ProblemError } from '../errors.js';
-import { deadlineOf, signalOfClient } from '../patience.js';
+import type { Patience } from './body-room.js';
 
 /** One row per image. */
 export type OutputRows = Record<string, Float32Array[]>;
 
 /** @returns the rows of `probabilities`, and of `scores` if the model has them. @throws as Pipeline.infer */
 export async function inferOutputs(
-  request: FastifyRequest,
-  reply: FastifyReply,
+  pipeline: Pipeline,
   { name, version, card }: StoredModel,
   images: readonly InferenceInput[],
-  deadlineMs: number,
+  patience: Patience,
 ): Promise<OutputRows> {
-  const { scores } = await request.server.pipeline.infer(images, {
-    model: name,
-    version,
-    signal: signalOfClient(reply),
-    deadline: deadlineOf(request, reply, deadlineMs),
-  });
+  const { scores } = await pipeline.infer(images, { model: name, version, ...patience });
   if (images.some((image) => 'tensor' in image) && !scores.every((row) => row.every(Number.isFinite)))
     throw new ProblemError(
       'bad_request',

@@ -5,7 +5,13 @@ import type { InputContract } from '../../inference/image/contract.js';
 import { createTensor, type TensorValues, tensorLength } from '../../inference/image/tensor.js';
 import type { Card } from '../../inference/models/card.js';
 import type { InferenceInput } from '../../inference/pipeline.js';
+import type { Config } from '../config.js';
+import { cut } from '../cut.js';
 import { ProblemError } from '../errors.js';
+import { decodeBase64, decodedLength, unescapeBase64 } from './base64.js';
+import type { Pause } from './body.js';
+import { JsonView } from './json/document.js';
+import { tag } from './json/tape.js';
 
 export interface TensorDescription {
   name: string;
@@ -53,50 +59,59 @@ export function checkBatch(count: number, maxBatch: number): void {
     throw new ProblemError('bad_request', `Batch: expected 1 to ${maxBatch} images, got ${count}`);
 }
 
-/** Converts JSON lists, nested like `shape`, to numbers of the model's type. @throws ProblemError bad_request with the place. */
-export function listToTensor(
-  data: unknown,
-  shape: readonly number[],
-  input: InputContract,
-  place: string,
-): TensorValues {
-  const count = shape.reduce((product, size) => product * size, 1) / tensorLength(input);
-  const values = createTensor(input, count);
-  fill(data, shape, { values, used: 0 }, place);
-  return checkValues(values, place);
-}
-
-interface Filling {
+/** Room for the numbers of a batch; `used` of them are written. */
+export interface BatchValues {
   values: TensorValues;
   used: number;
 }
 
-function fill(data: unknown, [size, ...inner]: readonly number[], filling: Filling, place: string): void {
-  if (size === undefined) {
-    filling.values[filling.used++] = toNumber(data, filling.values, place);
-    return;
-  }
-  if (!Array.isArray(data) || data.length !== size) {
-    const got = Array.isArray(data) ? `a list of ${data.length}` : describeJson(data);
-    throw new ProblemError('bad_request', `${place}: expected a list of ${size}, got ${got}`);
-  }
-  if (inner.length > 0) for (const [i, item] of data.entries()) fill(item, inner, filling, `${place}[${i}]`);
-  else for (const item of data) filling.values[filling.used++] = toNumber(item, filling.values, place);
+export function createBatch(input: InputContract, count: number): BatchValues {
+  return { values: createTensor(input, count), used: 0 };
 }
 
-function toNumber(value: unknown, { BYTES_PER_ELEMENT }: TensorValues, place: string): number {
-  const isByte = BYTES_PER_ELEMENT === 1;
-  const fits = isByte ? Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 255 : true;
-  if (typeof value === 'number' && fits) return value;
-  const expected = isByte ? 'integers from 0 to 255' : 'numbers';
-  throw new ProblemError('bad_request', `${place}: expected ${expected}, got ${describeJson(value)}`);
+/** Appends the numbers of JSON lists that are nested like `shape`. @throws ProblemError bad_request with the place. */
+export function appendNumbers(
+  list: JsonView,
+  [size = 0, ...inner]: readonly number[],
+  batch: BatchValues,
+  place: string,
+): void {
+  if (list.kind !== 'list' || list.count !== size)
+    throw new ProblemError('bad_request', `${place}: expected a list of ${size}, got ${list.describe()}`);
+  if (inner.length === 0) appendRow(list, batch, place);
+  else {
+    let i = 0;
+    for (const item of list.items()) appendNumbers(item, inner, batch, `${place}[${i++}]`);
+  }
+}
+
+function appendRow(list: JsonView, batch: BatchValues, place: string): void {
+  const { tags, payloads } = list.document.tape;
+  const isByte = batch.values instanceof Uint8Array;
+  const first = list.index + 2;
+  // As long as all items are numbers, each has one entry.
+  for (let i = 0; i < list.count; i++) {
+    const value = payloads[first + i] as number;
+    if (tags[first + i] !== tag.number || (isByte && !isByteValue(value)))
+      throw new ProblemError(
+        'bad_request',
+        `${place}: expected ${isByte ? 'integers from 0 to 255' : 'numbers'}, got ${new JsonView(list.document, first + i).describe()}`,
+      );
+    batch.values[batch.used++] = value;
+  }
+}
+
+function isByteValue(value: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= 255;
 }
 
 /** @throws ProblemError bad_request if a float is not finite. */
 export function checkValues(values: TensorValues, place: string): TensorValues {
   if (values instanceof Uint8Array) return values;
-  const at = values.findIndex((value) => !Number.isFinite(value));
-  if (at < 0) return values;
+  let at = 0;
+  // Twice as fast as findIndex for a large batch.
+  while (at < values.length && Number.isFinite(values[at])) at++;
+  if (at === values.length) return values;
   throw new ProblemError(
     'bad_request',
     `${place}: value ${at} is ${values[at]}: expected finite float32 values`,
@@ -111,21 +126,40 @@ export function splitBatch(values: TensorValues, input: InputContract): Inferenc
   }));
 }
 
-/** @throws ProblemError bad_request if the text is not base64, or is empty. */
-export function base64ToImage(text: unknown, place: string): InferenceInput {
-  if (typeof text !== 'string' || !/^[A-Za-z0-9+/_-]+={0,2}$/.test(text))
-    throw new ProblemError(
-      'bad_request',
-      `${place}: expected an image file in base64, got ${describeJson(text)}`,
-    );
-  return { bytes: Buffer.from(text, 'base64') };
+/** @throws ProblemError bad_request if the value is not base64 text, or is empty; too_many_bytes; what `pause` throws */
+export async function base64ToImage(
+  value: JsonView,
+  place: string,
+  { maxUploadBytes }: Pick<Config, 'maxUploadBytes'>,
+  pause: Pause,
+): Promise<InferenceInput> {
+  const wrong = () =>
+    new ProblemError('bad_request', `${place}: expected an image file in base64, got ${value.describe()}`);
+  if (value.kind !== 'text') throw wrong();
+  const { bytes: escaped, isEscaped } = value.textBytes;
+  const text = isEscaped ? await unescapeBase64(escaped, pause) : escaped;
+  checkImageBytes(decodedLength(text), place, { maxUploadBytes });
+  const bytes = await decodeBase64(text, pause);
+  if (!bytes) throw wrong();
+  return { bytes };
 }
 
-/** Describes any JSON value in a few characters, for an error. */
+/** @throws ProblemError too_many_bytes */
+export function checkImageBytes(
+  length: number,
+  place: string,
+  { maxUploadBytes }: Pick<Config, 'maxUploadBytes'>,
+): void {
+  if (length > maxUploadBytes)
+    throw new ProblemError('too_many_bytes', `${place}: the image has more than ${maxUploadBytes} bytes`);
+}
+
+/** Describes a small value in a few characters, for an error. */
 export function describeJson(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (value instanceof JsonView) return value.describe();
   if (typeof value === 'object' && value !== null)
-    return `an object with ${Object.keys(value).slice(0, 5).join(', ') || 'no keys'}`;
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+    return `an object with ${cut(Object.keys(value).slice(0, 5).join(', ')) || 'no keys'}`;
+  // JSON.stringify would make 1e400 null.
+  return typeof value === 'number' ? String(value) : cut(JSON.stringify(value), 40);
 }

@@ -64,7 +64,7 @@ const malformed: Record<string, [json: unknown, error: RegExp, binary?: Buffer]>
   'data twice': [{ inputs: [sized(input, 3136)] }, /either data or/, writeFloats(zeros)],
   'a binary size that is none': [
     { inputs: [sized(bare, 'all')] },
-    /number of bytes, got all/,
+    /number of bytes, got "all"/,
     writeFloats(zeros),
   ],
   'truncated numbers': [
@@ -154,7 +154,7 @@ t.test('headers and bodies that do not fit are bad requests', async (t) => {
 });
 
 t.test('a body that is too large, as sent or once decompressed, is refused', async (t) => {
-  const app = await createTestApp(t, { maxUploadBytes: 1000 });
+  const app = await createTestApp(t, { maxBodyBytes: 1000 });
   const json = JSON.stringify({ inputs: [input] });
   t.equal((await infer(app, path, json)).statusCode, 413);
   const bomb = gzipSync(Buffer.alloc(100_000, ' '));

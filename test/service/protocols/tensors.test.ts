@@ -2,8 +2,14 @@
 import t from 'tap';
 import type { Card } from '../../../src/inference/models/card.js';
 import { shortestFloat } from '../../../src/service/protocols/outputs.js';
-import { describeTensors, listToTensor, splitBatch } from '../../../src/service/protocols/tensors.js';
+import {
+  appendNumbers,
+  createBatch,
+  describeTensors,
+  splitBatch,
+} from '../../../src/service/protocols/tensors.js';
 import { grayInput } from '../../helpers/fixture-model.js';
+import { viewJson } from '../../helpers/json.js';
 
 const rgb = { ...grayInput, width: 2, height: 1, channels: 'rgb' as const, layout: 'nhwc' as const };
 const bytes = { ...rgb, dataType: 'uint8' as const };
@@ -48,7 +54,12 @@ t.test(
 t.test('lists become bytes where the model takes bytes, and then only what a byte holds', async (t) => {
   const shape = [2, 1, 2, 3];
   const values = [0, 1, 2, 253, 254, 255].flatMap((value) => [value, value]);
-  const tensor = listToTensor(values, [12], bytes, 'data');
+  const toTensor = (list: number[], shape: number[]) => {
+    const batch = createBatch(bytes, 2);
+    appendNumbers(viewJson(JSON.stringify(list)), shape, batch, 'data');
+    return batch.values;
+  };
+  const tensor = toTensor(values, [12]);
   t.same(tensor, Uint8Array.from(values));
   const rows = splitBatch(tensor, bytes);
   t.same(rows, [
@@ -56,10 +67,10 @@ t.test('lists become bytes where the model takes bytes, and then only what a byt
     { tensor: Uint8Array.from(values.slice(6)) },
   ]);
   for (const wrong of [-1, 256, 0.5])
-    t.throws(() => listToTensor(values.with(3, wrong), [12], bytes, 'data'), {
+    t.throws(() => toTensor(values.with(3, wrong), [12]), {
       message: `data: expected integers from 0 to 255, got ${wrong}`,
     });
-  t.throws(() => listToTensor(values, shape, bytes, 'data'), /data: expected a list of 2, got a list of 12/);
+  t.throws(() => toTensor(values, shape), /data: expected a list of 2, got a list of 12/);
 });
 
 t.test('floats are written as short as they can be read back', async (t) => {

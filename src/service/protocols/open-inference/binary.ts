@@ -3,20 +3,27 @@ import { ProblemError } from '../../errors.js';
 
 const lengthBytes = 4;
 
-/** @throws ProblemError bad_request if an element is cut off. */
-export function splitElements(bytes: Buffer, place: string): Buffer[] {
+/** @throws ProblemError bad_request if there are not `count` elements, or one is cut off. */
+export function splitElements(bytes: Buffer, count: number, place: string): Buffer[] {
   const elements: Buffer[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  let found = 0;
+  for (let at = 0; at < bytes.length; found++) {
     const left = bytes.length - at - lengthBytes;
     const length = left < 0 ? 0 : bytes.readUInt32LE(at);
     if (length > left) {
-      const needed = `element ${elements.length} needs ${lengthBytes} + ${length} bytes`;
+      const needed = `element ${found} needs ${lengthBytes} + ${length} bytes`;
       throw new ProblemError('bad_request', `${place}: ${needed}, there are ${left + lengthBytes}`);
     }
-    elements.push(bytes.subarray(at + lengthBytes, at + lengthBytes + length));
+    // Ten megabytes of zeros are millions of empty elements: those that are too many are only counted.
+    if (found < count) elements.push(bytes.subarray(at + lengthBytes, at + lengthBytes + length));
     at += lengthBytes + length;
   }
-  return elements;
+  if (found === count) return elements;
+  throw wrongElements(place, count, found);
+}
+
+export function wrongElements(place: string, count: number, got: number): ProblemError {
+  return new ProblemError('bad_request', `${place}: expected ${count} elements, got ${got}`);
 }
 
 export function joinElements(elements: readonly string[]): Buffer {

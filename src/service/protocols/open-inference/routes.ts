@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from '#typebox';
+import { monotonicMs } from '../../../inference/clock.js';
 import { imageMediaTypes } from '../../../inference/image/kinds.js';
 import type { StoredModel } from '../../../inference/models/repository.js';
 import type { Config } from '../../config.js';
@@ -9,7 +10,7 @@ import { ProblemError } from '../../errors.js';
 import { refuseAs } from '../../plugins/problems.js';
 import { ModelParams, TimeoutHeaders, VersionParams } from '../../schemas/prediction.js';
 import { classificationCodes, protocolErrorResponses } from '../../schemas/problem.js';
-import { bodyOf, sendBytes, wholeBody } from '../body.js';
+import { parseBody, patienceOf, sendBytes, type WholeBodyOptions, wholeBody } from '../body.js';
 import { protocolErrors } from '../errors.js';
 import { inferOutputs } from '../outputs.js';
 import { describeTensors, type TensorDescription } from '../tensors.js';
@@ -25,9 +26,7 @@ import {
   ServerReady,
 } from './schemas.js';
 
-export type OpenInferenceOptions = Pick<Config, 'maxUploadBytes' | 'maxBatch' | 'deadlineMs'> & {
-  serverVersion: string;
-};
+export type OpenInferenceOptions = WholeBodyOptions & Pick<Config, 'deadlineMs'> & { serverVersion: string };
 
 /** Is registered under its prefix. Every refusal below that prefix has the protocol's form. */
 export const openInference: FastifyPluginAsync<OpenInferenceOptions> = async (app, options) => {
@@ -38,8 +37,9 @@ export const openInference: FastifyPluginAsync<OpenInferenceOptions> = async (ap
 
 const routes: FastifyPluginAsyncTypebox<OpenInferenceOptions> = async (
   app,
-  { serverVersion, maxBatch, deadlineMs, ...limits },
+  { serverVersion, deadlineMs, ...limits },
 ) => {
+  const { maxBatch, maxUploadBytes, room } = limits;
   await app.register(wholeBody, limits);
   for (const schema of [ServerMetadata, ServerLive, ServerReady, ModelReady, ModelMetadata])
     app.addSchema(schema);
@@ -102,13 +102,15 @@ const routes: FastifyPluginAsyncTypebox<OpenInferenceOptions> = async (
     const { name, version } = request.params;
     const model = app.pipeline.choose(name, version);
     const header = request.headers['inference-header-content-length'];
-    const asked = parseInferRequest(bodyOf(request), header === undefined ? undefined : String(header), {
-      tensors: describeTensors(model.card),
-      input: model.card.input,
-      maxBatch,
-    });
-    const patience = Math.min(deadlineMs, asked.timeoutMs);
-    const rows = await inferOutputs(request, reply, model, asked.images, patience);
+    const length = header === undefined ? undefined : String(header);
+    const patience = patienceOf(request, reply, deadlineMs);
+    const { input } = model.card;
+    const target = { tensors: describeTensors(model.card), input, maxBatch, maxUploadBytes };
+    const asked = await parseBody(request, room, patience, (body, pause) =>
+      parseInferRequest(body, length, target, pause),
+    );
+    const deadline = Math.min(patience.deadline, monotonicMs() + asked.timeoutMs);
+    const rows = await inferOutputs(app.pipeline, model, asked.images, { ...patience, deadline });
     const { body, jsonBytes } = encodeInferResponse(asked, model, rows);
     if (jsonBytes === undefined) return sendBytes(request, reply, 'application/json', body);
     reply.header('inference-header-content-length', jsonBytes);

@@ -1,5 +1,7 @@
 // Requests and responses of Open Inference Protocol v2 over REST.
 import { type Static, Type } from '#typebox';
+import type { JsonView } from '../json/document.js';
+import { maxIdLength } from '../limits.js';
 
 const strict = { additionalProperties: false };
 
@@ -50,7 +52,9 @@ const RequestInput = Type.Object({
   datatype: Type.String(),
   parameters,
   data: Type.Optional(
-    Type.Unknown({ description: 'Flat or nested; of image, base64. Else parameters.binary_data_size.' }),
+    Type.Unsafe<JsonView>({
+      description: 'Flat or nested; of image, base64. Else parameters.binary_data_size.',
+    }),
   ),
 });
 export type RequestInput = Static<typeof RequestInput>;
@@ -60,7 +64,7 @@ export type RequestOutput = Static<typeof RequestOutput>;
 
 export const InferRequest = Type.Object(
   {
-    id: Type.Optional(Type.String()),
+    id: Type.Optional(Type.String({ maxLength: maxIdLength })),
     parameters,
     inputs: Type.Array(RequestInput),
     outputs: Type.Optional(Type.Array(RequestOutput, { description: 'Default all.' })),

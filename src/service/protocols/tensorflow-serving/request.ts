@@ -2,10 +2,23 @@
 import { Compile } from '#typebox/compile';
 import type { InputContract } from '../../../inference/image/contract.js';
 import type { InferenceInput } from '../../../inference/pipeline.js';
+import type { Config } from '../../config.js';
+import { cut } from '../../cut.js';
 import { ProblemError } from '../../errors.js';
-import { parseJson } from '../body.js';
-import { base64ToImage, checkBatch, describeJson, imageShape, listToTensor, splitBatch } from '../tensors.js';
-import { TensorflowRequest } from './schemas.js';
+import type { Pause } from '../body.js';
+import type { JsonView } from '../json/document.js';
+import { jsonLimits } from '../limits.js';
+import { parseJson } from '../parse-json.js';
+import {
+  appendNumbers,
+  base64ToImage,
+  checkBatch,
+  checkValues,
+  createBatch,
+  imageShape,
+  splitBatch,
+} from '../tensors.js';
+import { ViewedRequest } from './schemas.js';
 
 /** Row form gets `predictions` in the response, column form gets `outputs`. */
 export interface AskedPrediction {
@@ -15,70 +28,106 @@ export interface AskedPrediction {
 
 export const signature = 'serving_default';
 
-const validator = Compile(TensorflowRequest);
+const schema = { checker: Compile(ViewedRequest), views: new Set(['instances', 'inputs']) };
 
-/** @throws ProblemError bad_request */
-export function parsePredictRequest(body: Buffer, input: InputContract, maxBatch: number): AskedPrediction {
-  const { signature_name, instances, inputs } = parseJson(body.toString(), validator);
+/** The model that the request is for, and the settings. */
+export interface Target extends Pick<Config, 'maxBatch' | 'maxUploadBytes'> {
+  input: InputContract;
+}
+
+/** @throws ProblemError bad_request, too_many_bytes; what `pause` throws */
+export async function parsePredictRequest(
+  body: Buffer,
+  target: Target,
+  pause: Pause,
+): Promise<AskedPrediction> {
+  const limits = jsonLimits(target.input, target.maxBatch);
+  const { signature_name, instances, inputs } = await parseJson(body, schema, limits, pause);
   if (signature_name && signature_name !== signature)
     throw new ProblemError(
       'bad_request',
-      `Serving signature name: "${signature_name}" not found in signature def: expected ${signature}`,
+      `Serving signature name: "${cut(signature_name)}" not found in signature def: expected ${signature}`,
     );
-  if ((instances === undefined) === (inputs === undefined))
-    throw new ProblemError('bad_request', 'The request needs either instances or inputs');
-  const isRow = instances !== undefined;
-  const place = isRow ? 'instances' : 'inputs';
-  const [name, items] = isRow ? namedRows(instances) : namedColumn(inputs);
-  checkBatch(items.length, maxBatch);
-  const images = toImages(name, items, input, place);
-  return { key: isRow ? 'predictions' : 'outputs', images };
+  if (instances && inputs)
+    throw new ProblemError('bad_request', 'The request needs either instances or inputs, not both');
+  if (instances) return { key: 'predictions', images: await readRows(instances, target, pause) };
+  if (inputs) return { key: 'outputs', images: await readColumn(inputs, target, pause) };
+  throw new ProblemError('bad_request', 'The request needs either instances or inputs');
 }
 
-type Named = [name: 'input' | 'image' | undefined, items: unknown[]];
+type InputName = 'input' | 'image' | undefined;
 
 /** Either every instance names the same input, or no instance names one. */
-function namedRows(instances: readonly unknown[]): Named {
-  const rows = instances.map((instance, i) => unwrap(instance, `instances[${i}]`));
+async function readRows(instances: JsonView, target: Target, pause: Pause): Promise<InferenceInput[]> {
+  if (instances.kind !== 'list') throw new ProblemError('bad_request', 'body /instances must be array');
+  checkBatch(instances.count, target.maxBatch);
+  const rows = Array.from(instances.items(), (instance, i) => unwrap(instance, `instances[${i}]`));
   const name = rows[0]?.[0];
   const odd = rows.findIndex(([other]) => other !== name);
   if (odd > 0)
     throw new ProblemError('bad_request', `instances[${odd}]: expected the same input as in instances[0]`);
-  return [name, rows.map(([, value]) => value)];
+  const items = rows.map(([, value]) => value);
+  return await toImages(name, items, target, { place: 'instances', pause });
 }
 
-function namedColumn(inputs: unknown): Named {
+async function readColumn(inputs: JsonView, target: Target, pause: Pause): Promise<InferenceInput[]> {
   const [name, items] = unwrap(inputs, 'inputs');
-  if (Array.isArray(items)) return [name, items];
-  throw new ProblemError('bad_request', `inputs: expected a list of images, got ${describeJson(items)}`);
+  if (items.kind !== 'list')
+    throw new ProblemError('bad_request', `inputs: expected a list of images, got ${items.describe()}`);
+  checkBatch(items.count, target.maxBatch);
+  return await toImages(name, [...items.items()], target, { place: 'inputs', pause });
 }
 
 /** `{"image": …}` or `{"input": …}` → its name and value; anything else is a value without a name. */
-function unwrap(value: unknown, place: string): ['input' | 'image' | undefined, unknown] {
-  if (!isObject(value) || 'b64' in value) return [undefined, value];
-  const [name, ...others] = Object.keys(value);
-  if ((name === 'input' || name === 'image') && others.length === 0) return [name, value[name]];
+function unwrap(value: JsonView, place: string): [InputName, JsonView] {
+  if (value.kind !== 'object') return [undefined, value];
+  const members = membersOf(value);
+  if (members?.has('b64')) return [undefined, value];
+  const [member, ...others] = members ?? [];
+  if (member && others.length === 0 && (member[0] === 'input' || member[0] === 'image'))
+    return [member[0], member[1]];
   throw new ProblemError(
     'bad_request',
-    `${place}: expected one input, input or image, got ${describeJson(value)}`,
+    `${place}: expected one input, input or image, got ${value.describe()}`,
   );
 }
 
-function toImages(
-  name: Named[0],
-  items: readonly unknown[],
-  input: InputContract,
-  place: string,
-): InferenceInput[] {
-  if (name === 'image' || (name === undefined && isObject(items[0])))
-    return items.map((item, i) => {
-      if (isObject(item) && Object.keys(item).join() === 'b64')
-        return base64ToImage(item.b64, `${place}[${i}].b64`);
-      throw new ProblemError('bad_request', `${place}[${i}]: expected {"b64": …}, got ${describeJson(item)}`);
-    });
-  return splitBatch(listToTensor(items, [items.length, ...imageShape(input)], input, place), input);
+/** No object of a request has that many members. */
+const maxMembers = 8;
+
+/** Returns the last member of each name, as JSON.parse does; undefined if there are too many. */
+function membersOf(object: JsonView): Map<string, JsonView> | undefined {
+  if (object.count > maxMembers) return undefined;
+  return new Map(Array.from(object.members(), ([name, value]) => [name.startOfText(), value]));
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+interface Reading {
+  place: string;
+  pause: Pause;
+}
+
+async function toImages(
+  name: InputName,
+  items: readonly JsonView[],
+  target: Target,
+  { place, pause }: Reading,
+): Promise<InferenceInput[]> {
+  if (name === 'image' || (name === undefined && items[0]?.kind === 'object')) {
+    const images: InferenceInput[] = [];
+    for (const [i, item] of items.entries())
+      images.push(await base64ToImage(textOf(item, `${place}[${i}]`), `${place}[${i}].b64`, target, pause));
+    return images;
+  }
+  const { input } = target;
+  const batch = createBatch(input, items.length);
+  for (const [i, item] of items.entries()) appendNumbers(item, imageShape(input), batch, `${place}[${i}]`);
+  return splitBatch(checkValues(batch.values, place), input);
+}
+
+/** Returns the text of `{"b64": …}`. */
+function textOf(item: JsonView, place: string): JsonView {
+  const members = item.kind === 'object' ? membersOf(item) : undefined;
+  const text = members?.get('b64');
+  if (text && members?.size === 1) return text;
+  throw new ProblemError('bad_request', `${place}: expected {"b64": …}, got ${item.describe()}`);
 }

@@ -9,7 +9,7 @@ import { ProblemError } from '../../errors.js';
 import { refuseAs } from '../../plugins/problems.js';
 import { ModelParams, TimeoutHeaders, VersionParams } from '../../schemas/prediction.js';
 import { classificationCodes, protocolErrorResponses } from '../../schemas/problem.js';
-import { bodyOf, sendBytes, wholeBody } from '../body.js';
+import { parseBody, patienceOf, sendBytes, type WholeBodyOptions, wholeBody } from '../body.js';
 import { protocolErrors } from '../errors.js';
 import { inferOutputs, shortestFloat } from '../outputs.js';
 import { describeTensors, type TensorDescription } from '../tensors.js';
@@ -22,7 +22,7 @@ import {
   type TensorInfo,
 } from './schemas.js';
 
-export type TensorflowServingOptions = Pick<Config, 'maxUploadBytes' | 'maxBatch' | 'deadlineMs'>;
+export type TensorflowServingOptions = WholeBodyOptions & Pick<Config, 'deadlineMs'>;
 
 /** Is registered under its prefix. Every refusal below that prefix has the protocol's form. */
 export const tensorflowServing: FastifyPluginAsync<TensorflowServingOptions> = async (app, options) => {
@@ -33,8 +33,9 @@ export const tensorflowServing: FastifyPluginAsync<TensorflowServingOptions> = a
 
 const routes: FastifyPluginAsyncTypebox<TensorflowServingOptions> = async (
   app,
-  { maxBatch, deadlineMs, ...limits },
+  { deadlineMs, ...limits },
 ) => {
+  const { maxBatch, maxUploadBytes, room } = limits;
   await app.register(wholeBody, limits);
   for (const schema of [ModelVersionStatuses, SignatureMetadata, TensorflowRequest, TensorflowResponse])
     app.addSchema(schema);
@@ -70,8 +71,12 @@ const routes: FastifyPluginAsyncTypebox<TensorflowServingOptions> = async (
   async function predict(request: Asking, reply: FastifyReply): Promise<FastifyReply> {
     const { name, version } = request.params;
     const model = app.pipeline.choose(name, version);
-    const { key, images } = parsePredictRequest(bodyOf(request), model.card.input, maxBatch);
-    const { probabilities = [] } = await inferOutputs(request, reply, model, images, deadlineMs);
+    const patience = patienceOf(request, reply, deadlineMs);
+    const target = { input: model.card.input, maxBatch, maxUploadBytes };
+    const { key, images } = await parseBody(request, room, patience, (body, pause) =>
+      parsePredictRequest(body, target, pause),
+    );
+    const { probabilities = [] } = await inferOutputs(app.pipeline, model, images, patience);
     const answer = { [key]: probabilities.map((row) => Array.from(row, shortestFloat)) };
     return sendBytes(request, reply, 'application/json', Buffer.from(JSON.stringify(answer)));
   }

@@ -1,5 +1,6 @@
 // Requests and responses of TensorFlow Serving's REST interface; its JSON has 64-bit integers as text.
 import { type Static, Type } from '#typebox';
+import type { JsonView } from '../json/document.js';
 
 const strict = { additionalProperties: false };
 
@@ -86,7 +87,13 @@ export const TensorflowRequest = Type.Object(
   },
   { $id: 'TensorflowRequest' },
 );
-export type TensorflowRequest = Static<typeof TensorflowRequest>;
+
+/** The same while its tensors are views. */
+export const ViewedRequest = Type.Object({
+  signature_name: TensorflowRequest.properties.signature_name,
+  instances: Type.Optional(Type.Unsafe<JsonView>({})),
+  inputs: Type.Optional(Type.Unsafe<JsonView>({})),
+});
 
 const probabilities = Type.Optional(
   Type.Array(Type.Array(Type.Number()), { description: 'A row an image, a probability a label.' }),

@@ -1,0 +1,81 @@
+// bodies that arrive at the same time → a bound on their bytes, and turns for the large ones.
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import t from 'tap';
+import { monotonicMs } from '../../../src/inference/clock.js';
+import { DeadlineExceededError } from '../../../src/inference/errors.js';
+import { ProblemError } from '../../../src/service/errors.js';
+import { BodyRoom } from '../../../src/service/protocols/body-room.js';
+
+const kib = 1024;
+const patient = () => ({ signal: new AbortController().signal, deadline: monotonicMs() + 60_000 });
+
+t.test('bodies share the room; one that is alone or small is always taken', async (t) => {
+  const room = new BodyRoom(200 * kib);
+  const alone = room.hold();
+  alone.add(150 * kib);
+  alone.add(150 * kib);
+  const [small, large] = [room.hold(), room.hold()];
+  small.add(64 * kib);
+  t.throws(() => small.add(1), {
+    code: 'queue_full',
+    message: /Other bodies hold 307200 bytes, and 204800 are/,
+  });
+  large.add(10);
+  t.throws(() => large.add(65 * kib), ProblemError);
+  alone.release();
+  alone.release();
+  large.add(65 * kib);
+  t.throws(() => large.add(100 * kib), ProblemError, 'the small one still holds its bytes');
+});
+
+/** Runs that wait until they are told to end. */
+function controlled(room: BodyRoom) {
+  const started: number[] = [];
+  const ends: (() => void)[] = [];
+  const run = (name: number, patience = patient()) =>
+    room.inTurn(patience, () => {
+      started.push(name);
+      return new Promise<number>((resolve) => ends.push(() => resolve(name)));
+    });
+  return { started, ends, run };
+}
+
+t.test('two bodies are read at the same time, the others wait in the order of their arrival', async (t) => {
+  const { started, ends, run } = controlled(new BodyRoom(1));
+  const results = [1, 2, 3, 4].map((name) => run(name));
+  await nextTurn();
+  t.same(started, [1, 2]);
+  ends[1]?.();
+  await nextTurn();
+  t.same(started, [1, 2, 3]);
+  for (const end of ends) end();
+  await nextTurn();
+  ends[3]?.();
+  t.same(await Promise.all(results), [1, 2, 3, 4]);
+});
+
+t.test('a body that fails passes its turn on', async (t) => {
+  const room = new BodyRoom(1);
+  const fail = () => room.inTurn(patient(), () => Promise.reject(new Error('broken')));
+  const results = await Promise.allSettled(Array.from({ length: 5 }, fail));
+  t.ok(results.every(({ status }) => status === 'rejected'));
+  t.equal(await room.inTurn(patient(), async () => 7), 7);
+});
+
+t.test('a client that goes, or a deadline that passes, ends the wait and takes no turn', async (t) => {
+  const room = new BodyRoom(1);
+  const { started, ends, run } = controlled(room);
+  const first = [run(1), run(2)];
+  const controller = new AbortController();
+  const gone = run(3, { ...patient(), signal: controller.signal });
+  const late = run(4, { ...patient(), deadline: monotonicMs() + 20 });
+  const before = run(5, { ...patient(), signal: AbortSignal.abort(new Error('gone before')) });
+  controller.abort(new Error('gone'));
+  await t.rejects(gone, /^gone$|gone/);
+  await t.rejects(before, /gone before/);
+  await t.rejects(late, DeadlineExceededError);
+  for (const end of ends) end();
+  await Promise.all(first);
+  t.same(started, [1, 2]);
+  t.equal(await room.inTurn(patient(), async () => 'free'), 'free');
+});
