@@ -20,6 +20,8 @@ export const floors: Record<string, readonly string[]> = {
     'log.ts',
     'network-interfaces.ts',
     'patience.ts',
+    'request-target.ts',
+    'client-address.ts',
     'quiet-collection.ts',
     'errors.ts',
     'metrics.ts',

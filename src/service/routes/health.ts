@@ -12,7 +12,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '/health/live',
     {
-      config: { open: true },
+      config: { open: true, uncounted: true },
       schema: {
         operationId: 'live',
         tags: ['health'],
@@ -26,7 +26,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '/health/ready',
     {
-      config: { open: true },
+      config: { open: true, uncounted: true },
       schema: {
         operationId: 'ready',
         tags: ['health'],
