@@ -3,6 +3,7 @@
 export const floors: Record<string, readonly string[]> = {
   src: ['inference', 'toolkit', 'client', 'service', 'cli'],
   'src/inference': [
+    'model-problems.ts',
     'errors.ts',
     'clock.ts',
     'service-rate.ts',
@@ -21,6 +22,7 @@ export const floors: Record<string, readonly string[]> = {
     'network-interfaces.ts',
     'patience.ts',
     'request-target.ts',
+    'log-secrets.ts',
     'client-address.ts',
     'quiet-collection.ts',
     'errors.ts',

@@ -11,6 +11,7 @@ import Fastify, {
 import type { Pipeline } from '../inference/pipeline.js';
 import type { Config } from './config.js';
 import { ProblemError } from './errors.js';
+import { createKeyHider } from './log-secrets.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import { access } from './plugins/access.js';
 import { answerClientError, brokenRequests } from './plugins/broken-requests.js';
@@ -20,6 +21,7 @@ import { openapi } from './plugins/openapi.js';
 import { problems, sendRefusal } from './plugins/problems.js';
 import { reloading } from './plugins/reloading.js';
 import { createRequestId, requestId } from './plugins/request-id.js';
+import { versions } from './plugins/versions.js';
 import { watching } from './plugins/watching.js';
 import { openInference } from './protocols/open-inference/routes.js';
 import { tensorflowServing } from './protocols/tensorflow-serving/routes.js';
@@ -38,7 +40,7 @@ export interface AppOptions {
   /** The metrics that observe the pipeline. */
   metrics?: Metrics;
   /** The destination of the log, one line of JSON per call; default standard output. */
-  log?: { write(line: string): void };
+  log?: { write(line: string): unknown };
 }
 
 /**
@@ -49,10 +51,10 @@ export interface AppOptions {
 export async function createApp(
   config: Config,
   pipeline: Pipeline | Promise<Pipeline>,
-  { metrics = createMetrics(), log }: AppOptions = {},
+  { metrics = createMetrics(), log = process.stdout }: AppOptions = {},
 ): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
-    logger: { level: config.logLevel, ...(log && { stream: log }) },
+    logger: { level: config.logLevel, stream: hidingKeys(log, config) },
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: createRequestId,
     schemaController,
@@ -80,6 +82,7 @@ export async function createApp(
   await app.register(draining, config);
   await app.register(access, config);
   await app.register(brokenRequests);
+  await app.register(versions);
   await app.register(inference, { pipeline });
   await app.register(reloading, config);
   await app.register(openapi, { version });
@@ -99,6 +102,12 @@ export async function createApp(
 /** Each proxy adds an address to X-Forwarded-For. Those before them are what the client says of itself. */
 function countProxies({ trustProxy }: Config): number {
   return trustProxy === 'yes' ? 1 : Number(trustProxy);
+}
+
+/** No line of the log holds a key, wherever a client wrote one. */
+function hidingKeys(log: NonNullable<AppOptions['log']>, { apiKeys = [] }: Config): typeof log {
+  const hideKeys = createKeyHider(apiKeys);
+  return { write: (line) => log.write(hideKeys(line)) };
 }
 
 function logsRequests({ logRequests }: Config): boolean {

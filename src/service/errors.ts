@@ -26,6 +26,9 @@ export interface Problem {
   requestId: string;
 }
 
+/** Members that only some problems have (RFC 9457, 3.2). */
+type MoreMembers = Readonly<Record<string, unknown>>;
+
 interface CatalogueEntry {
   status: number;
   title: string;
@@ -58,12 +61,15 @@ export type ProblemCode = keyof typeof catalogue;
 
 /** A problem that the HTTP layer finds itself; `message` becomes the problem's detail. */
 export class ProblemError extends QuatiError {
+  readonly members: MoreMembers;
+
   constructor(
     readonly code: ProblemCode,
     detail: string,
-    options?: ErrorOptions,
+    { members = {}, ...options }: ErrorOptions & { members?: MoreMembers } = {},
   ) {
     super(detail, options);
+    this.members = members;
   }
 }
 
@@ -86,14 +92,24 @@ const codesOfFastify: Record<string, ProblemCode> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_type',
 };
 
-/** An unknown error becomes `internal`, without any detail of it. */
+/** An unknown error becomes `internal`. Neither that nor other failures of the server show their details. */
 export function errorToProblem(error: unknown, requestId: string): Problem {
   const code = errorToCode(error);
-  const detail =
-    code === 'internal'
-      ? 'The server failed to answer. Its log has the reason under this request id.'
-      : (error as Error).message;
-  return createProblem(code, detail, requestId);
+  const problem = createProblem(code, describeOutside(error, code), requestId);
+  return error instanceof ProblemError ? { ...problem, ...error.members } : problem;
+}
+
+/** Whether the message is for the log only, because it may contain paths and texts of libraries. */
+export function isInside(error: unknown, code = errorToCode(error)): boolean {
+  return code === 'internal' || error instanceof WorkersUnavailableError;
+}
+
+function describeOutside(error: unknown, code: ProblemCode): string {
+  if (error instanceof ModelNotReadyError) return error.outside;
+  if (!isInside(error, code)) return (error as Error).message;
+  return code === 'internal'
+    ? 'The server failed to answer. Its log has the reason under this request id.'
+    : 'No inference worker can be started. The log of the server has the reason.';
 }
 
 export function createProblem(code: ProblemCode, detail: string, requestId: string): Problem {

@@ -1,4 +1,6 @@
 // models as they were read, and those that answer → the status of every version, and what a reload changed in it.
+
+import type { ModelProblem } from '../model-problems.js';
 import type { VariantFigures } from './auto-variant.js';
 import type { Card, VariantName } from './card.js';
 import type { Repository, StoredModel } from './repository.js';
@@ -14,6 +16,8 @@ export interface ModelStatus {
   problem?: string;
   /** Why what its folder holds now isn't served: what it held before is. */
   refused?: string;
+  /** The reason of `problem` or `refused` for clients. */
+  code?: ModelProblem;
   /** The variant that serves, and why it does. Missing with the card where that can't be read. */
   variant?: VariantName;
   variantReason?: string;
@@ -40,7 +44,7 @@ export function describeModels(
     for (const { key, name } of all) if (live.has(key) === isReady) served.set(name, key);
   return all.map(({ key, name, version }) => {
     const ready = live.has(key);
-    const { problem, model: broken } = failures.get(key) ?? {};
+    const { problem, code, model: broken } = failures.get(key) ?? {};
     const model = live.get(key) ?? broken;
     return {
       name,
@@ -48,6 +52,7 @@ export function describeModels(
       served: served.get(name) === key,
       ready,
       ...(problem !== undefined && { [ready ? 'refused' : 'problem']: problem }),
+      ...(code !== undefined && { code }),
       ...(model && { variant: model.variant, variantReason: model.variantReason, card: model.card }),
       ...(model?.figures && { figures: model.figures }),
     };

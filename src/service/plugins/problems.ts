@@ -1,9 +1,15 @@
 // errors, unknown paths and wrong methods → a refusal as problem+json, or in the form of the plugin that owns the prefix.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
-import { errorToProblem, type Problem as ProblemBody, ProblemError, problemHeaders } from '../errors.js';
+import {
+  errorToProblem,
+  isInside,
+  type Problem as ProblemBody,
+  ProblemError,
+  problemHeaders,
+} from '../errors.js';
 import { cut, decodedPathOf, pathOf } from '../request-target.js';
-import { Problem, ProtocolError } from '../schemas/problem.js';
+import { ModelProblemCode, NotReady, Problem, ProtocolError } from '../schemas/problem.js';
 
 /** Writes the body of a refusal. */
 export interface ErrorForm {
@@ -22,7 +28,7 @@ const problemForm: ErrorForm = { contentType: 'application/problem+json', toBody
 
 export const problems = fp(
   async (app: FastifyInstance) => {
-    for (const schema of [Problem, ProtocolError]) app.addSchema(schema);
+    for (const schema of [Problem, ModelProblemCode, NotReady, ProtocolError]) app.addSchema(schema);
     app.decorate('errorForms', new Map<string, ErrorForm>());
     refuseAs(app);
   },
@@ -57,7 +63,7 @@ export function sendRefusal(
 ): FastifyReply {
   const problem = errorToProblem(error, request.id);
   request.server.metrics.rejected(problem.code);
-  if (problem.code === 'internal') request.log.error({ err: error }, problem.title);
+  if (isInside(error)) request.log.error({ err: error }, problem.title);
   else request.log.debug({ err: error }, problem.title);
   reply.code(problem.status).headers(problemHeaders(problem.code, error));
   return reply.type(form.contentType).send(form.toBody(problem));

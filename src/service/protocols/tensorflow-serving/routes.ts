@@ -2,11 +2,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from '#typebox';
+import { modelProblems } from '../../../inference/model-problems.js';
 import type { StoredModel } from '../../../inference/models/repository.js';
 import type { ModelStatus } from '../../../inference/models/status.js';
 import type { Config } from '../../config.js';
 import { ProblemError } from '../../errors.js';
 import { refuseAs } from '../../plugins/problems.js';
+import { cut } from '../../request-target.js';
 import { ModelParams, TimeoutHeaders, VersionParams } from '../../schemas/prediction.js';
 import { classificationCodes, protocolErrorResponses } from '../../schemas/problem.js';
 import { bodyOf, sendBytes, wholeBody } from '../body.js';
@@ -80,7 +82,7 @@ const routes: FastifyPluginAsyncTypebox<TensorflowServingOptions> = async (
     const versions = app.pipeline
       .models()
       .filter((model) => model.name === name && (version === undefined || model.version === version));
-    const asked = version === undefined ? name : `${name} version ${version}`;
+    const asked = version === undefined ? cut(name) : `${cut(name)} version ${version}`;
     if (versions.length === 0)
       throw new ProblemError('model_not_found', `Could not find any versions of model ${asked}`);
     return { model_version_status: versions.map(describeVersion).reverse() };
@@ -98,14 +100,15 @@ const places = [
 
 function describeVersion({
   version,
-  problem,
+  ready,
+  code,
 }: ModelStatus): ModelVersionStatuses['model_version_status'][number] {
   return {
     version: String(version),
-    state: problem === undefined ? 'AVAILABLE' : 'END',
+    state: ready ? 'AVAILABLE' : 'END',
     status: {
-      error_code: problem === undefined ? 'OK' : 'FAILED_PRECONDITION',
-      error_message: problem ?? '',
+      error_code: ready ? 'OK' : 'FAILED_PRECONDITION',
+      error_message: ready || code === undefined ? '' : `${code}: ${modelProblems[code]}`,
     },
   };
 }
