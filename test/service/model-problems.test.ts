@@ -176,3 +176,30 @@ t.test('a folder that is one model passes over such a version, too', async (t) =
   t.equal(pipeline.models().length, 1);
   t.match(pipeline.passedOver(), [/9{20}: passed over/]);
 });
+
+t.test('why variants could not be measured or kept is for the log only', async (t) => {
+  const models = t.testdir();
+  await writeFixtureModel(models, { variants: ['float32', 'int8'], defaultVariant: 'int8' });
+  const pipeline = await createPipeline({ models, workers: 1, createPool: createLocalPool });
+  const trouble = ': EACCES, mkdir /secret/path';
+  for (const variantReason of [
+    `int8 could not be measured${trouble}`,
+    `int8 is the fastest (not kept${trouble})`,
+  ]) {
+    const status = pipeline.models().map((model) => ({ ...model, variantReason, variantTrouble: trouble }));
+    const lines: string[] = [];
+    const log = { write: (line: string) => lines.push(line) };
+    const app = await createApp(
+      testConfig({ logLevel: 'info' }),
+      { ...pipeline, models: () => status },
+      { log },
+    );
+    t.teardown(() => app.close());
+    for (const url of ['/models', '/models/brightness']) {
+      const { body } = await app.inject(url);
+      t.match(body, `"variantReason":"${variantReason.replace(trouble, '')}"`);
+      t.notMatch(body, 'secret');
+    }
+    t.match(lines.join(''), trouble);
+  }
+});

@@ -16,6 +16,7 @@ export interface StoredModel extends VersionFolder {
   variant: VariantName;
   /** Why this variant is the one that serves. */
   variantReason: string;
+  variantTrouble?: string;
   /** Where variants were compared. */
   figures?: VariantChoice['figures'];
   /** Path of the variant's file. */

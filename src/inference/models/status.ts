@@ -21,6 +21,8 @@ export interface ModelStatus {
   /** The variant that serves, and why it does. Missing with the card where that can't be read. */
   variant?: VariantName;
   variantReason?: string;
+  /** The end of `variantReason` that is not for clients. */
+  variantTrouble?: string;
   /** Where variants were compared: what was known of each. */
   figures?: VariantFigures[];
   card?: Card;
@@ -54,6 +56,7 @@ export function describeModels(
       ...(problem !== undefined && { [ready ? 'refused' : 'problem']: problem }),
       ...(code !== undefined && { code }),
       ...(model && { variant: model.variant, variantReason: model.variantReason, card: model.card }),
+      ...(model?.variantTrouble !== undefined && { variantTrouble: model.variantTrouble }),
       ...(model?.figures && { figures: model.figures }),
     };
   });

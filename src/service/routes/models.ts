@@ -73,12 +73,12 @@ function describeVersion(model: ModelStatus): Version {
   return { version: model.version, ...describeState(model), ...card };
 }
 
-function describeState({ ready, code, variant, variantReason, figures }: ModelStatus) {
+function describeState({ ready, code, variant, variantReason, variantTrouble = '', figures }: ModelStatus) {
   return {
     ready,
     ...(code === undefined ? {} : { [ready ? 'refused' : 'problem']: code }),
     ...(variant === undefined ? {} : { variant }),
-    ...(variantReason === undefined ? {} : { variantReason }),
+    ...(variantReason === undefined ? {} : { variantReason: variantReason.replace(variantTrouble, '') }),
     ...(figures === undefined ? {} : { figures }),
   };
 }
