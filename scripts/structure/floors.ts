@@ -3,6 +3,7 @@
 export const floors: Record<string, readonly string[]> = {
   src: ['inference', 'toolkit', 'client', 'service', 'cli'],
   'src/inference': [
+    'model-problems.ts',
     'errors.ts',
     'clock.ts',
     'service-rate.ts',
@@ -22,6 +23,9 @@ export const floors: Record<string, readonly string[]> = {
     'memory.ts',
     'network-interfaces.ts',
     'patience.ts',
+    'request-target.ts',
+    'log-secrets.ts',
+    'client-address.ts',
     'quiet-collection.ts',
     'errors.ts',
     'metrics.ts',

@@ -25,9 +25,10 @@ export async function runModels(folder: string, { json }: { json?: boolean }, io
     read: () => readRepository(folder),
     startPool: (models, onFree) => createPool({ models, threads: 1, onFree }),
   });
-  const { status } = models;
+  const { status, passedOver } = models;
   await models.close();
   io.stdout.write(json ? `${JSON.stringify(status, null, 2)}\n` : describe(folder, status));
+  if (passedOver.length > 0) io.stderr.write(`${passedOver.join('\n')}\n`);
   const broken = status.filter(({ ready }) => !ready);
   if (broken.length > 0)
     throw new CommandFailedError(

@@ -1,5 +1,7 @@
 // What can go wrong between bytes and category. No status codes here: the service maps these to problems.
 
+import type { ModelProblem } from './model-problems.js';
+
 export class QuatiError extends Error {
   override get name(): string {
     return this.constructor.name;
@@ -21,14 +23,34 @@ export class TooManyPixelsError extends QuatiError {}
 /** Decoding the image would take more memory or work than its limits allow, whatever its size in bytes and pixels. */
 export class TooComplexError extends QuatiError {}
 
-/** card.json is missing, malformed, or contradicts itself. */
-export class CardError extends QuatiError {}
+/** card.json is missing, malformed, or contradicts itself; or a folder or file beside it is wrong. */
+export class CardError extends QuatiError {
+  readonly problem: ModelProblem;
+
+  /** @param options.problem the code for clients; default card_invalid. */
+  constructor(message: string, { problem = 'card_invalid', ...options }: CardErrorOptions = {}) {
+    super(message, options);
+    this.problem = problem;
+  }
+}
+
+interface CardErrorOptions extends ErrorOptions {
+  problem?: ModelProblem;
+}
 
 /** No model, version or variant of that name is loaded. */
 export class ModelNotFoundError extends QuatiError {}
 
 /** The model exists but is not (yet) fit to answer; the message says why. */
-export class ModelNotReadyError extends QuatiError {}
+export class ModelNotReadyError extends QuatiError {
+  /** @param outside the same without paths and texts of libraries, for clients. */
+  constructor(
+    message: string,
+    readonly outside: string,
+  ) {
+    super(message);
+  }
+}
 
 /** More images wait than `maxQueueImages`, or more bytes of them than `maxQueueBytes`. */
 export class QueueFullError extends QuatiError {

@@ -115,6 +115,8 @@ export interface Pipeline {
   choose(name?: string, version?: number): LiveModel;
   /** Every version of every model, by name and version. */
   models(): readonly ModelStatus[];
+  /** Messages about folders that look like versions and are none. */
+  passedOver(): readonly string[];
   /** The name of the model of a request that names none; undefined where it has to name one. */
   impliedModel(): string | undefined;
   /** Takes up what has changed in the folder of the models, without losing an image. @throws when it can't be read */
@@ -235,6 +237,7 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
     preview,
     choose: models.choose,
     models: () => models.status,
+    passedOver: () => models.passedOver,
     impliedModel: () => models.implied,
     reload: models.reload,
     ready: () => isReady(models.status),

@@ -1,24 +1,34 @@
 // config and a pipeline → the assembled HTTP service, which does not listen yet.
 import { readFileSync } from 'node:fs';
-import type { Socket } from 'node:net';
-import Fastify, { type FastifyInstance, type FastifySchemaValidationError, LogController } from 'fastify';
+import { maxHeaderSize } from 'node:http';
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifySchemaValidationError,
+  LogController,
+} from 'fastify';
 import type { Pipeline } from '../inference/pipeline.js';
 import type { Config } from './config.js';
 import { cut } from './cut.js';
 import { ProblemError } from './errors.js';
 import { serialiseError } from './log.js';
+import { createKeyHider } from './log-secrets.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import { access } from './plugins/access.js';
+import { answerClientError, brokenRequests } from './plugins/broken-requests.js';
 import { draining } from './plugins/draining.js';
 import { inference } from './plugins/inference.js';
 import { openapi } from './plugins/openapi.js';
-import { problems, rawProblemResponse, sendRefusal } from './plugins/problems.js';
+import { problems, sendRefusal } from './plugins/problems.js';
 import { reloading } from './plugins/reloading.js';
 import { createRequestId, requestId } from './plugins/request-id.js';
+import { versions } from './plugins/versions.js';
 import { watching } from './plugins/watching.js';
 import { BodyRoom } from './protocols/body-room.js';
 import { openInference } from './protocols/open-inference/routes.js';
 import { tensorflowServing } from './protocols/tensorflow-serving/routes.js';
+import { pathOf, toOriginForm } from './request-target.js';
 import { healthRoutes } from './routes/health.js';
 import { modelRoutes } from './routes/models.js';
 import { playgroundRoutes } from './routes/playground.js';
@@ -33,7 +43,7 @@ export interface AppOptions {
   /** The metrics that observe the pipeline. */
   metrics?: Metrics;
   /** The destination of the log, one line of JSON per call; default standard output. */
-  log?: { write(line: string): void };
+  log?: { write(line: string): unknown };
 }
 
 /**
@@ -44,13 +54,13 @@ export interface AppOptions {
 export async function createApp(
   config: Config,
   pipeline: Pipeline | Promise<Pipeline>,
-  { metrics = createMetrics(), log }: AppOptions = {},
+  { metrics = createMetrics(), log = process.stdout }: AppOptions = {},
 ): Promise<FastifyInstance> {
-  const app = Fastify({
+  const app: FastifyInstance = Fastify({
     logger: {
       level: config.logLevel,
       serializers: { err: serialiseError },
-      ...(log && { stream: log }),
+      stream: hidingKeys(log, config),
     },
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: createRequestId,
@@ -58,25 +68,28 @@ export async function createApp(
     return503OnClosing: false,
     // This timeout also limits the hooks that run at closing.
     pluginTimeout: config.drainTimeoutMs + 10_000,
-    trustProxy: config.trustProxy === 'yes',
+    trustProxy: config.trustProxy === 'no' ? false : (_address, hop) => hop < countProxies(config),
     // A slow upload must not hold a connection for ever. Node looks for late requests once per checking interval.
     requestTimeout: config.requestTimeoutMs,
     connectionTimeout: config.requestTimeoutMs + config.deadlineMs + 10_000,
     http: {
+      requireHostHeader: false,
       headersTimeout: Math.min(config.headersTimeoutMs, config.requestTimeoutMs),
       connectionsCheckingInterval: Math.min(1000, config.requestTimeoutMs),
     },
-    clientErrorHandler: answerClientError,
-    frameworkErrors: (error, request, reply) => {
-      void reply.header('x-request-id', request.id);
-      void sendRefusal(error, request, reply);
-    },
+    rewriteUrl: ({ url = '/' }) => toOriginForm(url),
+    // The longest path of a request fits into its head. A name that no model has is then refused like any other.
+    routerOptions: { maxParamLength: maxHeaderSize },
+    clientErrorHandler: (error, socket) => answerClientError(app, error, socket),
+    frameworkErrors: (error, request, reply) => void refuseUnrouted(error, request, reply),
     schemaErrorFormatter: (errors, part) => new ProblemError('bad_request', describeErrors(errors, part)),
   });
   await app.register(requestId);
   await app.register(problems);
   await app.register(draining, config);
   await app.register(access, config);
+  await app.register(brokenRequests);
+  await app.register(versions);
   await app.register(inference, { pipeline });
   await app.register(reloading, config);
   await app.register(openapi, { version });
@@ -94,8 +107,35 @@ export async function createApp(
   return app;
 }
 
+/** Each proxy adds an address to X-Forwarded-For. Those before them are what the client says of itself. */
+function countProxies({ trustProxy }: Config): number {
+  return trustProxy === 'yes' ? 1 : Number(trustProxy);
+}
+
+/** No line of the log holds a key, wherever a client wrote one. */
+function hidingKeys(log: NonNullable<AppOptions['log']>, { apiKeys = [] }: Config): typeof log {
+  const hideKeys = createKeyHider(apiKeys);
+  return { write: (line) => log.write(hideKeys(line)) };
+}
+
 function logsRequests({ logRequests }: Config): boolean {
   return logRequests === 'always' || (logRequests === 'auto' && process.stdout.isTTY === true);
+}
+
+/** Answers a path that the router cannot read. No hook runs for it. */
+async function refuseUnrouted(error: Error, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  reply.header('x-request-id', request.id);
+  try {
+    await request.server.admit(request, reply);
+    sendRefusal(unreadablePath(request, error), request, reply);
+  } catch (refusal) {
+    sendRefusal(refusal, request, reply);
+  }
+}
+
+function unreadablePath({ url }: FastifyRequest, cause: Error): ProblemError {
+  const detail = `The target ${cut(pathOf(url))} is no path, or one of its escapes (%…) is no UTF-8`;
+  return new ProblemError('bad_request', detail, { cause });
 }
 
 /** Returns the place of the value and what was expected, as in `query /top must be >= 1`. */
@@ -105,18 +145,4 @@ function describeErrors(errors: FastifySchemaValidationError[], part: string): s
   // The validator's message for a property that is not in the schema.
   const expected = first?.message === 'schema is false' ? 'is not known' : first?.message;
   return `${place} ${cut(first?.instancePath ?? '')} ${expected ?? 'is not valid'}`.replace(/ +/g, ' ');
-}
-
-/** Answers requests that are not HTTP, or that a timeout cut off before they were complete. */
-function answerClientError(error: Error & { code: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const id = crypto.randomUUID();
-  const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-  const response = late
-    ? rawProblemResponse('request_timeout', 'The request did not arrive in time', id)
-    : rawProblemResponse('bad_request', 'The request is not valid HTTP', id);
-  socket.end(response, () => socket.destroy());
 }

@@ -186,7 +186,8 @@ export const Config = Type.Object({
   rateLimit: Type.Optional(
     integer({
       env: 'QUATI_RATE_LIMIT',
-      purpose: 'The most requests of one key, or of one address if there is no key.',
+      purpose:
+        'The most requests of one key, or of one address if the request has none of `QUATI_API_KEYS`. A wrong key counts for its address, and an IPv6 network of 64 bits is one address.',
       minimum: 1,
       maximum: 1_000_000,
       note: '; requests per minute',
@@ -197,12 +198,14 @@ export const Config = Type.Object({
     purpose: 'The origins whose pages may send requests.',
     description: 'origins such as https://example.org, separated by commas, or *',
   }),
-  trustProxy: Type.Enum(['yes', 'no'], {
+  trustProxy: Type.String({
     env: 'QUATI_TRUST_PROXY',
-    purpose: '`yes` if only a proxy reaches the server: `X-Forwarded-For` then says who asks.',
+    purpose:
+      '`yes` if only a proxy reaches the server. The last address of `X-Forwarded-For`, which the proxy adds, is then the client. A number: so many proxies stand in a row.',
     default: 'no',
-    description: 'yes or no: whether X-Forwarded-For says who asks',
-  } satisfies SettingWords & { default: string }),
+    pattern: '^(yes|no|[1-9])$',
+    description: 'yes, no, or the number of proxies from 1 to 9',
+  } satisfies SettingWords & TStringOptions),
   logRequests: Type.Enum(['auto', 'always', 'never'], {
     env: 'QUATI_LOG_REQUESTS',
     purpose: 'Whether each request gets a line in the log.',

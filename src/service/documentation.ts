@@ -68,7 +68,7 @@ export async function createDocumentation({
   for (const schema of schemas) app.addSchema(schema);
   for (const { method, url, schema } of routes)
     if (method !== 'HEAD' && schema && !schema.hide)
-      app.route({ method, url, schema, handler: async () => {} });
+      app.route({ method, url, schema, handler: (_request, reply) => reply.callNotFound() });
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: docsPolicy,

@@ -28,6 +28,9 @@ export interface Problem {
   requestId: string;
 }
 
+/** Members that only some problems have (RFC 9457, 3.2). */
+type MoreMembers = Readonly<Record<string, unknown>>;
+
 interface CatalogueEntry {
   status: number;
   title: string;
@@ -47,9 +50,11 @@ export const catalogue = {
   too_many_pixels: { status: 413, title: 'The image has too many pixels' },
   too_complex: { status: 413, title: 'Decoding the image would take too much memory or time' },
   unsupported_type: { status: 415, title: 'The bytes are no image of an accepted type' },
+  expectation_failed: { status: 417, title: 'The Expect header is not known' },
   undecodable_image: { status: 422, title: 'The image is damaged' },
   queue_full: { status: 429, title: 'Too many images wait', retryAfterSeconds: 1 },
   rate_limited: { status: 429, title: 'Too many requests of one client' },
+  headers_too_large: { status: 431, title: 'The request line and the headers are too long' },
   internal: { status: 500, title: 'The server failed' },
   not_ready: { status: 503, title: 'The model is not ready', retryAfterSeconds: 5 },
   draining: { status: 503, title: 'The server is shutting down', retryAfterSeconds: 5 },
@@ -59,12 +64,15 @@ export type ProblemCode = keyof typeof catalogue;
 
 /** A problem that the HTTP layer finds itself; `message` becomes the problem's detail. */
 export class ProblemError extends QuatiError {
+  readonly members: MoreMembers;
+
   constructor(
     readonly code: ProblemCode,
     detail: string,
-    options?: ErrorOptions,
+    { members = {}, ...options }: ErrorOptions & { members?: MoreMembers } = {},
   ) {
     super(detail, options);
+    this.members = members;
   }
 }
 
@@ -91,14 +99,24 @@ const codesOfFastify: Record<string, ProblemCode> = {
 /** Errors cut what a client wrote. This limit is for those that do not. */
 const maxDetail = 1000;
 
-/** An unknown error becomes `internal`, without any detail of it. */
+/** An unknown error becomes `internal`. Neither that nor other failures of the server show their details. */
 export function errorToProblem(error: unknown, requestId: string): Problem {
   const code = errorToCode(error);
-  const detail =
-    code === 'internal'
-      ? 'The server failed to answer. Its log has the reason under this request id.'
-      : cut((error as Error).message, maxDetail);
-  return createProblem(code, detail, requestId);
+  const problem = createProblem(code, describeOutside(error, code), requestId);
+  return error instanceof ProblemError ? { ...problem, ...error.members } : problem;
+}
+
+/** Whether the message is for the log only, because it may contain paths and texts of libraries. */
+export function isInside(error: unknown, code = errorToCode(error)): boolean {
+  return code === 'internal' || error instanceof WorkersUnavailableError;
+}
+
+function describeOutside(error: unknown, code: ProblemCode): string {
+  if (error instanceof ModelNotReadyError) return error.outside;
+  if (!isInside(error, code)) return cut((error as Error).message, maxDetail);
+  return code === 'internal'
+    ? 'The server failed to answer. Its log has the reason under this request id.'
+    : 'No inference worker can be started. The log of the server has the reason.';
 }
 
 export function createProblem(code: ProblemCode, detail: string, requestId: string): Problem {

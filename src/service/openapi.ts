@@ -15,6 +15,7 @@ export const idlePipeline: Pipeline = {
     throw new ModelNotFoundError('There are no models');
   },
   models: () => [],
+  passedOver: () => [],
   impliedModel: () => undefined,
   reload: async () => ({ changed: [], removed: [] }),
   ready: () => false,

@@ -38,6 +38,13 @@ t.test('only what says so is answered without a key', async (t) => {
     }
 });
 
+t.test('the open paths but the documentation count for no limit, and no other paths', async (t) => {
+  const documentation = ['/docs', '/docs/*', '/openapi.json', '/openapi.yaml'];
+  const uncounted = served.filter(({ config }) => config?.uncounted === true).map(({ url }) => url);
+  const open = served.filter(({ config }) => config?.open === true).map(({ url }) => url);
+  t.same(unique(uncounted), unique(open.filter((url) => !documentation.includes(url))));
+});
+
 /** A path that the route matches: `:version([^/:]+)::predict` takes `1:predict`. */
 function exampleOf(url: string): string {
   return url

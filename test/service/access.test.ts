@@ -24,16 +24,22 @@ t.test('with API keys set, models answer those who present one, either way', asy
   t.equal((await app.inject('/nothing')).statusCode, 401, 'what paths there are is told to nobody else');
 });
 
-t.test('health and the documentation need no key and count for no limit', async (t) => {
-  const app = await createTestApp(t, { apiKeys: [key], rateLimit: 1 });
-  for (const url of [
+t.test('health and the page need no key and count for no limit; the documentation counts', async (t) => {
+  const app = await createTestApp(t, { apiKeys: [key], rateLimit: 3 });
+  const ask = async (url: string) => (await app.inject(url)).statusCode;
+  const uncounted = [
     '/health/live',
     '/health/ready',
-    '/docs',
-    '/openapi.json',
-    '/docs/static/swagger-ui.css',
-  ])
-    t.equal((await app.inject(url)).statusCode, 200, url);
+    '/v2/health/live',
+    '/v2/health/ready',
+    '/',
+    '/public/main.js',
+  ];
+  for (const url of [...uncounted, ...uncounted]) t.equal(await ask(url), 200, url);
+  for (const url of ['/docs', '/openapi.json', '/openapi.yaml']) t.equal(await ask(url), 200, url);
+  for (const url of ['/docs/static/swagger-ui.css', '/openapi.json', '/docs'])
+    t.equal(await ask(url), 429, url);
+  for (const url of uncounted) t.equal(await ask(url), 200, url);
 });
 
 t.test('what has no route needs a key, below an open path too', async (t) => {
@@ -56,15 +62,87 @@ t.test('the rate limit is one for each key, else for each address', async (t) =>
   t.equal((await ask(other)).statusCode, 200);
 });
 
-t.test('X-Forwarded-For tells addresses apart only where a proxy is trusted', async (t) => {
-  for (const trustProxy of ['yes', 'no'] as const) {
-    const app = await createTestApp(t, { rateLimit: 1, trustProxy });
-    const ask = async (address: string) =>
-      (await app.inject({ url: '/models', headers: { 'x-forwarded-for': address } })).statusCode;
-    t.equal(await ask('10.0.0.1'), 200);
-    t.equal(await ask('10.0.0.2'), trustProxy === 'yes' ? 200 : 429);
+t.test('without keys, made-up ones are the same client', async (t) => {
+  const app = await createTestApp(t, { rateLimit: 2 });
+  const statuses: number[] = [];
+  for (const headers of [
+    { 'x-api-key': 'a' },
+    { 'x-api-key': 'b' },
+    { authorization: 'Bearer c' },
+    { 'x-api-key': 'd', authorization: 'Bearer e' },
+    {},
+  ])
+    statuses.push((await app.inject({ url: '/models', headers })).statusCode);
+  t.same(statuses, [200, 200, 429, 429, 429]);
+});
+
+t.test('with keys, guesses count for their address, and a key of its own is still answered', async (t) => {
+  const app = await createTestApp(t, { apiKeys: [key], rateLimit: 2 });
+  const ask = async (headers: Record<string, string>, remoteAddress = '192.0.2.1') =>
+    (await app.inject({ url: '/models', headers, remoteAddress })).statusCode;
+  t.equal(await ask({ 'x-api-key': 'guess-1' }), 401);
+  t.equal(await ask({ authorization: 'Bearer guess-2' }), 401);
+  for (const guess of ['guess-3', `${key}.`, 'guess-1'])
+    t.equal(await ask({ 'x-api-key': guess }), 429, guess);
+  t.equal(await ask({}), 429, 'no key is no other client');
+  t.equal(await ask({ 'x-api-key': 'guess-4' }, '192.0.2.2'), 401, 'another address');
+  t.equal(await ask({ 'x-api-key': key }), 200);
+});
+
+t.test('refusals count: paths without a route, wrong methods, broken paths, OPTIONS', async (t) => {
+  for (const request of [
+    { url: '/none' },
+    { url: '/v1/none' },
+    { url: '/v2/models/none' },
+    { method: 'DELETE', url: '/models' },
+    { method: 'POST', url: '/health/live' },
+    { url: '/models/%zz' },
+    { method: 'OPTIONS', url: '/models' },
+  ] as const) {
+    const app = await createTestApp(t, { rateLimit: 1 });
+    t.not((await app.inject(request)).statusCode, 429, request.url);
+    const refused = await app.inject(request);
+    t.equal(refused.statusCode, 429, request.url);
+    t.match(refused.headers['retry-after'], /^\d+$/);
   }
 });
+
+t.test('the addresses of one IPv6 network are one client, and IPv4 within IPv6 is IPv4', async (t) => {
+  const app = await createTestApp(t, { rateLimit: 1 });
+  const ask = async (remoteAddress: string) =>
+    (await app.inject({ url: '/models', remoteAddress })).statusCode;
+  t.equal(await ask('2001:db8:0:1::1'), 200);
+  t.equal(await ask('2001:db8:0:1:ffff::2'), 429);
+  t.equal(await ask('2001:db8:0:2::1'), 200);
+  t.equal(await ask('::ffff:192.0.2.1'), 200);
+  t.equal(await ask('192.0.2.1'), 429);
+  t.equal(await ask('::ffff:192.0.2.2'), 200);
+  t.equal(await ask('fe80::1%eth0'), 200);
+});
+
+t.test(
+  'X-Forwarded-For names the client where a proxy is trusted, and only by what the proxy added',
+  async (t) => {
+    const asked = async (trustProxy: string, ...forwarded: string[]) => {
+      const app = await createTestApp(t, { rateLimit: 1, trustProxy });
+      const statuses: number[] = [];
+      for (const list of forwarded)
+        statuses.push(
+          (await app.inject({ url: '/models', headers: { 'x-forwarded-for': list } })).statusCode,
+        );
+      return statuses;
+    };
+    t.same(await asked('no', '10.0.0.1', '10.0.0.2'), [200, 429]);
+    t.same(await asked('yes', '10.0.0.1', '10.0.0.2', '10.0.0.1'), [200, 200, 429]);
+    t.same(await asked('yes', '1.1.1.1, 10.0.0.1', '2.2.2.2, 10.0.0.1', 'x, 10.0.0.1'), [200, 429, 429]);
+    t.same(await asked('2', '1.1.1.1, 10.0.0.1, 10.9.9.9', '2.2.2.2, 10.0.0.1, 10.9.9.8'), [200, 429]);
+    t.same(
+      await asked('yes', '10.0.0.1:4000', '10.0.0.1:4001', '[2001:db8::1]:5', '2001:db8::2'),
+      [200, 429, 200, 429],
+    );
+    t.same(await asked('yes', 'unknown', 'x'.repeat(5000), '_hidden'), [200, 429, 429], 'no address');
+  },
+);
 
 t.test(
   'pages of named origins may ask, others may not; without origins nothing is said of them',
@@ -88,6 +166,29 @@ t.test('a preflight needs no key', async (t) => {
   const response = await app.inject({ method: 'OPTIONS', url: '/predict', headers });
   t.equal(response.statusCode, 204);
   t.match(response.headers['access-control-allow-methods'], /POST/);
+});
+
+t.test('any other OPTIONS needs a key, and is refused in the form of its path', async (t) => {
+  for (const corsOrigins of [undefined, ['*']]) {
+    const app = await createTestApp(t, { apiKeys: [key], ...(corsOrigins && { corsOrigins }) });
+    for (const url of ['/predict', '/none', '/v1/models/x', '/docs']) {
+      const refused = await app.inject({ method: 'OPTIONS', url });
+      t.equal(refused.statusCode, 401, url);
+      const answer = await app.inject({ method: 'OPTIONS', url, headers: { 'x-api-key': key } });
+      t.ok([400, 404, 405].includes(answer.statusCode), `${url}: ${answer.statusCode}`);
+      t.match(answer.json(), url.startsWith('/v1') ? { error: String } : { code: String });
+    }
+  }
+});
+
+t.test('a page of another origin can read why it is refused', async (t) => {
+  const app = await createTestApp(t, { corsOrigins: ['*'], apiKeys: [key], rateLimit: 1 });
+  const headers = { origin: 'https://example.org' };
+  for (const status of [401, 429]) {
+    const refused = await app.inject({ url: '/models', headers });
+    t.equal(refused.statusCode, status);
+    t.equal(refused.headers['access-control-allow-origin'], '*');
+  }
 });
 
 t.test('answers forbid sniffing and framing; no TLS is claimed that a proxy would have', async (t) => {

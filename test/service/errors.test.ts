@@ -40,6 +40,13 @@ const provocations: Record<ProblemCode, (t: Test) => Promise<Answer>> = {
   too_complex: async (t) => post(await createTestApp(t), '/predict', jpegOfSegments(2000)),
   unsupported_type: async (t) => post(await createTestApp(t), '/predict', svg()),
   undecodable_image: async (t) => post(await createTestApp(t), '/predict', truncatedPng()),
+  expectation_failed: async (t) =>
+    sendRaw(
+      await createTestApp(t),
+      'GET /models HTTP/1.1\r\nhost: x\r\nexpect: tea\r\nconnection: close\r\n\r\n',
+    ),
+  headers_too_large: async (t) =>
+    sendRaw(await createTestApp(t), `GET /models HTTP/1.1\r\nhost: x\r\nlong: ${'x'.repeat(20_000)}\r\n\r\n`),
   queue_full: (t) => postTo(t, new QueueFullError('1 images wait already, allowed are 1', 400)),
   not_ready: async (t) => {
     const app = await createTestApp(t, { models: [{ change: (card) => ({ ...card, name: 'other' }) }] });

@@ -79,3 +79,75 @@ t.test('requests are logged, one line each with the id of the answer, where that
       ]);
   }
 });
+
+t.test('no key is logged, wherever a client writes it', async (t) => {
+  const keys = ['key-of-16-or-more', 'with"quote\\and/$^.*+'];
+  const lines: string[] = [];
+  const log = { write: (line: string) => void lines.push(line) };
+  const app = await createTestApp(t, { apiKeys: keys, logRequests: 'always', logLevel: 'trace', log });
+  for (const key of keys) {
+    const escaped = encodeURIComponent(key);
+    const all = [...key].map((character) => `%${character.charCodeAt(0).toString(16)}`).join('');
+    for (const written of [
+      escaped,
+      all,
+      all.toUpperCase(),
+      `${all.slice(0, 3)}${escaped.slice(escaped[0] === '%' ? 3 : 1)}`,
+    ])
+      for (const url of [
+        `/models?api_key=${written}`,
+        `/predict?model=${written}`,
+        `/predict?top=${written}`,
+        `/models/${written}`,
+        `/v1/models/${written}`,
+        `/${written}`,
+        `/${written}/%zz`,
+        `/docs/${written}`,
+        `/models?${written}`,
+        `/models?${written}=1`,
+      ])
+        for (const method of ['GET', 'POST'] as const)
+          await app.inject({ method, url, headers: { 'x-api-key': key, 'x-request-id': 'a' } });
+  }
+  t.ok(lines.length > 200);
+  const decoded = lines.flatMap((line) => [
+    line,
+    line.replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16))),
+  ]);
+  for (const key of keys)
+    for (const form of [key, JSON.stringify(key).slice(1, -1)])
+      t.same(
+        decoded.filter((line) => line.includes(form)),
+        [],
+      );
+});
+
+t.test('only parameters of the API are logged with their values', async (t) => {
+  const lines: Record<string, unknown>[] = [];
+  const log = { write: (line: string) => void lines.push(JSON.parse(line)) };
+  const app = await createTestApp(t, { logRequests: 'always', logLevel: 'info', log });
+  const logged = async (url: string) => {
+    await app.inject(url);
+    return lines.pop()?.url;
+  };
+  for (const name of [
+    'api_key',
+    'x-api-key',
+    'API_KEY',
+    'key',
+    'token',
+    'access_token',
+    'password',
+    'sig',
+    'x%2Dapi-key',
+    'tops',
+  ])
+    t.equal(await logged(`/models?${name}=secret`), `/models?${name}=…`);
+  t.equal(
+    await logged('/predict?top=2&token=a=b&model=mnist&timings=true&key&variant=int8'),
+    '/predict?top=2&token=…&model=mnist&timings=true&key&variant=int8',
+  );
+  t.equal(await logged('/models'), '/models');
+  t.equal(await logged('http://user:secret@host/models?token=secret'), '/models?token=…');
+  t.ok(String(await logged(`/models?top=${'1'.repeat(9000)}`)).length < 300);
+});

@@ -25,6 +25,8 @@ export interface VariantFigures {
 export interface VariantChoice {
   variant: VariantName;
   variantReason: string;
+  /** The end of `variantReason` that may hold paths and texts of the system. It is not for clients. */
+  variantTrouble?: string;
   figures?: VariantFigures[];
 }
 
@@ -63,11 +65,12 @@ export async function chooseFastest(
       return { ...one, ...(latencyMs !== undefined && one.accurateEnough && { latencyMs }) };
     });
     const ranked = figures.filter((one) => one.latencyMs !== undefined).sort(byLatency);
-    return { ...describeChoice(card, ranked, times.kept), figures };
+    return { ...describeChoice(card, ranked, times), figures };
   } catch (error) {
     const variant = card.defaultVariant;
-    const variantReason = `${variant} is the card's default: the variants could not be measured: ${(error as Error).message}`;
-    return { variant, variantReason, figures: judged };
+    const variantTrouble = `: ${(error as Error).message}`;
+    const variantReason = `${variant} is the card's default: the variants could not be measured${variantTrouble}`;
+    return { variant, variantReason, variantTrouble, figures: judged };
   }
 }
 
@@ -96,12 +99,20 @@ function byLatency(a: VariantFigures, b: VariantFigures): number {
   return (a.latencyMs ?? Number.POSITIVE_INFINITY) - (b.latencyMs ?? Number.POSITIVE_INFINITY);
 }
 
-function describeChoice(card: Card, ranked: readonly VariantFigures[], kept: string): VariantChoice {
+function describeChoice(
+  card: Card,
+  ranked: readonly VariantFigures[],
+  { kept, trouble }: Times,
+): VariantChoice {
   const [first] = ranked;
   if (!first) throw new ModelError('nothing was measured');
   const list = ranked.map(({ variant, latencyMs = 0 }) => `${variant} ${latencyMs.toFixed(3)} ms`).join(', ');
-  const reason = `the fastest here within ${toleranceOf(card)} of the best accuracy: ${list} (${kept})`;
-  return { variant: first.variant, variantReason: `${first.variant} is ${reason}` };
+  const reason = `the fastest here within ${toleranceOf(card)} of the best accuracy: ${list} (${kept}${trouble ?? ''})`;
+  return {
+    variant: first.variant,
+    variantReason: `${first.variant} is ${reason}`,
+    ...(trouble !== undefined && { variantTrouble: trouble }),
+  };
 }
 
 function sha256Of(card: Card, variant: VariantName): string {
@@ -112,6 +123,8 @@ interface Times {
   milliseconds: Record<string, number>;
   /** Where they come from, and whether they were kept. */
   kept: string;
+  /** Why they were not. */
+  trouble?: string;
 }
 
 async function timesOf(
@@ -134,7 +147,7 @@ async function timesOf(
   try {
     await writeTimes(file, milliseconds);
   } catch (error) {
-    return { milliseconds, kept: `measured now, not kept: ${(error as Error).message}` };
+    return { milliseconds, kept: 'measured now, not kept', trouble: `: ${(error as Error).message}` };
   }
   return { milliseconds, kept: 'measured now' };
 }

@@ -135,8 +135,11 @@ export async function loadCard(file: string): Promise<Card> {
   try {
     json = JSON.parse((await readRegularFile(file, maxCardBytes)).toString('utf8'));
   } catch (cause) {
-    if (cause instanceof CardError) throw cause;
-    throw new CardError(`${file}: cannot be read as JSON: ${(cause as Error).message}`, { cause });
+    const message =
+      cause instanceof CardError
+        ? cause.message
+        : `${file}: cannot be read as JSON: ${(cause as Error).message}`;
+    throw new CardError(message, { cause, problem: 'card_unreadable' });
   }
   return parseCard(json, file);
 }

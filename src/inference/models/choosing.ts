@@ -28,7 +28,7 @@ export function chooseVersion(
     throw new ModelNotFoundError(
       `Model ${name} has no version ${version}; it has ${versions.map((model) => model.version).join(', ')}`,
     );
-  throw new ModelNotFoundError(`There is no model ${name}; ${listNames(status)}`);
+  throw new ModelNotFoundError(`There is no model ${cut(name)}; ${listNames(status)}`);
 }
 
 /** As asked, else the one that serves. @throws ModelNotFoundError */
@@ -53,6 +53,11 @@ export function impliedName(
   const names = [...new Set(status.map((model) => model.name))];
   if (names.length <= 1) return names[0] ?? fallbackModel;
   return fallbackModel !== undefined && names.includes(fallbackModel) ? fallbackModel : undefined;
+}
+
+/** The name is the client's and may have any length. */
+function cut(name: string): string {
+  return name.length > 100 ? `${name.slice(0, 100)}…` : name;
 }
 
 function listNames(status: readonly ModelStatus[]): string {

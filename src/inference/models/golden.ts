@@ -9,6 +9,11 @@ import type { StoredModel } from './repository.js';
 /** Room for another CPU's rounding; a wrong kernel, scale or file moves confidences by far more. */
 export const goldenTolerance = 0.02;
 
+export interface GoldenFailure {
+  code: 'golden_failed' | 'golden_differs';
+  problem: string;
+}
+
 const maxGoldenBytes = 64 * 1024 * 1024;
 
 /**
@@ -18,7 +23,7 @@ const maxGoldenBytes = 64 * 1024 * 1024;
 export async function replayGolden(
   model: StoredModel,
   generation: Pick<Generation, 'run'>,
-): Promise<string | undefined> {
+): Promise<GoldenFailure | undefined> {
   const { card, folder, variant, key } = model;
   for (const { file, confidences } of card.golden) {
     const expected = confidences[variant];
@@ -30,11 +35,12 @@ export async function replayGolden(
       const result = await generation.run(key, { bytes, wanted: 'scores', deadline: Infinity });
       scores = resultToScores(result);
     } catch (error) {
-      return `${image}: this golden image can't be classified: ${(error as Error).message}`;
+      const problem = `${image}: this golden image can't be classified: ${(error as Error).message}`;
+      return { code: 'golden_failed', problem };
     }
     const got = scoresToConfidences(scores, card.output, card.labels.length);
     const moved = describeMove(got, expected, card.labels);
-    if (moved) return `${image} with ${variant}: ${moved}`;
+    if (moved) return { code: 'golden_differs', problem: `${image} with ${variant}: ${moved}` };
   }
   return undefined;
 }

@@ -2,6 +2,7 @@
 import { scoresToConfidences } from '../category.js';
 import { ModelNotReadyError } from '../errors.js';
 import { createTensor } from '../image/tensor.js';
+import { modelProblems } from '../model-problems.js';
 import { type Generation, openGeneration, type StartPool } from '../workers/generation.js';
 import type { RunnerModel } from '../workers/runner.js';
 import { resultToScores } from '../workers/wire.js';
@@ -19,6 +20,8 @@ export interface LiveModel extends StoredModel {
 export interface ModelSet {
   /** By name, then version. */
   readonly status: readonly ModelStatus[];
+  /** Messages about folders that look like versions and are none. */
+  readonly passedOver: readonly string[];
   /** The name that a request implies which names none; undefined where it has to name one. */
   readonly implied: string | undefined;
   /** @throws ModelNotFoundError, ModelNotReadyError */
@@ -56,6 +59,7 @@ export async function openModels({ read, startPool, ...defaults }: ModelSource):
     live: new Map(),
     status: [],
   };
+  let passedOver: readonly string[] = [];
   let reloading: Promise<unknown> = Promise.resolve();
   let retiring: Promise<unknown> = Promise.resolve();
 
@@ -63,7 +67,9 @@ export async function openModels({ read, startPool, ...defaults }: ModelSource):
     // Never more than what serves, what served before, and what is to.
     await retiring;
     const before = state;
-    const { generation, repository } = await openAll(await read(before.repository), before, startPool);
+    const found = await read(before.repository);
+    const { generation, repository } = await openAll(found, before, startPool);
+    passedOver = found.passedOver ?? [];
     const live = findLive(repository, generation, before);
     state = { repository, generation, live, status: describeModels(repository, live) };
     const needed = generationsOf(state);
@@ -84,6 +90,9 @@ export async function openModels({ read, startPool, ...defaults }: ModelSource):
     get status() {
       return state.status;
     },
+    get passedOver() {
+      return passedOver;
+    },
     get implied() {
       return impliedName(state.status, defaults);
     },
@@ -91,9 +100,9 @@ export async function openModels({ read, startPool, ...defaults }: ModelSource):
       const chosen = chooseVersion(state.status, defaults, { name, version });
       const model = state.live.get(`${chosen.name}/${chosen.version}`);
       if (model) return variantOf(model, variant);
-      throw new ModelNotReadyError(
-        `${chosen.name} version ${chosen.version} is not ready: ${chosen.problem}`,
-      );
+      const subject = `${chosen.name} version ${chosen.version} is not ready`;
+      const outside = `${subject}: ${chosen.code}, ${chosen.code && modelProblems[chosen.code]}`;
+      throw new ModelNotReadyError(`${subject}: ${chosen.problem}`, outside);
     },
     reload,
     async close() {
@@ -118,8 +127,8 @@ async function openAll(
   await generation.retire();
   const good = stored.filter((_, i) => problems[i] === undefined);
   const bad = stored.flatMap((model, i): FailedModel[] => {
-    const problem = problems[i];
-    return problem === undefined ? [] : [{ ...model, problem, model }];
+    const failure = problems[i];
+    return failure === undefined ? [] : [{ ...model, ...failure, model }];
   });
   return await openAll({ stored: good, failed: [...failed, ...bad] }, before, startPool);
 }
@@ -140,14 +149,17 @@ function areSame(models: readonly StoredModel[], others: readonly StoredModel[])
   return models.length === others.length && models.every((model, i) => model === others[i]);
 }
 
-async function check(model: StoredModel, generation: Generation): Promise<string | undefined> {
+async function check(
+  model: StoredModel,
+  generation: Generation,
+): Promise<Pick<FailedModel, 'problem' | 'code'> | undefined> {
   try {
     const { input, output, labels } = model.card;
     const result = await generation.run(model.key, { tensor: createTensor(input, 1), deadline: Infinity });
     scoresToConfidences(resultToScores(result), output, labels.length);
     return await replayGolden(model, generation);
   } catch (error) {
-    return `${model.file}: ${(error as Error).message}`;
+    return { code: 'model_failed', problem: `${model.file}: ${(error as Error).message}` };
   }
 }
 

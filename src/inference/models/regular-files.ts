@@ -12,7 +12,10 @@ export const maxCardBytes = 64 * 1024 * 1024;
  */
 export async function readRegularFile(file: string, maxBytes: number): Promise<Buffer> {
   return await withRegularFile(file, async (handle, size) => {
-    if (size > maxBytes) throw new CardError(`${file}: has ${size} bytes, at most ${maxBytes} are read`);
+    if (size > maxBytes) {
+      const message = `${file}: has ${size} bytes, at most ${maxBytes} are read`;
+      throw new CardError(message, { problem: 'file_unreadable' });
+    }
     return await handle.readFile();
   });
 }
@@ -27,11 +30,11 @@ export async function withRegularFile<Result>(
 ): Promise<Result> {
   // Without O_NONBLOCK opening a pipe waits for somebody who writes into it.
   const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch((cause: Error) => {
-    throw new CardError(`${file}: cannot be read: ${cause.message}`, { cause });
+    throw new CardError(`${file}: cannot be read: ${cause.message}`, { cause, problem: 'file_unreadable' });
   });
   try {
     const found = await handle.stat();
-    if (!found.isFile()) throw new CardError(`${file}: is no regular file`);
+    if (!found.isFile()) throw new CardError(`${file}: is no regular file`, { problem: 'file_unreadable' });
     return await use(handle, found.size);
   } finally {
     await handle.close();

@@ -3,11 +3,12 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { CardError } from '../errors.js';
+import type { ModelProblem } from '../model-problems.js';
 import { chooseFastest, type VariantChoice } from './auto-variant.js';
 import { type Card, loadCard, type VariantName } from './card.js';
 import { hasExternalData } from './external-data.js';
 import { withRegularFile } from './regular-files.js';
-import { listVersionFolders, type VersionFolder } from './version-folders.js';
+import { listPassedOver, listVersionFolders, type VersionFolder } from './version-folders.js';
 
 /** A version whose card and files are whole. */
 export interface StoredModel extends VersionFolder {
@@ -15,15 +16,17 @@ export interface StoredModel extends VersionFolder {
   variant: VariantName;
   /** Why this variant is the one that serves. */
   variantReason: string;
+  variantTrouble?: string;
   /** Where variants were compared. */
   figures?: VariantChoice['figures'];
   /** Path of the variant's file. */
   file: string;
 }
 
-/** A version that can't be served; `problem` says why. */
+/** A version that can't be served; `problem` says why, and `code` says it to clients. */
 export interface FailedModel extends VersionFolder {
   problem: string;
+  code: ModelProblem;
   /** Where the card and the files are whole, and it failed when it ran. */
   model?: StoredModel;
 }
@@ -31,6 +34,8 @@ export interface FailedModel extends VersionFolder {
 export interface Repository {
   stored: StoredModel[];
   failed: FailedModel[];
+  /** Messages about folders that look like versions and are none. */
+  passedOver?: readonly string[];
 }
 
 /** How a folder of models is read. */
@@ -51,7 +56,8 @@ export async function readRepository(models: string, options: ReadOptions = {}):
   const { variant, before = { stored: [], failed: [] }, fastest = chooseFastest } = options;
   const choose: Choose = (card, folder) =>
     variant === 'auto' ? fastest(card, folder) : servedVariant(card, variant);
-  const repository: Repository = { stored: [], failed: [] };
+  const passedOver = await listPassedOver(models);
+  const repository: Repository = { stored: [], failed: [], ...(passedOver.length > 0 && { passedOver }) };
   for (const place of await listVersionFolders(models)) {
     const failed = before.failed.find((model) => isSame(model, place));
     const stored = before.stored.find(({ key }) => key === place.key);
@@ -59,10 +65,11 @@ export async function readRepository(models: string, options: ReadOptions = {}):
     else if (stored && isSame(stored, place)) repository.stored.push(stored);
     else {
       try {
-        if (place.problem !== undefined) throw new CardError(place.problem);
+        if (place.problem !== undefined) throw new CardError(place.problem, { problem: 'folder_unreadable' });
         repository.stored.push(keepUnchanged(await readVersion(place, choose), stored));
       } catch (error) {
-        repository.failed.push({ ...place, problem: (error as Error).message });
+        const code = error instanceof CardError ? error.problem : 'model_failed';
+        repository.failed.push({ ...place, problem: (error as Error).message, code });
       }
     }
   }
@@ -87,7 +94,9 @@ async function readVersion(place: VersionFolder, choose: Choose): Promise<Stored
   const { folder, name } = place;
   const card = await loadCard(join(folder, 'card.json'));
   if (card.name !== name)
-    throw new CardError(`${join(folder, 'card.json')}: the card is that of ${card.name}`);
+    throw new CardError(`${join(folder, 'card.json')}: the card is that of ${card.name}`, {
+      problem: 'card_of_other_model',
+    });
   for (const { file, bytes, sha256 } of Object.values(card.variants))
     await verifyFile(join(folder, file), { bytes, sha256 });
   const choice = await choose(card, folder);
@@ -98,15 +107,21 @@ async function readVersion(place: VersionFolder, choose: Choose): Promise<Stored
 /** Of another size, a file is not read. */
 async function verifyFile(file: string, wanted: { bytes: number; sha256: string }): Promise<void> {
   const content = await withRegularFile(file, async (handle, size) => {
-    if (size !== wanted.bytes) throw new CardError(`${file}: expected ${wanted.bytes} bytes, got ${size}`);
+    if (size !== wanted.bytes)
+      throw new CardError(`${file}: expected ${wanted.bytes} bytes, got ${size}`, {
+        problem: 'file_differs',
+      });
     return await handle.readFile();
   });
   const sha256 = createHash('sha256').update(content).digest('hex');
   if (sha256 !== wanted.sha256)
-    throw new CardError(`${file}: expected sha256 ${wanted.sha256}, got ${sha256}`);
+    throw new CardError(`${file}: expected sha256 ${wanted.sha256}, got ${sha256}`, {
+      problem: 'file_differs',
+    });
   if (hasExternalData(content))
     throw new CardError(
       `${file}: some of its weights lie in another file, which no checksum of the card covers: quati publish puts them inside`,
+      { problem: 'weights_outside' },
     );
 }
 

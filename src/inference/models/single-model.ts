@@ -3,6 +3,11 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadCard } from './card.js';
 
+/** A number that JavaScript cannot hold exactly is none: it would be rounded to another one. */
+export function isVersion(folder: string): boolean {
+  return /^[1-9]\d*$/.test(folder) && Number.isSafeInteger(Number(folder));
+}
+
 export interface SingleModel {
   name: string;
   versions: { version: number; folder: string }[];
@@ -15,7 +20,7 @@ export interface SingleModel {
 export async function findSingleModel(folder: string): Promise<SingleModel | undefined> {
   const entries = await readdir(folder).catch((): string[] => []);
   if (entries.includes('card.json')) return await named([{ version: 1, folder }]);
-  const numbers = entries.filter((name) => /^[1-9]\d*$/.test(name)).map(Number);
+  const numbers = entries.filter(isVersion).map(Number);
   const places = numbers
     .sort((a, b) => a - b)
     .map((version) => ({ version, folder: join(folder, String(version)) }));

@@ -1,4 +1,6 @@
 // models as they were read, and those that answer → the status of every version, and what a reload changed in it.
+
+import type { ModelProblem } from '../model-problems.js';
 import type { VariantFigures } from './auto-variant.js';
 import type { Card, VariantName } from './card.js';
 import type { Repository, StoredModel } from './repository.js';
@@ -14,9 +16,13 @@ export interface ModelStatus {
   problem?: string;
   /** Why what its folder holds now isn't served: what it held before is. */
   refused?: string;
+  /** The reason of `problem` or `refused` for clients. */
+  code?: ModelProblem;
   /** The variant that serves, and why it does. Missing with the card where that can't be read. */
   variant?: VariantName;
   variantReason?: string;
+  /** The end of `variantReason` that is not for clients. */
+  variantTrouble?: string;
   /** Where variants were compared: what was known of each. */
   figures?: VariantFigures[];
   card?: Card;
@@ -40,7 +46,7 @@ export function describeModels(
     for (const { key, name } of all) if (live.has(key) === isReady) served.set(name, key);
   return all.map(({ key, name, version }) => {
     const ready = live.has(key);
-    const { problem, model: broken } = failures.get(key) ?? {};
+    const { problem, code, model: broken } = failures.get(key) ?? {};
     const model = live.get(key) ?? broken;
     return {
       name,
@@ -48,7 +54,9 @@ export function describeModels(
       served: served.get(name) === key,
       ready,
       ...(problem !== undefined && { [ready ? 'refused' : 'problem']: problem }),
+      ...(code !== undefined && { code }),
       ...(model && { variant: model.variant, variantReason: model.variantReason, card: model.card }),
+      ...(model?.variantTrouble !== undefined && { variantTrouble: model.variantTrouble }),
       ...(model?.figures && { figures: model.figures }),
     };
   });

@@ -2,7 +2,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CardError } from '../errors.js';
-import { findSingleModel } from './single-model.js';
+import { findSingleModel, isVersion } from './single-model.js';
 
 export interface VersionFolder {
   /** `<name>/<version>`. */
@@ -28,6 +28,34 @@ export async function listVersionFolders(models: string): Promise<VersionFolder[
     ? single.versions.map((place) => ({ name: single.name, ...place }))
     : await versionsByName(models);
   return await Promise.all(places.map(toVersionFolder));
+}
+
+/**
+ * Returns a message for each folder whose name is a number but no version: 0, 007, or more than JavaScript holds exactly.
+ * What cannot be read has none.
+ */
+export async function listPassedOver(models: string): Promise<string[]> {
+  const unlessUnreadable = (folder: string) => subfolders(folder).catch((): Subfolder[] => []);
+  const entries = await unlessUnreadable(models);
+  const names = entries.map(({ name }) => name).filter(isModelName);
+  const folders = [models, ...names.map((name) => join(models, name))];
+  const found = await Promise.all(
+    folders.map(async (folder) =>
+      (await unlessUnreadable(folder))
+        .filter(({ name }) => isNoVersion(name))
+        .map(({ name }) => join(folder, name)),
+    ),
+  );
+  return found
+    .flat()
+    .map(
+      (folder) =>
+        `${folder}: passed over: a version is an integer from 1 to ${Number.MAX_SAFE_INTEGER}, without leading zeros`,
+    );
+}
+
+function isNoVersion(folder: string): boolean {
+  return /^\d+$/.test(folder) && !isVersion(folder);
 }
 
 interface Place extends Pick<VersionFolder, 'name' | 'version' | 'folder' | 'problem'> {}
@@ -93,11 +121,6 @@ async function mark(file: string): Promise<string> {
   return typeof found === 'object'
     ? `${file} ${found.size} ${found.mtimeMs} ${found.ctimeMs}`
     : `${file} ${found}`;
-}
-
-/** A number that Node cannot hold exactly is none. */
-function isVersion(folder: string): boolean {
-  return /^[1-9]\d*$/.test(folder) && Number.isSafeInteger(Number(folder));
 }
 
 function isModelName(folder: string): boolean {

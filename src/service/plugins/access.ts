@@ -3,14 +3,15 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
+import { clientAddress } from '../client-address.js';
 import { ProblemError } from '../errors.js';
 
 export interface AccessOptions {
   /** If empty, everybody may send requests. */
   apiKeys?: readonly string[] | undefined;
-  /** Requests per minute for each key, or for each address without a key; undefined: no limit. */
+  /** Requests per minute for each key of `apiKeys`, or for each address without such a key; undefined: no limit. */
   rateLimit?: number | undefined;
   /** If empty, no page of another origin may send requests; * allows every page. */
   corsOrigins?: readonly string[] | undefined;
@@ -18,8 +19,18 @@ export interface AccessOptions {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The route needs no API key and counts for no rate limit: orchestrators and people without a key need it. */
+    /** The route needs no API key: orchestrators and people without a key need it. */
     open?: boolean;
+    /** The route counts for no rate limit: orchestrators ask it often, and the page loads many small files. */
+    uncounted?: boolean;
+  }
+  interface FastifyInstance {
+    /** Counts a request, then checks its key. Each request is admitted once. @throws ProblemError rate_limited, unauthorised */
+    admit(request: FastifyRequest, reply: FastifyReply): Promise<void>;
+  }
+  interface FastifyRequest {
+    /** Who the rate limit counts: a key of `apiKeys`, else an address. */
+    client: string;
   }
 }
 
@@ -37,26 +48,68 @@ export const access = fp(
       crossOriginOpenerPolicy: false,
       originAgentCluster: false,
     });
-    if (corsOrigins.length > 0)
-      await app.register(cors, {
-        origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
-        methods: ['GET', 'HEAD', 'POST'],
-        exposedHeaders: ['x-request-id', 'retry-after', 'inference-header-content-length'],
-        maxAge: 600,
-      });
-    if (apiKeys.length > 0) app.addHook('onRequest', keyCheck(apiKeys));
-    if (most !== undefined)
-      await app.register(rateLimit, {
-        max: most,
-        timeWindow: 60_000,
-        allowList: isOpen,
-        keyGenerator: (request: FastifyRequest) => presentedKey(request) ?? request.ip,
-        errorResponseBuilder: () =>
-          new ProblemError('rate_limited', `More than ${most} requests in a minute: wait for Retry-After`),
-      });
+    const count = most === undefined ? undefined : await createCount(app, most);
+    const isKnown = createKeyCheck(apiKeys);
+    app.decorateRequest('client', '');
+    app.decorate('admit', async (request, reply) => {
+      const key = presentedKey(request);
+      const known = key !== undefined && isKnown(key);
+      // A key that is not known is a guess. It counts for its address, so that made-up keys are no new clients.
+      request.client = known ? `key ${sha256(key).toString('hex')}` : `address ${clientAddress(request)}`;
+      if (count && request.routeOptions.config.uncounted !== true) await count(request, reply);
+      if (apiKeys.length === 0 || known || isOpen(request)) return;
+      const detail =
+        key === undefined
+          ? 'An API key is needed, as "Authorization: Bearer …" or "x-api-key"'
+          : 'The API key is not known';
+      throw new ProblemError('unauthorised', detail);
+    });
+    if (corsOrigins.length > 0) await answerPreflights(app, corsOrigins);
+    app.addHook('onRequest', app.admit);
   },
   { name: 'access', dependencies: ['problems', 'request-id', 'draining'] },
 );
+
+/** Sets the headers of CORS also on refusals, so that a page can read them. A preflight needs no key and is not counted. */
+async function answerPreflights(app: FastifyInstance, origins: readonly string[]): Promise<void> {
+  // The plugin answers any other OPTIONS with plain text.
+  app.addHook('onRequest', async (request, reply) => {
+    const { origin, 'access-control-request-method': asked } = request.headers;
+    if (request.method !== 'OPTIONS' || (origin && asked)) return;
+    await app.admit(request, reply);
+    const detail = 'OPTIONS is for CORS: it needs the headers Origin and Access-Control-Request-Method';
+    throw new ProblemError('bad_request', detail);
+  });
+  await app.register(cors, {
+    origin: origins.includes('*') ? '*' : [...origins],
+    methods: ['GET', 'HEAD', 'POST'],
+    exposedHeaders: ['x-request-id', 'retry-after', 'inference-header-content-length'],
+    maxAge: 600,
+  });
+}
+
+/** Returns a function that counts a request of `request.client`. @throws ProblemError rate_limited */
+async function createCount(app: FastifyInstance, most: number) {
+  await app.register(rateLimit, { global: false });
+  const countOne = app.createRateLimit({
+    max: most,
+    timeWindow: 60_000,
+    keyGenerator: ({ client }: FastifyRequest) => client,
+  });
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const counted = await countOne(request);
+    if (counted.isAllowed) return;
+    const { remaining, ttlInSeconds, isExceeded } = counted;
+    reply.headers({
+      'x-ratelimit-limit': most,
+      'x-ratelimit-remaining': remaining,
+      'x-ratelimit-reset': ttlInSeconds,
+    });
+    if (!isExceeded) return;
+    reply.header('retry-after', ttlInSeconds);
+    throw new ProblemError('rate_limited', `More than ${most} requests in a minute: wait for Retry-After`);
+  };
+}
 
 const contentSecurityPolicy = [
   "default-src 'self'",
@@ -67,20 +120,12 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-function keyCheck(apiKeys: readonly string[]) {
+/** Compares with every key, each in constant time, so that the duration reveals nothing about the keys. */
+function createKeyCheck(apiKeys: readonly string[]) {
   const digests = apiKeys.map(sha256);
-  return async (request: FastifyRequest) => {
-    if (isOpen(request) || request.method === 'OPTIONS') return;
-    const key = presentedKey(request);
-    if (key === undefined)
-      throw new ProblemError(
-        'unauthorised',
-        'An API key is needed, as "Authorization: Bearer …" or "x-api-key"',
-      );
+  return (key: string): boolean => {
     const digest = sha256(key);
-    // Every key is compared, each in constant time, so that the duration reveals nothing about the keys.
-    const known = digests.filter((candidate) => timingSafeEqual(candidate, digest)).length > 0;
-    if (!known) throw new ProblemError('unauthorised', 'The API key is not known');
+    return digests.filter((candidate) => timingSafeEqual(candidate, digest)).length > 0;
   };
 }
 

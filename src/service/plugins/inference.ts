@@ -25,18 +25,19 @@ export const inference = fp(
     async function open(): Promise<void> {
       pipeline = await options.pipeline;
       for (const model of pipeline.models()) logModel(app.log, model);
+      for (const message of pipeline.passedOver()) app.log.warn(message);
     }
   },
   { name: 'inference' },
 );
 
 export function logModel(log: FastifyBaseLogger, model: ModelStatus): void {
-  const { name, version, ready, problem, refused, variant, variantReason } = model;
+  const { name, version, ready, code, problem, refused, variant, variantReason } = model;
   const named = { model: name, version };
-  if (!ready) log.error({ ...named, problem }, 'the model is not ready');
+  if (!ready) log.error({ ...named, code, problem }, 'the model is not ready');
   else if (refused !== undefined)
     log.error(
-      { ...named, problem: refused },
+      { ...named, code, problem: refused },
       'the version has changed and was refused: what it was serves on',
     );
   else log.info({ ...named, variant, variantReason }, 'the model is ready');

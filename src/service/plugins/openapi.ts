@@ -1,6 +1,7 @@
 // /docs, /openapi.json and /openapi.yaml → the documentation, which is created at the first request for it.
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import fp from 'fastify-plugin';
+import { hasDotSegment } from '../request-target.js';
 import { nothingAt } from './problems.js';
 
 export interface OpenapiOptions {
@@ -29,10 +30,19 @@ export const openapi = fp(
     }
 
     async function forward(request: FastifyRequest, reply: FastifyReply) {
+      const { url } = request;
+      // Resolved, it would be another path.
+      if (hasDotSegment(url)) throw nothingAt(request);
       documentation ??= makeDocumentation();
-      const { url, headers } = request;
+      const { 'if-none-match': etag, 'if-modified-since': since } = request.headers;
+      const headers = {
+        ...(etag && { 'if-none-match': etag }),
+        ...(since && { 'if-modified-since': since }),
+      };
       const answer = await (await documentation).inject({ method: 'GET', url, headers });
-      if (answer.statusCode === 404) throw nothingAt(request);
+      // A broken path is refused in another form there.
+      if (answer.statusCode >= 400 && answer.statusCode < 500) throw nothingAt(request);
+      if (answer.statusCode >= 500) throw new Error(`The documentation failed: ${answer.body}`);
       for (const [name, value] of Object.entries(answer.headers))
         if (value !== undefined && !ofConnection.has(name)) reply.header(name, value);
       return reply.code(answer.statusCode).send(answer.rawPayload);

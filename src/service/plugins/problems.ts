@@ -3,14 +3,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { cut } from '../cut.js';
 import {
-  createProblem,
   errorToProblem,
+  isInside,
   type Problem as ProblemBody,
-  type ProblemCode,
   ProblemError,
   problemHeaders,
 } from '../errors.js';
-import { Problem, ProtocolError } from '../schemas/problem.js';
+import { decodedPathOf, pathOf } from '../request-target.js';
+import { ModelProblemCode, NotReady, Problem, ProtocolError } from '../schemas/problem.js';
 
 /** Writes the body of a refusal. */
 export interface ErrorForm {
@@ -29,16 +29,19 @@ const problemForm: ErrorForm = { contentType: 'application/problem+json', toBody
 
 export const problems = fp(
   async (app: FastifyInstance) => {
-    for (const schema of [Problem, ProtocolError]) app.addSchema(schema);
+    for (const schema of [Problem, ModelProblemCode, NotReady, ProtocolError]) app.addSchema(schema);
     app.decorate('errorForms', new Map<string, ErrorForm>());
-    refuseAs(app, problemForm);
+    refuseAs(app);
   },
   { name: 'problems' },
 );
 
-/** Sets the form of all refusals below the prefix of `app`: by its routes, for an unknown path, or for a wrong method. */
-export function refuseAs(app: FastifyInstance, form: ErrorForm): void {
-  app.errorForms.set(app.prefix, form);
+/**
+ * Sets the form of all refusals below the prefix of `app`: by its routes, for an unknown path, or for a wrong method.
+ * @param form default: that of the path, because some routes take every path.
+ */
+export function refuseAs(app: FastifyInstance, form?: ErrorForm): void {
+  if (form) app.errorForms.set(app.prefix, form);
   app.setErrorHandler((error, request, reply) => sendRefusal(error, request, reply, form));
   app.setNotFoundHandler((request, reply) => {
     const allowed = methodsAt(request);
@@ -47,7 +50,7 @@ export function refuseAs(app: FastifyInstance, form: ErrorForm): void {
     reply.header('allow', methods);
     throw new ProblemError(
       'method_not_allowed',
-      `${cut(pathOf(request))} takes ${methods}, not ${request.method}`,
+      `${cut(pathOf(request.url))} takes ${methods}, not ${request.method}`,
     );
   });
 }
@@ -57,11 +60,11 @@ export function sendRefusal(
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
-  form = formAt(request),
+  form = formOf(request.server, request.url),
 ): FastifyReply {
   const problem = errorToProblem(error, request.id);
   request.server.metrics.rejected(problem.code);
-  if (problem.code === 'internal') request.log.error({ err: error }, problem.title);
+  if (isInside(error)) request.log.error({ err: error }, problem.title);
   else request.log.debug({ err: error }, problem.title);
   reply.code(problem.status).headers(problemHeaders(problem.code, error));
   return reply.type(form.contentType).send(form.toBody(problem));
@@ -69,41 +72,22 @@ export function sendRefusal(
 
 /** The response to a path that the service does not have. */
 export function nothingAt(request: FastifyRequest): ProblemError {
-  return new ProblemError('not_found', `There is nothing at ${cut(pathOf(request))}`);
+  return new ProblemError('not_found', `There is nothing at ${cut(pathOf(request.url))}`);
 }
 
 /** Fastify answers 404 for a known path with a wrong method. Its router knows which methods the path has. */
 function methodsAt(request: FastifyRequest): string[] {
   const { server } = request;
   const methods = server.supportedMethods.filter(
-    (method) => server.findRoute({ method, url: pathOf(request) }) !== null,
+    (method) => server.findRoute({ method, url: pathOf(request.url) }) !== null,
   );
   // CORS answers OPTIONS on every path, even on unknown ones.
   return methods.some((method) => method !== 'OPTIONS') ? methods.sort() : [];
 }
 
-function formAt(request: FastifyRequest): ErrorForm {
-  const path = pathOf(request);
-  const forms = [...request.server.errorForms];
-  const found = forms.findLast(([prefix]) => path === prefix || path.startsWith(`${prefix}/`));
+/** Returns the form of the longest prefix of the target's path. */
+export function formOf(app: FastifyInstance, target: string): ErrorForm {
+  const path = decodedPathOf(target);
+  const found = [...app.errorForms].findLast(([prefix]) => path === prefix || path.startsWith(`${prefix}/`));
   return found?.[1] ?? problemForm;
-}
-
-function pathOf({ url }: FastifyRequest): string {
-  return url.split('?', 1)[0] ?? '';
-}
-
-/** Returns the bytes of a whole response, for requests that are too broken to reach a route. */
-export function rawProblemResponse(code: ProblemCode, detail: string, requestId: string): string {
-  const problem = createProblem(code, detail, requestId);
-  const body = JSON.stringify(problem);
-  return [
-    `HTTP/1.1 ${problem.status} ${problem.title}`,
-    'content-type: application/problem+json',
-    `content-length: ${Buffer.byteLength(body)}`,
-    `x-request-id: ${requestId}`,
-    'connection: close',
-    '',
-    body,
-  ].join('\r\n');
 }

@@ -19,7 +19,9 @@ export const reloading = fp(
     app.addHook('preClose', async () => end());
 
     async function reload(): Promise<void> {
+      const known = new Set(app.pipeline.passedOver());
       const { changed, removed } = await app.pipeline.reload();
+      for (const message of app.pipeline.passedOver()) if (!known.has(message)) app.log.warn(message);
       for (const model of changed) logModel(app.log, model);
       for (const { name, version } of removed)
         app.log.info({ model: name, version }, 'the version is gone and is served no more');

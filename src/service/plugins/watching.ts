@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import { Type } from '#typebox';
-import { cut } from '../cut.js';
+import { describeUrl } from '../log-secrets.js';
 import type { Metrics } from '../metrics.js';
 import { problemResponses } from '../schemas/problem.js';
 
@@ -17,20 +17,22 @@ export interface WatchingOptions {
   logRequests: boolean;
 }
 
-/** Characters of a URL in the log. */
-const maxUrl = 500;
-
 export const watching = fp(
   async (app: FastifyInstance, { metrics, logRequests }: WatchingOptions) => {
     app.decorate('metrics', metrics);
     app.addHook('onResponse', async (request, reply) => {
-      const { method, url, routeOptions } = request;
+      const { method, routeOptions } = request;
       const { statusCode, elapsedTime } = reply;
       // The route's pattern, not the path: clients must not be able to create labels.
       metrics.request(method, routeOptions.url ?? 'none', statusCode, elapsedTime / 1000);
       if (logRequests)
         request.log.info(
-          { method, url: cut(url, maxUrl), status: statusCode, ms: Math.round(elapsedTime * 10) / 10 },
+          {
+            method,
+            url: describeUrl(request.url),
+            status: statusCode,
+            ms: Math.round(elapsedTime * 10) / 10,
+          },
           'request',
         );
     });

@@ -2,9 +2,16 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '#typebox';
 import { DrainingError } from '../../inference/errors.js';
+import { modelProblems } from '../../inference/model-problems.js';
 import { ProblemError } from '../errors.js';
 import { Live, Ready } from '../schemas/health.js';
 import { problemResponses } from '../schemas/problem.js';
+
+const { 503: unavailable } = problemResponses('not_ready', 'draining');
+const notReadyResponse = {
+  ...unavailable,
+  content: { 'application/problem+json': { schema: Type.Ref('NotReady') } },
+};
 
 export const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
   for (const schema of [Live, Ready]) app.addSchema(schema);
@@ -12,7 +19,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '/health/live',
     {
-      config: { open: true },
+      config: { open: true, uncounted: true },
       schema: {
         operationId: 'live',
         tags: ['health'],
@@ -26,12 +33,16 @@ export const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
     '/health/ready',
     {
-      config: { open: true },
+      config: { open: true, uncounted: true },
       schema: {
         operationId: 'ready',
         tags: ['health'],
         summary: 'There are models, and the served version of each is loaded, warmed and golden-checked',
-        response: { 200: Type.Ref('Ready'), ...problemResponses('not_ready', 'draining') },
+        response: {
+          200: Type.Ref('Ready'),
+          ...problemResponses('not_ready', 'draining'),
+          503: notReadyResponse,
+        },
       },
     },
     async () => {
@@ -44,10 +55,14 @@ export const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
       const served = app.pipeline.models().filter((model) => model.served);
       if (app.pipeline.ready())
         return { status: 'ready' as const, models: served.map(({ name, version }) => ({ name, version })) };
-      const problems = served.flatMap(({ name, version, problem }) =>
-        problem === undefined ? [] : [`${name} version ${version}: ${problem}`],
+      const failed = served.flatMap(({ name, version, code }) =>
+        code === undefined ? [] : [{ name, version, problem: code }],
       );
-      throw new ProblemError('not_ready', problems.length > 0 ? problems.join('; ') : 'There are no models');
+      const detail = failed.map(
+        ({ name, version, problem }) => `${name} version ${version}: ${problem}, ${modelProblems[problem]}`,
+      );
+      const text = detail.length > 0 ? detail.join('; ') : 'There are no models';
+      throw new ProblemError('not_ready', text, { members: { models: failed } });
     },
   );
 };

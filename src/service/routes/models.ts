@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '#typebox';
 import { Card } from '../../inference/models/card.js';
 import type { ModelStatus } from '../../inference/models/status.js';
+import { cut } from '../cut.js';
 import { ProblemError } from '../errors.js';
 import { ModelDetail, ModelList, ModelSummary, type Version } from '../schemas/model.js';
 import { ModelParams } from '../schemas/prediction.js';
@@ -42,7 +43,7 @@ export const modelRoutes: FastifyPluginAsyncTypebox = async (app) => {
     async ({ params: { name } }) => {
       const versions = statusesOf(name);
       const served = versions.find((version) => version.served);
-      if (!served) throw new ProblemError('model_not_found', `There is no model ${name}`);
+      if (!served) throw new ProblemError('model_not_found', `There is no model ${cut(name)}`);
       return describeModel(served, versions.map(describeVersion));
     },
   );
@@ -53,8 +54,8 @@ export const modelRoutes: FastifyPluginAsyncTypebox = async (app) => {
 
   function summarise(served: ModelStatus) {
     const statuses = statusesOf(served.name);
-    const problems = statuses.flatMap(({ version, problem, refused = problem }) =>
-      refused === undefined ? [] : [{ version, problem: refused }],
+    const problems = statuses.flatMap(({ version, code }) =>
+      code === undefined ? [] : [{ version, problem: code }],
     );
     const versions = statuses.map(({ version }) => version);
     return { ...describeModel(served, versions), ...(problems.length > 0 && { problems }) };
@@ -72,13 +73,12 @@ function describeVersion(model: ModelStatus): Version {
   return { version: model.version, ...describeState(model), ...card };
 }
 
-function describeState({ ready, problem, refused, variant, variantReason, figures }: ModelStatus) {
+function describeState({ ready, code, variant, variantReason, variantTrouble = '', figures }: ModelStatus) {
   return {
     ready,
-    ...(problem === undefined ? {} : { problem }),
-    ...(refused === undefined ? {} : { refused }),
+    ...(code === undefined ? {} : { [ready ? 'refused' : 'problem']: code }),
     ...(variant === undefined ? {} : { variant }),
-    ...(variantReason === undefined ? {} : { variantReason }),
+    ...(variantReason === undefined ? {} : { variantReason: variantReason.replace(variantTrouble, '') }),
     ...(figures === undefined ? {} : { figures }),
   };
 }

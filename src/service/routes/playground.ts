@@ -39,10 +39,14 @@ export const playgroundRoutes: FastifyPluginAsync = async (app) => {
     if (type === undefined) continue;
     let file: Promise<StaticFile> | undefined;
     const url = name === 'index.html' ? '/' : `/public/${name}`;
-    app.get(url, { config: { open: true }, schema: { hide: true } }, async (request, reply) => {
-      file ??= readStatic(name, type);
-      return sendStatic(await file, request, reply);
-    });
+    app.get(
+      url,
+      { config: { open: true, uncounted: true }, schema: { hide: true } },
+      async (request, reply) => {
+        file ??= readStatic(name, type);
+        return sendStatic(await file, request, reply);
+      },
+    );
   }
 };
 

@@ -1,5 +1,6 @@
 // The description of a model and its versions.
 import { type Static, Type } from '#typebox';
+import type { ModelProblem } from '../../inference/model-problems.js';
 import type { Card } from '../../inference/models/card.js';
 
 const strict = { additionalProperties: false };
@@ -16,12 +17,13 @@ const VariantFigures = Type.Object(
   strict,
 );
 
+/** `problem`: why the version is not ready. `refused`: why its folder's new content is not served, while the old one is. */
+const problemCode = Type.Unsafe<ModelProblem>(Type.Ref('ModelProblem'));
+
 const state = {
   ready: Type.Boolean(),
-  problem: Type.Optional(Type.String({ description: 'Why it is not ready.' })),
-  refused: Type.Optional(
-    Type.String({ description: 'Why what its folder holds now is not served; what it held before is.' }),
-  ),
+  problem: Type.Optional(problemCode),
+  refused: Type.Optional(problemCode),
   variant: Type.Optional(Type.String({ description: 'The variant that serves.' })),
   variantReason: Type.Optional(Type.String({ description: 'Why that variant serves.' })),
   figures: Type.Optional(
@@ -58,7 +60,7 @@ export const ModelSummary = Type.Object(
     ...summary,
     versions: Type.Array(Type.Integer()),
     problems: Type.Optional(
-      Type.Array(Type.Object({ version: Type.Integer(), problem: Type.String() }, strict), {
+      Type.Array(Type.Object({ version: Type.Integer(), problem: problemCode }, strict), {
         description: 'Versions that are not served as their folders have them, and why.',
       }),
     ),

@@ -1,5 +1,6 @@
 // The shape of every error (RFC 9457), and which errors an operation's documentation lists.
 import { type Static, type TSchema, Type } from '#typebox';
+import { type ModelProblem, modelProblems } from '../../inference/model-problems.js';
 import { catalogue, type Problem as ProblemBody, type ProblemCode } from '../errors.js';
 
 const codes = Object.keys(catalogue) as ProblemCode[];
@@ -8,18 +9,44 @@ const codes = Object.keys(catalogue) as ProblemCode[];
 type Describing<Shape, Schema extends TSchema> =
   Static<Schema> extends Shape ? (Shape extends Static<Schema> ? Schema : never) : never;
 
-const problem = Type.Object(
-  {
-    type: Type.String({ description: 'urn:quati:problem: and the code.' }),
-    title: Type.String({ description: 'The same for every problem of this code.' }),
-    status: Type.Integer(),
-    detail: Type.String({ description: 'What is wrong with this request.' }),
-    code: Type.Enum(codes),
-    requestId: Type.String({ description: 'Also the header x-request-id, and in the log.' }),
-  },
-  { $id: 'Problem', additionalProperties: false },
-);
+const members = {
+  type: Type.String({ description: 'urn:quati:problem: and the code.' }),
+  title: Type.String({ description: 'The same for every problem of this code.' }),
+  status: Type.Integer(),
+  detail: Type.String({ description: 'What is wrong with this request.' }),
+  code: Type.Enum(codes),
+  requestId: Type.String({ description: 'Also the header x-request-id, and in the log.' }),
+};
+
+const problem = Type.Object(members, { $id: 'Problem', additionalProperties: false });
 export const Problem: Describing<ProblemBody, typeof problem> = problem;
+
+const problemCodes = Object.keys(modelProblems) as ModelProblem[];
+
+/** Why a version is not served. */
+export const ModelProblemCode = Type.Enum(problemCodes, {
+  $id: 'ModelProblem',
+  description: `Why a version is not served as its folder has it. The log has the details. ${problemCodes
+    .map((code) => `\`${code}\`: ${modelProblems[code]}.`)
+    .join(' ')}`,
+});
+
+/** The same problem, with the versions that keep the server from being ready. */
+export const NotReady = Type.Object(
+  {
+    ...members,
+    models: Type.Optional(
+      Type.Array(
+        Type.Object(
+          { name: Type.String(), version: Type.Integer(), problem: Type.Ref('ModelProblem') },
+          { additionalProperties: false },
+        ),
+        { description: 'The versions that should serve and cannot; empty if there are no models.' },
+      ),
+    ),
+  },
+  { $id: 'NotReady', additionalProperties: false },
+);
 
 /** The problems that an image can have after it has arrived. */
 export const classificationCodes = [

@@ -56,13 +56,16 @@ const routes: FastifyPluginAsyncTypebox<OpenInferenceOptions> = async (
   );
   app.get(
     '/health/live',
-    { config: { open: true }, schema: documented('serverLive', 'The process answers', 'ServerLive') },
+    {
+      config: { open: true, uncounted: true },
+      schema: documented('serverLive', 'The process answers', 'ServerLive'),
+    },
     async () => ({ live: true as const }),
   );
   app.get(
     '/health/ready',
     {
-      config: { open: true },
+      config: { open: true, uncounted: true },
       schema: documented('serverReady', 'Every model can answer', 'ServerReady', 'not_ready'),
     },
     async () => {

@@ -2,9 +2,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from '#typebox';
+import { modelProblems } from '../../../inference/model-problems.js';
 import type { StoredModel } from '../../../inference/models/repository.js';
 import type { ModelStatus } from '../../../inference/models/status.js';
 import type { Config } from '../../config.js';
+import { cut } from '../../cut.js';
 import { ProblemError } from '../../errors.js';
 import { refuseAs } from '../../plugins/problems.js';
 import { ModelParams, TimeoutHeaders, VersionParams } from '../../schemas/prediction.js';
@@ -85,7 +87,7 @@ const routes: FastifyPluginAsyncTypebox<TensorflowServingOptions> = async (
     const versions = app.pipeline
       .models()
       .filter((model) => model.name === name && (version === undefined || model.version === version));
-    const asked = version === undefined ? name : `${name} version ${version}`;
+    const asked = version === undefined ? cut(name) : `${cut(name)} version ${version}`;
     if (versions.length === 0)
       throw new ProblemError('model_not_found', `Could not find any versions of model ${asked}`);
     return { model_version_status: versions.map(describeVersion).reverse() };
@@ -103,14 +105,15 @@ const places = [
 
 function describeVersion({
   version,
-  problem,
+  ready,
+  code,
 }: ModelStatus): ModelVersionStatuses['model_version_status'][number] {
   return {
     version: String(version),
-    state: problem === undefined ? 'AVAILABLE' : 'END',
+    state: ready ? 'AVAILABLE' : 'END',
     status: {
-      error_code: problem === undefined ? 'OK' : 'FAILED_PRECONDITION',
-      error_message: problem ?? '',
+      error_code: ready ? 'OK' : 'FAILED_PRECONDITION',
+      error_message: ready || code === undefined ? '' : `${code}: ${modelProblems[code]}`,
     },
   };
 }
