@@ -118,7 +118,7 @@ t.test('ONNX files without a card are measured with the flags, and earlier rows 
     code: 1,
     err: /needs --data <dataset>: the images to measure it on/,
   });
-  t.match(await evaluate(root, path.join(root, 'none')), { code: 1, err: /nor ONNX files/ });
+  t.match(await evaluate(root, path.join(root, 'none')), { code: 1, err: /nor a folder of ONNX files/ });
 });
 
 t.test('one file of a run is measured with the values of the run', async (t) => {
@@ -138,12 +138,12 @@ t.test('a dataset that does not fit gives exit code 1, and nothing is recorded',
   t.match(await evaluate(root, run, '--data', larger), {
     code: 1,
     out: '',
-    err: /^error: .*float32\.onnx: takes 8x8 gray images, the dataset has 10x10 with 1 channels\n$/,
+    err: /^error: .*float32\.onnx: takes 8x8 gray images, but the dataset has 10x10 with 1 channels\n$/,
   });
   const renamed = await writeTinyDataset(path.join(root, 'renamed'), { labels: ['a', 'b', 'c'] });
   t.match(await evaluate(root, run, '--data', renamed), {
     code: 1,
-    err: /^error: .*run: tells top, middle, bottom apart, the dataset holds a, b, c\n$/,
+    err: /^error: .*run: its labels are top, middle, bottom, but those of the dataset are a, b, c\n$/,
   });
   t.strictSame((await readdir(run)).sort(), ['float32.onnx', 'run.json']);
   t.equal(await readFile(path.join(run, 'run.json'), 'utf8'), record);

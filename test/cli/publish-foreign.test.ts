@@ -132,7 +132,7 @@ t.test('a folder holds the variants of one model; a dataset measures them and gi
   await writeFile(path.join(folder, 'again.int8.onnx'), encodeOnnx(smallGraph(3, tinyArchitecture)));
   t.match(await publish(root, folder, '--as', 'rows', '--data', dataset), {
     code: 1,
-    err: /again\.int8\.onnx and .*net-int8\.onnx are both int8: name files by their variant/,
+    err: /again\.int8\.onnx and .*net-int8\.onnx are both int8: name each file after its variant/,
   });
 });
 
@@ -152,10 +152,10 @@ t.test('a wrong or missing value is reported, and nothing is written', async (t)
     [[file, '--labels', path.join(root, 'gap.txt')], 2, /gap\.txt: line 2 is empty/],
     [[file, '--labels', path.join(root, 'none.txt')], 2, /none\.txt: cannot be read/],
     [[file, '--labels', labels, '--size', '28'], 2, /--size: width: the model takes 6, got 28/],
-    [[file, '--labels', labels, '--layout', 'nhwc'], 1, /takes 6 channels, expected 1 or 3/],
+    [[file, '--labels', labels, '--layout', 'nhwc'], 1, /input: expected 1 or 3 channels, got 6/],
     [[free, '--labels', labels, '--mean', '0.5'], 2, /takes bytes unchanged: --scale, --mean and --std/],
     [[path.join(root, 'broken.onnx'), '--labels', labels], 1, /The model can't be loaded/],
-    [[path.join(root, 'missing.onnx'), '--labels', labels], 1, /there is no such file/],
+    [[path.join(root, 'missing.onnx'), '--labels', labels], 1, /no such file/],
     [[run, '--labels', labels], 2, /--labels is for a model\.onnx; .* is a run/],
   ];
   for (const [argv, code, err] of cases)

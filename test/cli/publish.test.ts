@@ -45,7 +45,7 @@ t.test('a version that exists gives exit code 1; --replace overwrites it', async
   t.match(await publish(root, '--as', 'rows', '--model-version', '1'), {
     code: 1,
     out: '',
-    err: /^error: .*models\/rows\/1 exists already: --replace overwrites it/,
+    err: /^error: .*models\/rows\/1 already exists: --replace overwrites it/,
   });
   t.match(await publish(root, '--as', 'rows', '--model-version', '1', '--replace'), { code: 0 });
   t.match(await publish(root, '--as', 'rows'), { code: 0, out: /rows\/2: / });
@@ -58,7 +58,7 @@ t.test('a run that was not measured gives exit code 1, names the command, and wr
   t.match(await publish(root, '--as', 'rows'), {
     code: 1,
     out: '',
-    err: /^error: .*evaluation\.json: the variants have not been measured: quati evaluate .*run\n$/,
+    err: /^error: .*evaluation\.json: the variants are not measured yet: run quati evaluate .*run\n$/,
   });
   t.strictSame((await readdir(root)).sort(), ['data', 'run']);
   t.equal(await readFile(path.join(run, 'run.json'), 'utf8'), record, 'the record says no publish');

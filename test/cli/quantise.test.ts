@@ -51,7 +51,7 @@ t.test('int8.onnx and float16.onnx are written, and their sizes and the next ste
   t.equal(
     out,
     `${await size(int8)}, calibrated on 20 images\n` +
-      `${await size(float16)}. On a CPU float16 saves space, not time: weights become float32 when the model is loaded.\n` +
+      `${await size(float16)}. On a CPU, float16 saves space but no time: weights become float32 when the model is loaded.\n` +
       `Layer by layer: ${path.join(run, 'quantisation.txt')}\nNext: quati evaluate ${run}\n`,
   );
   t.equal(await largestWeight(int8), 63);
@@ -128,14 +128,18 @@ t.test('wrong use gives exit code 2 and one line, and writes nothing', async (t)
   await writeFile(model, foreignModel('torch-resnet').bytes);
   for (const [argv, code, err] of [
     [[model], 2, /net\.onnx: calibration needs --calibrate <folder of images or dataset>/],
-    [[model, '--calibrate', path.join(root, 'empty')], 1, /empty: holds no image to calibrate on/],
+    [
+      [model, '--calibrate', path.join(root, 'empty')],
+      1,
+      /empty: expected images or a prepared dataset to calibrate on/,
+    ],
     [[model, '--calibrate', path.join(root, 'photos')], 1, /a\.png: The bytes are no PNG.*--skip-bad/],
-    [[model, '--calibrate', path.join(root, 'photos'), '--skip-bad'], 1, /there is no image to calibrate on/],
+    [[model, '--calibrate', path.join(root, 'photos'), '--skip-bad'], 1, /expected images to calibrate on, found none/],
     [[model, '--calibrate', root, '--size', '99'], 2, /--size: width: the model takes 16, got 99/],
     [[run, '--mean', '1'], 2, /--mean is for a model\.onnx/],
     [[run, '--calibration', 'minmax', '--percentile', '99'], 2, /--percentile 99: is only for/],
     [[run, '--to', 'int4'], 2, /expected any of int8, float16, got int4/],
-    [[run, '--exclude', 'conv9'], 1, /there is no layer conv9 to exclude; there are /],
+    [[run, '--exclude', 'conv9'], 1, /has no layer conv9 to exclude; its layers are /],
   ] as const)
     t.match(await quantise(...argv), { code, out: '', err }, argv.slice(1).join(' '));
   t.strictSame((await readdir(root)).sort(), ['data', 'empty', 'net.onnx', 'photos', 'run']);
@@ -187,7 +191,7 @@ t.test('invalid inputs write no file and keep an existing one', async (t) => {
   const other = await writeTinyDataset(path.join(root, 'other'), { side: 10 });
   t.match(await quantise(run, '--data', other), {
     code: 1,
-    err: /^error: the model takes 8x8 gray images, the dataset has 10x10 with 1 channels\n$/,
+    err: /^error: the model takes 8x8 gray images, but the dataset has 10x10 with 1 channels\n$/,
   });
   t.match(await quantise(run, '--data', path.join(root, 'nothing')), {
     code: 1,
@@ -199,7 +203,7 @@ t.test('invalid inputs write no file and keep an existing one', async (t) => {
   await writeFile(path.join(run, 'float32.onnx'), 'damaged');
   t.match(await quantise(run), { code: 1, err: /^error: .*float32\.onnx: not an ONNX model: / });
   await writeFile(path.join(run, 'float32.onnx'), int8);
-  t.match(await quantise(run), { code: 1, err: /^error: .*float32\.onnx: is quantised already/ });
+  t.match(await quantise(run), { code: 1, err: /^error: .*float32\.onnx: is already quantised/ });
   t.ok(int8.equals(await readFile(path.join(run, 'int8.onnx'))));
   t.strictSame((await readdir(run)).sort(), all);
 });

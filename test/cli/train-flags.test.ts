@@ -110,7 +110,7 @@ t.test('a resumed run keeps its values: a flag that would change one is wrong us
   });
   t.match(await resume('--no-early-stopping'), { code: 2, err: /--no-early-stopping cannot change/ });
   await writeRun(folder, record);
-  t.match(await resume('--epochs', '9'), { code: 1, err: /there is no checkpoint to resume from/ });
+  t.match(await resume('--epochs', '9'), { code: 1, err: /holds no checkpoint to resume from/ });
   await writeRun(folder, { ...record, recipe: { ...record.recipe, name: 'other' } });
   t.match(await resume(), { code: 2, err: /run holds a run of other, not of mnist-cnn/ });
 });

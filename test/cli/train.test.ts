@@ -53,20 +53,20 @@ t.test('a run that does not exist gives exit code 1 and is not created', async (
   t.match(await run('quantise', missing), {
     code: 1,
     out: '',
-    err: /^error: .*nothing\/run\.json: no run is recorded here: /,
+    err: /^error: .*nothing\/run\.json: holds no record of a run: /,
   });
   t.match(await run('publish', missing, '--as', 'm', '--models', path.join(folder, 'models')), {
     code: 1,
     out: '',
-    err: /^error: .*nothing: neither a run \(run\.json\), nor a published model \(card\.json\), nor ONNX files\n$/,
+    err: /^error: .*nothing: is neither a run \(run\.json\), nor a published model \(card\.json\), nor a folder of ONNX files\n$/,
   });
   t.match(await run('evaluate', missing), {
     code: 1,
-    err: /nothing: neither a run .* nor a published model/,
+    err: /nothing: is neither a run .* nor a published model/,
   });
   t.match(await run('train', 'mnist-cnn', '--data', missing, '--run', missing, '--resume'), {
     code: 1,
-    err: /nothing\/run\.json: no run is recorded here: /,
+    err: /nothing\/run\.json: holds no record of a run: /,
   });
   t.strictSame(await readdir(folder), []);
 });
@@ -90,7 +90,7 @@ t.test('a run is overwritten only with --force', async (t) => {
   t.match(await run('train', 'mnist-cnn', '--data', data, '--run', into), {
     code: 1,
     out: '',
-    err: /^error: .*run holds a run already: --resume goes on with it, --force starts anew, --run <folder>/,
+    err: /^error: .*run already holds a run: continue it with --resume, delete it with --force, or choose another folder with --run <folder>/,
   });
   t.strictSame(await readdir(into), ['checkpoint.safetensors']);
 });

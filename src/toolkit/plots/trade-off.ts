@@ -21,7 +21,7 @@ export function tradeOffSpec(dataset: string, rows: readonly SummaryRow[]): Spec
       `Accuracy against latency on ${dataset}`,
       width,
       height,
-      'The line joins what nothing else beats; the label is at the most accurate variant of a model.',
+      'No variant is both faster and more accurate than one on the line. Each label marks the most accurate variant of a model.',
     ),
     data: [
       { name: 'points', values },

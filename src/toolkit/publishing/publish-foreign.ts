@@ -93,16 +93,16 @@ function mergeTargets(model: string, targets: readonly Target[]): Target {
     const other = variants.get(variant);
     if (other !== undefined)
       throw new PublishingError(
-        `${other} and ${file} are both ${variant}: name files by their variant, as int8.onnx`,
+        `${other} and ${file} are both ${variant}: name each file after its variant, such as int8.onnx`,
       );
     variants.set(variant, file);
   }
   const [first] = targets;
-  if (!first) throw new PublishingError(`${model}: holds no ONNX file`);
+  if (!first) throw new PublishingError(`${model}: holds no ONNX files`);
   for (const { input, output, variants: files } of targets)
     if (JSON.stringify([input, output]) !== JSON.stringify([first.input, first.output]))
       throw new PublishingError(
-        `${[...files.values()]}: takes other images or gives other scores than ${[...first.variants.values()]}`,
+        `${[...files.values()]}: has another input or output than ${[...first.variants.values()]}`,
       );
   return { ...first, variants };
 }

@@ -113,7 +113,7 @@ t.test('what has no integer form says which layer and why', async (t) => {
     t.throws(() => encodeSigns(forwardOf({ ...allBinary, ...change }), pixels, integer), {
       name: 'GraphError',
       message:
-        /^(Conv conv|Gemm dense)\d: has no integer form: what it reads are neither signs nor pixels of k \/ 255$/,
+        /^(Conv conv|Gemm dense)\d: has no integer form: its input is neither signs nor pixels k \/ 255$/,
     });
   refused({ activations: 'float32' });
   refused({ blockOrder: 'activation-norm' });

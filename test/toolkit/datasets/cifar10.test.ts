@@ -75,7 +75,7 @@ t.test('other images than the published ones are refused, or taken and said to b
   const into = path.join(folder, 'data', 'cifar10');
   await t.rejects(prepareCifar10From({ from, into }), {
     name: 'IntegrityError',
-    message: /the images to train on are not those of CIFAR-10: sha256 expected f912919b.* add --unverified/,
+    message: /the train images are not those of CIFAR-10: sha256: expected f912919b.* add --unverified/,
   });
   await t.rejects(loadDataset(into), { name: 'DatasetMissingError' }, 'nothing was written');
   const { manifest } = await prepareCifar10From({ from, into, unverified: true });
@@ -99,7 +99,7 @@ t.test('a missing, cut-off or mislabelled file is an error that names it', async
     message: `${file}: expected whole records of 3073 bytes, got 3080 bytes`,
   });
   await writeFile(file, recordsOf(pixelsOf(0, 2), [9, 10]));
-  await t.rejects(read(), { message: `${file}: label 1 expected 0…9, got 10` });
+  await t.rejects(read(), { message: `${file}: label 1: expected 0…9, got 10` });
   await t.rejects(readCifarBinaries(path.join(folder, 'none'), folder), { message: /none: cannot be read/ });
   const archive = path.join(folder, 'cifar.tar.gz');
   await writeFile(archive, 'no archive');

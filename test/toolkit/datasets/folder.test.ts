@@ -111,7 +111,7 @@ t.test('files that are no images are all named; skipping leaves them out, and sa
   await t.rejects(loadDataset(root, { input }), {
     name: 'BadImagesError',
     message:
-      /pets: 3 files are no images \(--skip-bad leaves them out\):\n.*cat\/3\.png: The bytes are no PNG, JPEG, WebP or GIF image\n.*emu\/0\.png: The png image can't be decoded.*\n.*emu\/z\.gif: The image is empty/,
+      /pets: 3 files are not images \(--skip-bad skips them\):\n.*cat\/3\.png: The bytes are no PNG, JPEG, WebP or GIF image\n.*emu\/0\.png: The png image can't be decoded.*\n.*emu\/z\.gif: The image is empty/,
   });
   const progress: number[] = [];
   const dataset = await loadDataset(root, {
@@ -147,19 +147,19 @@ t.test('links to folders and files are followed', async (t) => {
 
 const image = solidPng(4, 3, 9);
 const refused: [title: string, files: Record<string, Buffer>, message: RegExp][] = [
-  ['one category', { 'cat/1.png': image }, /expected 2 to 256 folders, one a category, got 1/],
+  ['one category', { 'cat/1.png': image }, /expected 2 to 256 folders, one per category, got 1/],
   ['an unknown split', { 'train/a/1': image, 'train/b/1': image, 'valid/a/1': image }, /got train, valid$/],
   [
     'no train',
     { 'test/a/1': image, 'val/a/1': image },
     /expected the folders train, val and test.*got test, val$/,
   ],
-  ['folders in a category', { 'a/1/1': image, 'b/1': image }, /a\/1: a folder in that of a category/],
-  ['too few images', { 'a/1': image, 'a/2': image, 'b/1': image }, /b has 1 of the 2 images/],
+  ['folders in a category', { 'a/1/1': image, 'b/1': image }, /a\/1: is a folder; expected only images/],
+  ['too few images', { 'a/1': image, 'a/2': image, 'b/1': image }, /b: expected at least 2 images.*got 1/],
   [
     'a category that is not trained on',
     { 'train/a/1': image, 'train/b/1': image, 'test/c/1': image },
-    /test\/c: train has no category of that name/,
+    /test\/c: train has no category of this name/,
   ],
 ];
 for (const [title, files, message] of refused)

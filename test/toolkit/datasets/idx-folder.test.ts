@@ -56,18 +56,18 @@ t.test('a file that is not the published one is refused by name, unless it may b
   const folder = await write(t.testdir({}), other);
   await t.rejects(readIdxFolder(folder, files, strict), {
     name: 'IntegrityError',
-    message: /t10k-labels-idx1-ubyte: is not the published file: sha256 expected .*add --unverified$/,
+    message: /t10k-labels-idx1-ubyte: is not the published file: sha256: expected .*add --unverified/,
   });
   const { test } = await readIdxFolder(folder, files, { ...strict, unverified: true });
   t.strictSame([...test.labels], [2]);
 });
 
 const wrong: [title: string, changed: Partial<Record<Name, Buffer>>, message: RegExp][] = [
-  ['fewer labels than images', { 'train-labels-idx1-ubyte': idxBytes([1], [0]) }, /labels expected 2, got 1/],
+  ['fewer labels than images', { 'train-labels-idx1-ubyte': idxBytes([1], [0]) }, /expected 2 labels, got 1/],
   [
     'a label beyond the last',
     { 'train-labels-idx1-ubyte': idxBytes([2], [0, 10]) },
-    /label 1 expected 0…9, got 10/,
+    /label 1: expected 0…9, got 10/,
   ],
   [
     'images to test on of another size',
@@ -77,7 +77,7 @@ const wrong: [title: string, changed: Partial<Record<Name, Buffer>>, message: Re
   [
     'labels in the place of images',
     { 't10k-images-idx3-ubyte': idxBytes([1], [1]) },
-    /dimensions expected 3, got 1/,
+    /expected 3 dimensions, got 1/,
   ],
 ];
 for (const [title, changed, message] of wrong)

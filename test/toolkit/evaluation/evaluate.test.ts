@@ -88,7 +88,7 @@ t.test('images of another size are an error that names both', async (t) => {
   const file = await writeBrightness(t.testdir());
   await t.rejects(evaluateModel(file, target, solids([0], [0], 32)), {
     constructor: EvaluationError,
-    message: `${file}: takes 28x28 gray images, the dataset has 32x32 with 1 channels`,
+    message: `${file}: takes 28x28 gray images, but the dataset has 32x32 with 1 channels`,
   });
 });
 

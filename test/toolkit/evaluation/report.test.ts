@@ -24,12 +24,12 @@ t.test('no report is an error that names the command', async (t) => {
   const folder = t.testdir();
   await t.rejects(readReport(folder), {
     constructor: EvaluationError,
-    message: `${path.join(folder, 'evaluation.json')}: the variants have not been measured: quati evaluate ${folder}`,
+    message: `${path.join(folder, 'evaluation.json')}: the variants are not measured yet: run quati evaluate ${folder}`,
   });
 });
 
 for (const [title, content, problem] of [
-  ['no JSON', '{"variants":', 'is no JSON'],
+  ['no JSON', '{"variants":', 'is not JSON'],
   ['no report', '[]', 'report must be object'],
   [
     'a report with a figure that is none',
@@ -43,6 +43,6 @@ for (const [title, content, problem] of [
     await writeFile(file, content);
     await t.rejects(readReport(folder), {
       constructor: EvaluationError,
-      message: `${file}: ${problem}; quati evaluate ${folder} writes it anew`,
+      message: `${file}: ${problem}; quati evaluate ${folder} writes a new one`,
     });
   });

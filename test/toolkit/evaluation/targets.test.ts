@@ -30,7 +30,7 @@ t.test('a run without an exported model is an error', async (t) => {
   await rm(path.join(run, 'float32.onnx'));
   await t.rejects(resolveTarget(run), {
     constructor: EvaluationError,
-    message: `${run}: holds no exported model`,
+    message: `${run}: the run has no exported model`,
   });
 });
 
@@ -73,6 +73,6 @@ t.test('a folder that is neither, or not there, is an error that says what was l
   for (const folder of [empty, path.join(empty, 'nothing')])
     await t.rejects(resolveTarget(folder), {
       constructor: EvaluationError,
-      message: `${folder}: neither a run (run.json) nor a published model (card.json)`,
+      message: `${folder}: is neither a run (run.json) nor a published model (card.json)`,
     });
 });

@@ -86,7 +86,7 @@ const refused: readonly [title: string, build: Build, message: string][] = [
         name: 'c1',
         attributes: { auto_pad: { string: 'SAME_UPPER' } },
       }),
-    'Conv c1: auto_pad SAME_UPPER is not supported, state the pads',
+    'Conv c1: auto_pad SAME_UPPER is not supported; state the pads',
   ],
   [
     'a bias of another length',
@@ -121,32 +121,32 @@ const refused: readonly [title: string, build: Build, message: string][] = [
   [
     'a reshape to another size',
     (b, x) => b.ops('Reshape', [x(2, 3), b.integers([4, -1])], 1, { name: 'r' }),
-    'Reshape r: [2, 3] cannot take the shape [4, -1]',
+    'Reshape r: [2, 3] cannot be reshaped to [4, -1]',
   ],
   [
     'parts that do not add up',
     (b, x) => b.ops('Split', [x(5), b.integers([2, 2])], 2, { name: 's' }),
-    'Split s: parts add up to 4, the axis holds 5',
+    'Split s: the parts add up to 4, but the axis holds 5',
   ],
   [
     'a concatenation of other shapes',
     (b, x) => b.ops('Concat', [x(1, 2, 3), x(1, 2, 4)], 1, { name: 'c', attributes: { axis: { int: 1 } } }),
-    'Concat c: input 1: expected [1, 2, 3] but for axis 1, got [1, 2, 4]',
+    'Concat c: input 1: expected [1, 2, 3] except on axis 1, got [1, 2, 4]',
   ],
   [
     'a sum over an axis that is not there',
     (b, x) => b.ops('ReduceSum', [x(2, 3), b.integers([2])], 1, { name: 's' }),
-    'ReduceSum s: axes 2 of [2, 3] do not exist',
+    'ReduceSum s: axes 2 do not all exist in [2, 3]',
   ],
   [
     'a sum over an axis before the first',
     (b, x) => b.ops('ReduceSum', [x(2, 3), b.integers([-3])], 1, { name: 's' }),
-    'ReduceSum s: axes -3 of [2, 3] do not exist',
+    'ReduceSum s: axes -3 do not all exist in [2, 3]',
   ],
   [
     'a permutation of other axes',
     (b, x) => b.ops('Transpose', [x(2, 3)], 1, { name: 't', attributes: { perm: { ints: [0, 2] } } }),
-    'Transpose t: perm: expected an order of 2 axes, got [0, 2]',
+    'Transpose t: perm: expected each of 2 axes once, got [0, 2]',
   ],
   ['a missing input', (b) => b.ops('Relu', [undefined], 1, { name: 'r' }), 'Relu r: input 0 is missing'],
   [
@@ -155,14 +155,14 @@ const refused: readonly [title: string, build: Build, message: string][] = [
       const shape = b.input('shape', [2], 'int64');
       b.ops('Reshape', [x(2, 3), shape], 1, { name: 'r' });
     },
-    'Reshape r: input 1 (shape) has to be constant',
+    'Reshape r: input 1 (shape): expected a constant',
   ],
   [
     'more outputs than there are',
     (b, x) => b.ops('Relu', [x(2)], 2, { name: 'r' }),
     'Relu r: has no output 1',
   ],
-  ['a value that is not there', (b) => b.value('lost'), 'refusals: there is no value named lost'],
+  ['a value that is not there', (b) => b.value('lost'), 'refusals: has no value lost'],
 ];
 
 for (const [title, build, message] of refused)
@@ -179,7 +179,7 @@ t.test('an operator that is not known is refused by its name', async (t) => {
   const node = { op: 'Gelu', domain: '', name: 'g', inputs: [x.name], outputs: ['y'], attributes: {} };
   t.throws(() => builder.append(node), {
     name: 'UnsupportedOperatorError',
-    message: 'Gelu g: there is no shape rule for this operator',
+    message: 'Gelu g: Quati has no shape rule for this operator',
   });
 });
 
@@ -199,7 +199,9 @@ t.test('a batch of any size passes through a network by its name', async (t) => 
   t.same(shapeOf(builder.op('GlobalAveragePool', [pooled])), ['N', 4, 1, 1]);
   t.same(shapeOf(builder.op('Transpose', [flat])), [36, 'N']);
   t.same(shapeOf(builder.op('ArgMax', [flat], { axis: { int: 1 }, keepdims: { int: 0 } })), ['N']);
-  t.throws(() => staticShape(flat), { message: `${flat.name}: dimension N of [N, 36] has to be a number` });
+  t.throws(() => staticShape(flat), {
+    message: `${flat.name}: expected a number for dimension N of [N, 36]`,
+  });
 });
 
 t.test('a graph that is built on goes on with the same values', async (t) => {

@@ -92,12 +92,12 @@ function modelOf(opType: string, version: bigint): Uint8Array {
 t.test('an operator or operator set that is not read is an error that names it and the file', (t) => {
   t.throws(() => importOnnx(modelOf('NonMaxSuppression', 17n), 'odd.onnx'), {
     constructor: UnsupportedOperatorError,
-    message: 'odd.onnx: NonMaxSuppression the-node: there is no shape rule for this operator',
+    message: 'odd.onnx: NonMaxSuppression the-node: Quati has no shape rule for this operator',
   });
   for (const version of [5n, 99n])
     t.throws(() => importOnnx(modelOf('Relu', version), 'odd.onnx'), {
       constructor: GraphError,
-      message: `odd.onnx: is of ONNX operator set ${version}, expected 7 to 23`,
+      message: `odd.onnx: uses ONNX operator set ${version}, expected 7 to 23`,
     });
   t.end();
 });

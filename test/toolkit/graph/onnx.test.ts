@@ -183,7 +183,7 @@ const refused: readonly [string, Uint8Array, RegExp][] = [
       dataLocation: 1,
       externalData: [{ key: 'location', value: 'w.bin' }],
     }),
-    /^bad\.onnx: tensor w: is stored in another file, which is not supported$/,
+    /^bad\.onnx: tensor w: its data is in another file, which is not supported; put it into the model$/,
   ],
   [
     'an attribute that holds a graph',

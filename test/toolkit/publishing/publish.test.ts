@@ -144,7 +144,7 @@ t.test('a version that exists is kept unless it is to be replaced', async (t) =>
   const before = await contents(folder);
   await t.rejects(put({ version: 1 }), {
     constructor: PublishingError,
-    message: `${folder} exists already: --replace overwrites it, --model-version <n> names another`,
+    message: `${folder} already exists: --replace overwrites it, --model-version <n> chooses another version`,
   });
   t.strictSame(await contents(folder), before);
   await writeWeights(run, 2);
@@ -190,7 +190,7 @@ t.test('a run that was not measured is refused, with the command that measures i
   const { run } = await writeTrainedRun(root);
   await t.rejects(publish({ run, name: 'rows', command, modelsFolder: path.join(root, 'models') }), {
     constructor: EvaluationError,
-    message: new RegExp(`the variants have not been measured: quati evaluate ${run}$`),
+    message: new RegExp(`the variants are not measured yet: run quati evaluate ${run}$`),
   });
   t.notOk((await readdir(root)).includes('models'));
 });
@@ -200,11 +200,11 @@ t.test('a variant that was written or added after it was measured is refused', a
   await writeWeights(run, 2);
   await t.rejects(put(), {
     constructor: PublishingError,
-    message: `${path.join(run, 'float32.onnx')} was written after it was last measured: quati evaluate ${run}`,
+    message: `${path.join(run, 'float32.onnx')} is newer than its measurement: run quati evaluate ${run}`,
   });
   await measure(run);
   await writeFile(path.join(run, 'float16.onnx'), 'new');
-  await t.rejects(put(), { message: /float16\.onnx was written after it was last measured/ });
+  await t.rejects(put(), { message: /float16\.onnx is newer than its measurement/ });
   t.strictSame(await readdir(models).catch(() => []), []);
 });
 
@@ -214,12 +214,12 @@ t.test('figures of other images than the ones it was trained on are refused', as
   await writeReport(run, { ...report, dataset: { name: 'tiny', sha256: 'f'.repeat(64) } });
   await t.rejects(put(), {
     constructor: PublishingError,
-    message: /was trained on tiny in .*, but measured on other images: quati evaluate /,
+    message: /was trained on tiny in .*, but measured on other images: run quati evaluate /,
   });
 });
 
 t.test('a dataset that changed since is refused', async (t) => {
   const { dataset, put } = await setUp(t);
   await writeTinyDataset(dataset, { count: 60 });
-  await t.rejects(put(), { constructor: PublishingError, message: /is not the dataset any more/ });
+  await t.rejects(put(), { constructor: PublishingError, message: /has changed since/ });
 });

@@ -68,7 +68,7 @@ t.test('no images, no input and an unknown value are errors', async (t) => {
   const graph = smallGraph();
   await t.rejects(calibrate(graph, ['image'], []), {
     constructor: QuantisationError,
-    message: 'small: there is no image to calibrate on',
+    message: 'small: expected images to calibrate on, found none',
   });
   await t.rejects(calibrate({ ...graph, inputs: [] }, ['image'], randomBatches(1, 1)), {
     constructor: QuantisationError,
@@ -76,7 +76,7 @@ t.test('no images, no input and an unknown value are errors', async (t) => {
   });
   await t.rejects(calibrate(graph, ['nothing'], randomBatches(1, 1)), {
     constructor: QuantisationError,
-    message: 'small: there is no value named nothing',
+    message: 'small: has no value nothing',
   });
 });
 
@@ -114,7 +114,7 @@ t.test('images of another size are an error that names both', (t) => {
   const choose = () => calibrationBatches(tinySplit(4, 1, 10), tinyRecipe.input, { images: 4, seed: 1 });
   t.throws(choose, {
     constructor: QuantisationError,
-    message: 'the model takes 8x8 gray images, the dataset has 10x10 with 1 channels',
+    message: 'the model takes 8x8 gray images, but the dataset has 10x10 with 1 channels',
   });
   t.end();
 });

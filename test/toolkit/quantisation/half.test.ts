@@ -50,7 +50,7 @@ t.test('a weight beyond half floats is an error that names it, and a net without
   builder.output(builder.op('Mul', [x, weight]), 'y');
   t.throws(() => toFloat16(builder.build()), {
     constructor: QuantisationError,
-    message: 'net.onnx: w: holds 70000, a half float at most 65504',
+    message: 'net.onnx: w: holds 70000, but a half float is at most 65504',
   });
   const none = new GraphBuilder('none.onnx');
   none.output(none.op('Relu', [none.input('x', ['N'])]), 'y');

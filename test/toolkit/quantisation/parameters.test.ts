@@ -49,7 +49,7 @@ t.test('a range that is no number is an error that names the value', (t) => {
   ])
     t.throws(() => quantiseRange(range, 'net.onnx: Relu_3'), {
       constructor: QuantisationError,
-      message: `net.onnx: Relu_3: values in calibration range from ${range.min} to ${range.max}`,
+      message: `net.onnx: Relu_3: expected finite values in calibration, got ${range.min} to ${range.max}`,
     });
   t.end();
 });

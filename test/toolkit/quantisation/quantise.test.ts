@@ -199,7 +199,7 @@ t.test('a channel with a bias and no weights to speak of keeps its bias', async 
 t.test('what cannot be quantised is an error that names the file', async (t) => {
   await t.rejects(quantise(int8), {
     constructor: QuantisationError,
-    message: /^small\.onnx: is quantised already/,
+    message: /^small\.onnx: is already quantised/,
   });
   await t.rejects(quantise(new Uint8Array([1, 2, 3])), {
     constructor: GraphError,
@@ -207,12 +207,12 @@ t.test('what cannot be quantised is an error that names the file', async (t) => 
   });
   await t.rejects(quantiseToInt8(float32, 'small.onnx', []), {
     constructor: QuantisationError,
-    message: 'small.onnx: there is no image to calibrate on',
+    message: 'small.onnx: expected images to calibrate on, found none',
   });
   const broken = randomImages(1, 1).fill(Number.NaN);
   await t.rejects(quantiseToInt8(float32, 'small.onnx', [{ images: broken, count: 1 }]), {
     constructor: QuantisationError,
-    message: 'small.onnx: image: values in calibration range from NaN to NaN',
+    message: 'small.onnx: image: expected finite values in calibration, got NaN to NaN',
   });
 });
 

@@ -82,7 +82,7 @@ t.test('a sweep of other values is not gone on with, unless it is to start anew'
   const recipe = { ...lenet5BinaryRecipe, epochs: 1, batchSize: 16 };
   await t.rejects(run('sweep', { grid: one, recipe }), {
     name: 'SweepError',
-    message: /sweep holds a sweep of other values or images: .*--force starts anew/,
+    message: /sweep already holds a sweep with other values or images: .*--force to start again/,
   });
   const anew = await run('sweep', { grid: one, recipe, replace: true });
   t.equal(anew.record.results.length, 1);

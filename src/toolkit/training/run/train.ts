@@ -125,11 +125,11 @@ async function prepareRun(options: TrainOptions): Promise<RunRecord> {
   const folder = runFolder(options.runFolder);
   const held = (await exists(folder.checkpoint)) || (await exists(folder.head));
   if (existing === 'resume') {
-    if (!held) throw new RunError(`${options.runFolder}: there is no checkpoint to resume from`);
+    if (!held) throw new RunError(`${options.runFolder}: holds no checkpoint to resume from`);
     const record = await readRun(options.runFolder);
     if ((await describeDataset(options.datasetFolder, options.signal)).sha256 !== record.dataset.sha256) {
       throw new DatasetMismatchError(
-        `${options.datasetFolder}: is not the dataset that ${options.runFolder} began with`,
+        `${options.datasetFolder}: is not the dataset of ${options.runFolder}; resume with that dataset`,
       );
     }
     const resumed = {
@@ -144,7 +144,7 @@ async function prepareRun(options: TrainOptions): Promise<RunRecord> {
   }
   if (held && existing !== 'replace') {
     throw new RunError(
-      `${options.runFolder} holds a run already: --resume goes on with it, --force starts anew, --run <folder> puts this one elsewhere`,
+      `${options.runFolder} already holds a run: continue it with --resume, delete it with --force, or choose another folder with --run <folder>`,
     );
   }
   const { name, labels, sha256 } = await describeDataset(options.datasetFolder, options.signal);
@@ -194,7 +194,7 @@ function listen(
 ): Promise<Done> {
   return new Promise<Done>((resolve, reject) => {
     thread.on('error', reject);
-    thread.on('exit', (code) => reject(new TrainingError(`the training thread ended with code ${code}`)));
+    thread.on('exit', (code) => reject(new TrainingError(`the training thread exited with code ${code}`)));
     thread.on('message', (message: ThreadMessage) => {
       if (message.kind === 'step') onStep?.(message.progress);
       else if (message.kind === 'decoded') onDecoded?.(message.files, message.of);

@@ -23,7 +23,7 @@ async function prepared(bytes: Uint8Array, name: string, fineTune?: number) {
 for (const [name, learning, reason] of [
   ['torch-resnet', 6, undefined],
   ['torch-mobilenet', 8, undefined],
-  ['torch-squeezenet', 1, /^the head and the last 1 of 4 layers are trained: LeakyRelu.* has no gradient/],
+  ['torch-squeezenet', 1, /^trains the head and the last 1 of 4 layers: LeakyRelu.* has no gradient/],
 ] as const)
   t.test(`${name} is cut before its last layer, and ${learning} of its layers can learn`, async (t) => {
     const { graph, recipe, note } = await prepared(foreignModel(name).bytes, name);
@@ -84,7 +84,7 @@ t.test(
     t.equal((await prepared(bytes, 'shapes', 0)).recipe.backbone?.fineTune, 0);
     await t.rejects(prepared(bytes, 'shapes', 9), {
       name: 'BackboneError',
-      message: 'shapes: has 2 layers with weights, asked to fine-tune were 9',
+      message: 'shapes: has 2 layers with weights, cannot fine-tune 9',
     });
   },
 );
@@ -94,11 +94,11 @@ t.test(
   async (t) => {
     const loss = await prepared(backboneOnnx({ between: 'LRN' }), 'lrn');
     t.equal(loss.recipe.backbone?.fineTune, 1);
-    t.match(loss.note, /^the head and the last 1 of 2 layers are trained: LRN .*gradient/);
+    t.match(loss.note, /^trains the head and the last 1 of 2 layers: LRN .*gradient/);
     const last = await prepared(backboneOnnx({ between: 'LRN' }), 'lrn', 1);
     t.equal(last.recipe.backbone?.fineTune, 1, 'the last layer lies behind it');
     const unknown = await prepared(backboneOnnx({ between: 'Sin' }), 'sin');
-    t.match(unknown, { recipe: { backbone: { fineTune: 0 } }, note: /^the head alone is trained: .*Sin/ });
+    t.match(unknown, { recipe: { backbone: { fineTune: 0 } }, note: /^trains only the head: .*Sin/ });
   },
 );
 
@@ -120,7 +120,7 @@ t.test('--features cuts where it is told to; a name that is not there lists the 
   t.equal(findFeatures(graph, 'pool'), 'pool');
   t.throws(() => findFeatures(graph, 'nowhere'), {
     name: 'BackboneError',
-    message: /^shapes: has no value nowhere to cut at; its last are .*scores/,
+    message: /^shapes: has no value nowhere to cut at; its last values are .*scores/,
   });
 });
 
@@ -142,7 +142,7 @@ t.test('what is no classifier of float images is refused by what it is', async (
   });
   t.throws(() => findFeatures(loadBackbone(bytes(headless), 'headless.onnx').graph), {
     name: 'BackboneError',
-    message: /^headless\.onnx: does not end in a layer that tells categories apart; --features <name> says/,
+    message: /^headless\.onnx: does not end in a layer of scores; give --features <name>/,
   });
   t.throws(() => loadBackbone(new Uint8Array([1, 2, 3]), 'noise.onnx'), {
     name: 'GraphError',

@@ -109,10 +109,10 @@ const refused: [overrides: RecipeOverrides, message: string, from?: Recipe][] = 
   ],
   [{ optimiser: 'adamw', weightDecay: -1 }, 'weightDecay: expected a number of 0 or more, got -1'],
   [{ every: 2 }, 'Schedule constant has no option every; it has no options'],
-  [{ schedule: 'step' }, 'Schedule step takes either milestones or every, got neither'],
+  [{ schedule: 'step' }, 'Schedule step: expected either milestones or every, got neither'],
   [
     { schedule: 'step', every: 1, milestones: [1] },
-    'Schedule step takes either milestones or every, got both',
+    'Schedule step: expected either milestones or every, got both',
   ],
   [{ milestones: [1, 0] }, 'milestones: expected positive numbers, got 1,0', stepping],
   [{ schedule: 'cosine', warmupEpochs: 2 }, 'warmupEpochs: expected a number of epochs in [0, 2), got 2'],
@@ -126,7 +126,7 @@ const refused: [overrides: RecipeOverrides, message: string, from?: Recipe][] = 
   ],
   [
     { signGradient: 'swish' },
-    'Recipe tiny has no binarised layers; signGradient is for recipes that have some',
+    'Recipe tiny has no binarised layers; signGradient is only for recipes with binarised layers',
   ],
   [{ rotation: 181 }, 'rotation: expected a number in [0, 180], got 181'],
   [{ rotation: Number.NaN }, 'rotation: expected a number in [0, 180], got NaN'],
@@ -150,7 +150,7 @@ t.test('an unknown kind and an unknown binarised architecture are refused by nam
   });
   t.throws(() => resolveRecipe({ ...tinyRecipe, binarisation }, { lastLayer: 'float32' }), {
     name: 'RecipeError',
-    message: 'No binarised architecture is named tiny; the known ones are lenet5-binary',
+    message: 'No binarised architecture has the name tiny; the known ones are lenet5-binary',
   });
 });
 

@@ -213,7 +213,7 @@ t.test(
       await t.rejects(run({ ...one, validationSplit }, undefined, { checkpoints }), {
         name: 'DivergedError',
         message:
-          /^step 1: the (weights are no finite numbers|validation loss is NaN): \w+\.\w+ \[[\d, ]+\] reaches \S+; a/,
+          /^step 1: the (weights are not finite numbers|validation loss is NaN): \w+\.\w+ \[[\d, ]+\] reaches \S+; a/,
       });
       t.same(checkpoints, []);
     }

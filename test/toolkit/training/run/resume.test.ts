@@ -130,7 +130,7 @@ t.test('early stopping without images to validate on is refused', async (t) => {
   };
   await t.rejects(train(options), {
     name: 'RecipeError',
-    message: /^earlyStopping: watches valLoss, but no image is held back/,
+    message: /^earlyStopping: needs valLoss, but no image is reserved for validation/,
   });
 });
 

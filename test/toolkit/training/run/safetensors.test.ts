@@ -71,7 +71,7 @@ const refused: readonly [string, Buffer, RegExp][] = [
   ['no bytes', Buffer.alloc(0), /^bad: not a safetensors file: header of 0 bytes$/],
   ['a header cut off', whole.subarray(0, 40), /^bad: not a safetensors file: header of \d+ bytes$/],
   ['data cut off', whole.subarray(0, -3), /^bad: moment1\/conv1\.weight: \[2, 1\] needs 8 bytes, got 5$/],
-  ['a header that is no JSON', fileWith('{"w": '), /^bad: not a safetensors file: /],
+  ['a header that is not JSON', fileWith('{"w": '), /^bad: not a safetensors file: /],
   ['a header that is no object', fileWith('null'), /^bad: not a safetensors file: /],
   ['a header that is a list', fileWith('[1]'), /^bad: /],
   ['another type', fileWith(entry({ dtype: 'F16' }), 8), /^bad: w: expected F32, got F16$/],

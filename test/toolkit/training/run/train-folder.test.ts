@@ -84,12 +84,12 @@ t.test(
     t.equal(fitLabels(one, 2), one);
     t.throws(() => fitLabels(one, 3), {
       name: 'DatasetMismatchError',
-      message: 'tiny: a sigmoid tells 2 labels apart, the dataset has 3',
+      message: 'tiny: a sigmoid is for 2 labels, but the dataset has 3',
     });
     const architecture = { ...tinyArchitecture, layers: tinyArchitecture.layers.slice(0, -1) };
     t.throws(() => fitLabels({ ...tinyRecipe, architecture }, 3), {
       name: 'DatasetMismatchError',
-      message: 'tiny: ends in flatten, not in a dense layer that could tell 3 labels apart',
+      message: 'tiny: ends in flatten, expected a dense layer for 3 labels',
     });
   },
 );

@@ -161,7 +161,7 @@ t.test('images that the network does not take are refused, naming both sizes', a
   const wide = await writeTinyDataset(path.join(folder, 'wide'), { side: 9 });
   await t.rejects(run({ datasetFolder: wide }), {
     name: 'DatasetMismatchError',
-    message: 'tiny: tiny takes images of 1x8x8, the dataset has 1x9x9',
+    message: 'tiny: tiny takes images of 1x8x8, but the dataset has 1x9x9',
   });
   await t.rejects(run({ datasetFolder: path.join(folder, 'none') }), { name: 'DatasetMissingError' });
 });
@@ -177,7 +177,7 @@ t.test('the last layer is as wide as the dataset has labels; a network without o
   const architecture = { ...tinyArchitecture, layers: tinyArchitecture.layers.slice(0, -1) };
   await t.rejects(run({ datasetFolder, existing: 'replace', change: { architecture } }), {
     name: 'DatasetMismatchError',
-    message: 'tiny: ends in flatten, not in a dense layer that could tell 4 labels apart',
+    message: 'tiny: ends in flatten, expected a dense layer for 4 labels',
   });
 });
 
@@ -187,12 +187,12 @@ t.test("a run is not overwritten unasked, and one that isn't there is not resume
   const run = createTrain(folder);
   await t.rejects(run({ existing: 'resume' }), {
     name: 'RunError',
-    message: /there is no checkpoint to resume from$/,
+    message: /holds no checkpoint to resume from$/,
   });
   await run({ maxSteps: 1 });
   await t.rejects(run({ maxSteps: 2 }), {
     name: 'RunError',
-    message: /holds a run already: --resume goes on/,
+    message: /already holds a run: continue it with --resume/,
   });
   t.match(await run({ existing: 'replace', maxSteps: 3 }), { steps: 3 });
 });
@@ -205,7 +205,7 @@ t.test('a run that replaces another does not leave its checkpoint to be resumed 
   await t.rejects(run({ existing: 'replace', change: { learningRate: 1e38 } }), { name: 'DivergedError' });
   await t.rejects(run({ existing: 'resume' }), {
     name: 'RunError',
-    message: /there is no checkpoint to resume from$/,
+    message: /holds no checkpoint to resume from$/,
   });
 });
 
@@ -217,6 +217,6 @@ t.test('a run is not resumed on another dataset than it began with', async (t) =
   await run({ maxSteps: 1 });
   await t.rejects(run({ existing: 'resume', datasetFolder: path.join(folder, 'other') }), {
     name: 'DatasetMismatchError',
-    message: /other: is not the dataset that .*run began with/,
+    message: /other: is not the dataset of .*run; resume with that dataset/,
   });
 });

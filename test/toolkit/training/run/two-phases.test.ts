@@ -138,7 +138,7 @@ t.test('photos are split by seed, and those that cannot be decoded are dropped a
   t.match(prepared.dropped, [{ file: 'cat.99.jpg' }]);
   await t.rejects(prepareDogsVsCats({ from, into }), {
     name: 'FolderError',
-    message: /exists already: --force/,
+    message: /already exists; --force/,
   });
   const first = await readdir(path.join(into, 'test', 'dog'));
   await prepareDogsVsCats({ from, into, force: true });

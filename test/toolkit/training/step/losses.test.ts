@@ -87,7 +87,7 @@ t.test('logits that the loss does not take are refused, naming both shapes', asy
   const deep = graph.input('deep', [2, 3, 1]);
   t.throws(
     () => crossEntropySum(graph, wide, labels, { kind: 'sigmoid' }),
-    new GraphError('wide: expected logits [N, 1], as sigmoid takes one, got [2, 3]'),
+    new GraphError('wide: expected logits [N, 1] for a sigmoid, got [2, 3]'),
   );
   t.throws(
     () => correctCount(graph, deep, labels),
