@@ -36,7 +36,7 @@ t.test('a damaged model gives exit code 1 and is reported by file', async (t) =>
   t.match(out, /bad 1 +float32 +\d+ +not ready\ngood 1 +float32 +\d+ +serves/);
   t.match(
     err,
-    /^error: 1 of 2 cannot serve: .*bad\/1\/float32\.onnx: Output: expected 3 scores, one a label, got 2\n$/,
+    /^error: 1 of 2 cannot serve: .*bad\/1\/float32\.onnx: Output: expected 3 scores, one per label, got 2\n$/,
   );
 });
 

@@ -148,13 +148,13 @@ t.test('a wrong or missing value is reported, and nothing is written', async (t)
   const { run } = await writeTrainedRun(root);
   const cases: [string[], number, RegExp][] = [
     [[file], 2, /needs --labels <file>/],
-    [[file, '--labels', two], 1, /pytorch\.onnx: Output: expected 2 scores, one a label, got 3/],
+    [[file, '--labels', two], 1, /pytorch\.onnx: Output: expected 2 scores, one per label, got 3/],
     [[file, '--labels', path.join(root, 'gap.txt')], 2, /gap\.txt: line 2 is empty/],
     [[file, '--labels', path.join(root, 'none.txt')], 2, /none\.txt: cannot be read/],
     [[file, '--labels', labels, '--size', '28'], 2, /--size: width: the model takes 6, got 28/],
     [[file, '--labels', labels, '--layout', 'nhwc'], 1, /input: expected 1 or 3 channels, got 6/],
     [[free, '--labels', labels, '--mean', '0.5'], 2, /takes bytes unchanged: --scale, --mean and --std/],
-    [[path.join(root, 'broken.onnx'), '--labels', labels], 1, /The model can't be loaded/],
+    [[path.join(root, 'broken.onnx'), '--labels', labels], 1, /The model cannot be loaded/],
     [[path.join(root, 'missing.onnx'), '--labels', labels], 1, /no such file/],
     [[run, '--labels', labels], 2, /--labels is for a model\.onnx; .* is a run/],
   ];

@@ -134,7 +134,11 @@ t.test('wrong use gives exit code 2 and one line, and writes nothing', async (t)
       /empty: expected images or a prepared dataset to calibrate on/,
     ],
     [[model, '--calibrate', path.join(root, 'photos')], 1, /a\.png: The bytes are no PNG.*--skip-bad/],
-    [[model, '--calibrate', path.join(root, 'photos'), '--skip-bad'], 1, /expected images to calibrate on, found none/],
+    [
+      [model, '--calibrate', path.join(root, 'photos'), '--skip-bad'],
+      1,
+      /expected images to calibrate on, found none/,
+    ],
     [[model, '--calibrate', root, '--size', '99'], 2, /--size: width: the model takes 16, got 99/],
     [[run, '--mean', '1'], 2, /--mean is for a model\.onnx/],
     [[run, '--calibration', 'minmax', '--percentile', '99'], 2, /--percentile 99: is only for/],

@@ -130,7 +130,7 @@ t.test('the queue is bounded in bytes, too, but an image alone may be larger', a
   const answers = [submit('a', 1), submit('a', 11)];
   await t.rejects(submit('b', 1), {
     name: 'QueueFullError',
-    message: /of 11 bytes wait already.* 10$/,
+    message: /holds images of 11 bytes.* 10$/,
   });
   started[0]?.finish();
   await nextTick();

@@ -95,7 +95,7 @@ t.test(
     const image = solidPng(28, 28, 255);
     t.notOk(pipeline.ready());
     const reason =
-      /golden\/light.png with float32: the confidence of dark moved from 0.5000 to 0.0\d+, allowed/;
+      /golden\/light.png with float32: the confidence of dark changed from 0.5000 to 0.0\d+, allowed/;
     t.match(pipeline.models(), [
       { name: 'good', ready: true },
       { name: 'moved', ready: false, problem: reason },
@@ -113,7 +113,7 @@ t.test('wrong preprocessing is noticed by the golden images', async (t) => {
   await writeFixtureModel(models, {
     change: (card) => ({ ...card, input: { ...card.input, scale: 1 / 400 } }),
   });
-  t.match((await setUp(t, { models })).models(), [{ ready: false, problem: /moved from/ }]);
+  t.match((await setUp(t, { models })).models(), [{ ready: false, problem: /changed from/ }]);
 });
 
 t.test('models whose card contradicts the file are not ready', async (t) => {
@@ -127,8 +127,8 @@ t.test('models whose card contradicts the file are not ready', async (t) => {
     change: (card) => ({ ...card, input: { ...card.input, width: 32 } }),
   });
   t.match((await setUp(t, { models })).models(), [
-    { name: 'labels', ready: false, problem: /expected 3 scores, one a label, got 2/ },
-    { name: 'size', ready: false, problem: /the card says 32, the model 28/ },
+    { name: 'labels', ready: false, problem: /expected 3 scores, one per label, got 2/ },
+    { name: 'size', ready: false, problem: /the card states 32, the model 28/ },
   ]);
 });
 

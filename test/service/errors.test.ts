@@ -38,7 +38,7 @@ const provocations: Record<ProblemCode, (t: Test) => Promise<Answer>> = {
   too_many_pixels: async (t) => post(await createTestApp(t), '/predict', hollowPng(30_000, 30_000)),
   unsupported_type: async (t) => post(await createTestApp(t), '/predict', svg()),
   undecodable_image: async (t) => post(await createTestApp(t), '/predict', truncatedPng()),
-  queue_full: (t) => postTo(t, new QueueFullError('1 images wait already, allowed are 1', 400)),
+  queue_full: (t) => postTo(t, new QueueFullError('The queue holds 1 images, allowed are 1', 400)),
   not_ready: async (t) => {
     const app = await createTestApp(t, { models: [{ change: (card) => ({ ...card, name: 'other' }) }] });
     return await post(app, '/predict', good);

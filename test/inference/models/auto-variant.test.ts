@@ -106,13 +106,13 @@ t.test('a damaged cache is measured anew; one that cannot be written is told', a
 
 t.test("where measuring fails the card's default serves, and the reason is told", async (t) => {
   const measure: Measure = async () => {
-    throw new ModelError('measuring ended with SIGSEGV: ');
+    throw new ModelError('the measuring process exited with SIGSEGV: ');
   };
   const card = cardOf({ float32: 0.99, int8: 0.99 });
   t.match(await chooseFastest(card, '', { measure, cacheFolder: t.testdir() }), {
     variant: 'int8',
     variantReason:
-      "int8 is the card's default: the variants could not be measured: measuring ended with SIGSEGV: ",
+      "int8 is the card's default: the variants could not be measured: the measuring process exited with SIGSEGV: ",
   });
 });
 
@@ -138,7 +138,7 @@ t.test('times come from a process of its own; a file that is no model ends it wi
   await writeFile(files[0]?.file ?? '', 'no model');
   await t.rejects(measureInProcess({ input: grayInput, files }), {
     constructor: ModelError,
-    message: /measuring ended with 1: The model can't be loaded/,
+    message: /the measuring process exited with 1: The model cannot be loaded/,
   });
 });
 

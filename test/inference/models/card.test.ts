@@ -33,16 +33,16 @@ t.test('pixels of a uint8 input are not scaled', async (t) => {
   ])
     t.throws(() => parseCard(cardOf(input), 'card.json'), {
       constructor: CardError,
-      message: /\/input\/dataType uint8 takes pixels as they are: expected scale 1, mean 0 and std 1, got /,
+      message: /\/input\/dataType: uint8 takes pixels unchanged: expected scale 1, mean 0 and std 1, got /,
     });
 });
 
 t.test('rules for ink on rgb, and a box larger than the image, are refused', async (t) => {
   const rgb: InputContract = { ...grayInput, channels: 'rgb', mean: [0, 0, 0], std: [1, 1, 1] };
   const refused: [InputContract, RegExp][] = [
-    [{ ...rgb, polarity: 'auto' }, /card.json: \/input\/polarity needs gray channels, got rgb/],
-    [{ ...rgb, centre: { box: 20 } }, /\/input\/centre needs gray channels/],
-    [{ ...grayInput, centre: { box: 29 } }, /\/input\/centre\/box expected at most 28, got 29/],
+    [{ ...rgb, polarity: 'auto' }, /card.json: \/input\/polarity is only for gray images, got rgb/],
+    [{ ...rgb, centre: { box: 20 } }, /\/input\/centre is only for gray images/],
+    [{ ...grayInput, centre: { box: 29 } }, /\/input\/centre\/box: expected at most 28, got 29/],
   ];
   for (const [input, message] of refused)
     t.throws(() => parseCard(cardOf(input), 'card.json'), { constructor: CardError, message });

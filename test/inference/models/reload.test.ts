@@ -95,7 +95,7 @@ t.test(
     });
     t.equal(await ask(), 'bright of 1');
     t.ok(pipeline.ready());
-    await t.rejects(ask(2), { constructor: ModelNotReadyError, message: /the confidence of dark moved/ });
+    await t.rejects(ask(2), { constructor: ModelNotReadyError, message: /the confidence of dark changed/ });
     t.equal(pools.open, 1);
     await put({ version: 3 });
     await writeFile(join(models, 'brightness/3/float32.onnx'), 'x');
@@ -119,7 +119,7 @@ t.test(
     t.equal(await ask(), 'day of 1');
     await put({ labels: ['never', 'ever'], change: moved });
     const { changed } = await pipeline.reload();
-    t.match(changed, [{ version: 1, ready: true, served: true, refused: /the confidence of never moved/ }]);
+    t.match(changed, [{ version: 1, ready: true, served: true, refused: /the confidence of never changed/ }]);
     t.equal(await ask(), 'day of 1');
     t.ok(pipeline.ready());
     await put({ name: 'other', labels: ['a', 'b'] });

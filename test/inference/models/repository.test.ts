@@ -48,10 +48,10 @@ t.test("the card's default variant serves unless another is asked for and there"
   const served = async (variant?: 'float32' | 'binary') =>
     (await readRepository(models, { variant })).stored[0];
   t.match(await served(), { variant: 'int8', variantReason: "int8 is the card's default" });
-  t.match(await served('float32'), { variant: 'float32', variantReason: 'float32 was asked for' });
+  t.match(await served('float32'), { variant: 'float32', variantReason: 'float32 was requested' });
   t.match(await served('binary'), {
     variant: 'int8',
-    variantReason: "binary was asked for, but there is none: int8 is the card's default",
+    variantReason: "binary was requested, but the card does not have it: int8 is the card's default",
   });
 });
 
@@ -78,7 +78,7 @@ t.test('a damaged version fails with its reason, and the others are stored', asy
     short: /short\/1\/float32.onnx: expected \d+ bytes, got 1/,
     gone: /gone\/1\/float32.onnx: cannot be read: ENOENT/,
     garbled: /garbled\/1\/card.json: cannot be read as JSON/,
-    moved: /moved\/1\/card.json: the card is that of other/,
+    moved: /moved\/1\/card.json: the card is for the model other/,
     untitled: /must have required properties title/,
   });
 });
@@ -100,9 +100,9 @@ t.test('what is no regular file in its place keeps its own version from being re
     ['good/1'],
   );
   t.match(Object.fromEntries(failed.map(({ name, problem }) => [name, problem])), {
-    pipe: /pipe\/1\/card\.json: is no regular file$/,
-    device: /device\/1\/float32\.onnx: is no regular file$/,
-    directory: /directory\/1\/float32\.onnx: is no regular file$/,
+    pipe: /pipe\/1\/card\.json: is not a regular file$/,
+    device: /device\/1\/float32\.onnx: is not a regular file$/,
+    directory: /directory\/1\/float32\.onnx: is not a regular file$/,
     larger: /larger\/1\/float32\.onnx: expected \d+ bytes, got \d+$/,
     loop: /loop\/1: cannot be read: ELOOP/,
   });
@@ -143,7 +143,7 @@ t.test(
     const root = t.testdir({ models: 'text' });
     await t.rejects(readRepository(join(root, 'models')), {
       name: 'CardError',
-      message: /models: the folder of the models cannot be read: ENOTDIR/,
+      message: /models: the models folder cannot be read: ENOTDIR/,
     });
   },
 );
@@ -160,7 +160,7 @@ t.test('a model whose weights lie in another file is refused, wherever the tenso
     await appendToModel(await writeFixtureModel(models, { name }), field(7, content));
   const { failed } = await readRepository(models);
   t.equal(failed.length, 3);
-  for (const { problem } of failed) t.match(problem, /some of its weights lie in another file/);
+  for (const { problem } of failed) t.match(problem, /some of its weights are in another file/);
 });
 
 /** Protobuf joins what a message has twice; the card is that of the longer file. */

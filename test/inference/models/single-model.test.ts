@@ -48,5 +48,5 @@ t.test('models whose names are numbers are models still', async (t) => {
   await writeFixtureModel(models, { name: 'mnist' });
   t.same(await keysOf(models), ['7/1', 'mnist/1']);
   await cp(join(models, '7'), join(models, '8'), { recursive: true });
-  t.match((await readRepository(models)).failed, [{ problem: /the card is that of 7/ }]);
+  t.match((await readRepository(models)).failed, [{ problem: /the card is for the model 7/ }]);
 });

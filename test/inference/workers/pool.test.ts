@@ -71,7 +71,7 @@ t.test(
       results.map(resultToScores).map(([dark = 0, bright = 0]) => (dark > bright ? 'dark' : 'bright')),
       ['dark', 'bright', 'dark'],
     );
-    const error = { name: 'ModelError', message: /can't be loaded/ };
+    const error = { name: 'ModelError', message: /cannot be loaded/ };
     t.match(await pool.run('missing', images), [{ error }, { error }, { error }]);
     t.match(await pool.run('good', [{ tensor: new Float32Array(5), deadline: Infinity }]), [
       { error: { name: 'ModelError', message: 'Tensor: expected 1 x 28 x 28 = 784 values, got 5' } },
@@ -139,7 +139,7 @@ t.test('a worker that ends is replaced, its batch runs again, and only a poisone
   t.same([results[0], results[2]].map(resultToScores), [Float32Array.of(1), Float32Array.of(3)]);
   t.throws(() => resultToScores(results[1]), {
     constructor: WorkerLostError,
-    message: 'The inference worker ended: poisoned',
+    message: 'The inference worker stopped: poisoned',
   });
   t.same(lost, ['poisoned', 'poisoned']);
   const later = await Promise.all([4, 5, 6].map((value) => pool.run('any', [file(Uint8Array.of(value))])));

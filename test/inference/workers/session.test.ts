@@ -45,35 +45,35 @@ t.test('a model with a fixed batch size of 1 answers a batch the same', async (t
 
 t.test('a free image size is taken from the card, and needs one', async (t) => {
   const onnx = identityOnnx(['N', 1, 'H', 'W']);
-  await t.rejects(openSession(onnx), { message: /dim 2\): its size is free/ });
+  await t.rejects(openSession(onnx), { message: /dim 2\): its size is dynamic/ });
   t.same((await openSession(onnx, { input: grayInput })).imageShape, [1, 28, 28]);
 });
 
 t.test('models that are no classifier, or not that of the card, are refused', async (t) => {
   const refused: [RegExp, Uint8Array][] = [
-    [/can't be loaded/, Buffer.from('not a model')],
-    [/the card says 28, the model 14/, identityOnnx(['N', 1, 14, 28])],
-    [/the card says 1, the model 3/, identityOnnx(['N', 3, 28, 28])],
-    [/expected 4 dims \(NCHW or NHWC\), got 2/, identityOnnx(['N', 784])],
-    [/the card says float32, the model uint8/, identityOnnx(['N', 1, 28, 28], 'uint8')],
-    [/dim 1\): the card says 1, the model 28/, identityOnnx(['N', 28, 28, 1])],
-    [/expected a free batch size or 1, got 8/, identityOnnx([8, 1, 28, 28])],
+    [/cannot be loaded/, Buffer.from('not a model')],
+    [/the card states 28, the model 14/, identityOnnx(['N', 1, 14, 28])],
+    [/the card states 1, the model 3/, identityOnnx(['N', 3, 28, 28])],
+    [/expected 4 dimensions \(NCHW or NHWC\), got 2/, identityOnnx(['N', 784])],
+    [/the card states float32, the model uint8/, identityOnnx(['N', 1, 28, 28], 'uint8')],
+    [/dim 1\): the card states 1, the model 28/, identityOnnx(['N', 28, 28, 1])],
+    [/expected a dynamic batch size or 1, got 8/, identityOnnx([8, 1, 28, 28])],
   ];
   for (const [message, onnx] of refused)
     await t.rejects(openSession(onnx, { input: grayInput }), { constructor: ModelError, message });
 });
 
-t.test('channels side by side, and bytes, where the card says so', async (t) => {
+t.test('channels side by side, and bytes, where the card states so', async (t) => {
   const nhwc = { ...grayInput, layout: 'nhwc' } as const;
   const session = await openSession(identityOnnx(['N', 28, 28, 1]), { input: nhwc });
   t.same(session.imageShape, [28, 28, 1]);
   t.equal((await session.run(batch, 3)).length, 3 * length);
   await t.rejects(openSession(identityOnnx(['N', 1, 28, 28]), { input: nhwc }), {
-    message: /dim 1\): the card says 28, the model 1/,
+    message: /dim 1\): the card states 28, the model 1/,
   });
   const bytes = { ...grayInput, dataType: 'uint8' } as const;
   await t.rejects(openSession(identityOnnx(['N', 1, 28, 28]), { input: bytes }), {
-    message: /the card says uint8, the model float32/,
+    message: /the card states uint8, the model float32/,
   });
 });
 

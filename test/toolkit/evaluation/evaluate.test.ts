@@ -103,6 +103,6 @@ t.test('a model with another number of scores than labels is an error', async (t
   const labels = ['dark', 'bright'];
   await t.rejects(evaluateModel(file, { ...target, labels }, solids([0], [0])), {
     constructor: ModelError,
-    message: /expected 2 scores, one a label, got 3/,
+    message: /expected 2 scores, one per label, got 3/,
   });
 });
