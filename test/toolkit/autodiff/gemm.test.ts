@@ -35,7 +35,7 @@ for (const transA of [0, 1])
         }
     });
 
-t.test('a matrix times itself adds up the gradients of both sides', async (t) => {
+t.test('a matrix times itself gets the sum of the gradients of both sides', async (t) => {
   await matchesReference(t, '4x4', {
     inputs: { a: values(mulberry32(1), 4, 4) },
     graph: (builder, { a }) => builder.op('Gemm', [a, a]),
@@ -43,7 +43,7 @@ t.test('a matrix times itself adds up the gradients of both sides', async (t) =>
   });
 });
 
-t.test('Gemm with alpha or beta has no gradient, and says so', async (t) => {
+t.test('Gemm with alpha or beta has no gradient: the error states both', async (t) => {
   for (const name of ['alpha', 'beta'])
     await t.rejects(
       matchesReference(t, name, {

@@ -11,7 +11,7 @@ t.test('sizes and data are read from a plain file', async (t) => {
   t.strictSame([...data], [1, 2, 3, 4, 5, 255]);
 });
 
-t.test('a gzipped file reads the same', async (t) => {
+t.test('a gzipped file gives the same data', async (t) => {
   t.strictSame([...parseIdx(gzipSync(good), 'x', 3).data], [1, 2, 3, 4, 5, 255]);
 });
 
@@ -28,6 +28,6 @@ const refused: [title: string, bytes: Buffer, message: RegExp][] = [
   ['a gzip file cut short', gzipSync(good).subarray(0, -9), /^bad: cannot be unzipped/],
 ];
 for (const [title, bytes, message] of refused)
-  t.test(`${title} is refused, naming the file and the reason`, async (t) => {
+  t.test(`${title} is refused, with the file and the reason`, async (t) => {
     t.throws(() => parseIdx(bytes, 'bad', 3), { name: 'IdxError', message });
   });

@@ -13,13 +13,13 @@ const arrays: NpyArray[] = [
 ];
 
 for (const array of arrays)
-  t.test(`${array.dtype} of shape (${array.shape}) comes back from its file unchanged`, async (t) => {
+  t.test(`${array.dtype} of shape (${array.shape}) is unchanged after writing and reading`, async (t) => {
     const file = path.join(t.testdir({}), 'a.npy');
     await writeNpy(file, array);
     t.strictSame(await readNpy(file), array);
   });
 
-t.test('the header is what numpy.save writes for uint8 (2, 3)', async (t) => {
+t.test('the header equals that of numpy.save for uint8 (2, 3)', async (t) => {
   const [header] = encodeNpy({ dtype: 'uint8', shape: [2, 3], data: new Uint8Array(6) });
   const dict = "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), }";
   t.equal(
@@ -28,7 +28,7 @@ t.test('the header is what numpy.save writes for uint8 (2, 3)', async (t) => {
   );
 });
 
-t.test('data at an odd offset in memory is read right', async (t) => {
+t.test('data at an odd offset in memory is read correctly', async (t) => {
   const bytes = Buffer.concat([
     Buffer.of(0),
     ...encodeNpy({ dtype: 'float32', shape: [2], data: Float32Array.of(1, 2) }),
@@ -36,7 +36,7 @@ t.test('data at an odd offset in memory is read right', async (t) => {
   t.strictSame(decodeNpy(bytes.subarray(1), 'odd.npy').data, Float32Array.of(1, 2));
 });
 
-t.test('a file with its keys in another order and spacing is read', async (t) => {
+t.test('a file with its keys in another order and with other spaces is read', async (t) => {
   t.strictSame(
     decodeNpy(handMade("{ 'shape':(2,),'descr':'|u1', 'fortran_order' : False}", [8, 9]), 'x').data,
     Uint8Array.of(8, 9),
@@ -69,7 +69,7 @@ const refused: [title: string, bytes: Buffer, message: RegExp][] = [
   ['too many bytes of data', handMade(dict, [1, 2, 3]), /^bad\.npy: expected 2 bytes of data, got 3$/],
 ];
 for (const [title, bytes, message] of refused)
-  t.test(`${title} is refused, naming the file and the reason`, async (t) => {
+  t.test(`${title} is refused, with the file and the reason`, async (t) => {
     t.throws(() => decodeNpy(bytes, 'bad.npy'), { name: 'NpyError', message });
   });
 

@@ -45,7 +45,7 @@ const failures: [title: string, stdout: string, stderr: string, message: RegExp]
   ['a silent failure', '', '', /npm pack failed \(exit code 7\): no message$/],
 ];
 for (const [title, stdout, stderr, message] of failures)
-  t.test(`${title}: what npm printed becomes one sentence with a remedy`, async (t) => {
+  t.test(`${title}: the output of npm becomes one sentence with a remedy`, async (t) => {
     const error = npmFailure('tiny@1.0.0', 7, stdout, stderr);
     t.match(error, { name: 'DownloadError', message });
     t.notMatch(error.message, /\n/);
@@ -59,7 +59,7 @@ t.test('npm on PATH', { skip: process.platform === 'win32' }, async (t) => {
     process.env.PATH = PATH;
   });
 
-  t.test('is asked to pack the pinned version without running its scripts', async (t) => {
+  t.test('runs npm pack for the pinned version without its scripts', async (t) => {
     const root = await fakeNpm(t, 'echo "$1 $2 $4" > "$7/asked"; touch "$7/tiny-1.0.0.tgz"');
     const into = path.join(root, 'into');
     await packWithNpm(source, into);
@@ -77,7 +77,7 @@ t.test('npm on PATH', { skip: process.platform === 'win32' }, async (t) => {
     await t.rejects(packWithNpm(source, '.', AbortSignal.timeout(100)), { name: 'TimeoutError' });
   });
 
-  t.test('missing is a DownloadError that says to install it', async (t) => {
+  t.test('missing is a DownloadError that recommends to install it', async (t) => {
     process.env.PATH = t.testdir({});
     await t.rejects(packWithNpm(source, '.'), {
       name: 'DownloadError',

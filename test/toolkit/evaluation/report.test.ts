@@ -1,4 +1,4 @@
-// evaluation.json written and read back; missing and damaged ones.
+// evaluation.json: written and read again, missing, and damaged.
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
@@ -14,13 +14,13 @@ const report: Report = {
   },
 };
 
-t.test('a report comes back as it was written', async (t) => {
+t.test('a report is unchanged after writing and reading', async (t) => {
   const folder = t.testdir();
   await writeReport(folder, report);
   t.strictSame(await readReport(folder), report);
 });
 
-t.test('no report is an error that names the command', async (t) => {
+t.test('a missing report is an error that names the command', async (t) => {
   const folder = t.testdir();
   await t.rejects(readReport(folder), {
     constructor: EvaluationError,

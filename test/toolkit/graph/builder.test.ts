@@ -1,11 +1,11 @@
-// What the builder refuses, and what it names.
+// The refusals of the builder, and its names.
 import t from 'tap';
 import { GraphBuilder, staticShape } from '../../../src/toolkit/graph/builder.js';
 import { consumers, producers, type Value } from '../../../src/toolkit/graph/graph.js';
 import { inferTypes } from '../../../src/toolkit/graph/shape-inference.js';
 import { float32Tensor } from '../../../src/toolkit/graph/tensor-data.js';
 
-t.test('a name that is taken is refused, whatever took it', async (t) => {
+t.test('a name that is in use is refused, whatever uses it', async (t) => {
   const builder = new GraphBuilder('twice');
   const x = builder.input('x', [2]);
   builder.initializer('w', float32Tensor([1, 2], [2]));
@@ -18,7 +18,7 @@ t.test('a name that is taken is refused, whatever took it', async (t) => {
   }
 });
 
-t.test('what was refused leaves no trace', async (t) => {
+t.test('a refused operator leaves no trace in the graph', async (t) => {
   const builder = new GraphBuilder('trace');
   const x = builder.input('x', [2]);
   t.throws(() => builder.initializer('x', float32Tensor([1], [1])));
@@ -28,7 +28,7 @@ t.test('what was refused leaves no trace', async (t) => {
   t.same(graph.nodes, []);
 });
 
-t.test('made-up names are unique and avoid those that are given', async (t) => {
+t.test('generated names are unique and differ from given names', async (t) => {
   const builder = new GraphBuilder('names', ['Relu_3']);
   let x = builder.input('Relu_0', [2, 2]);
   builder.input('Relu_2', [1]);
@@ -41,7 +41,7 @@ t.test('made-up names are unique and avoid those that are given', async (t) => {
   t.equal(new Set(nodes.map(({ name }) => name)).size, nodes.length);
 });
 
-t.test('equal constants are shared, others are not', async (t) => {
+t.test('only equal constants are shared', async (t) => {
   const builder = new GraphBuilder('constants');
   t.equal(builder.scalar(1).name, builder.scalar(1).name);
   t.equal(builder.integers([1, 2]).name, builder.integers([1, 2]).name);
@@ -166,14 +166,14 @@ const refused: readonly [title: string, build: Build, message: string][] = [
 ];
 
 for (const [title, build, message] of refused)
-  t.test(`${title} is refused, naming operator, expected and got`, async (t) => {
+  t.test(`${title} is refused, with operator, expected and actual value`, async (t) => {
     const builder = new GraphBuilder('refusals');
     let count = 0;
     const input = (...shape: (number | string)[]) => builder.input(`x${count++}`, shape);
     t.throws(() => build(builder, input), { name: 'GraphError', message });
   });
 
-t.test('an operator that is not known is refused by its name', async (t) => {
+t.test('an unknown operator is refused by its name', async (t) => {
   const builder = new GraphBuilder('unknown');
   const x = builder.input('x', [2]);
   const node = { op: 'Gelu', domain: '', name: 'g', inputs: [x.name], outputs: ['y'], attributes: {} };
@@ -183,7 +183,7 @@ t.test('an operator that is not known is refused by its name', async (t) => {
   });
 });
 
-t.test('a batch of any size passes through a network by its name', async (t) => {
+t.test('a dynamic batch keeps its name through a network', async (t) => {
   const builder = new GraphBuilder('symbolic');
   const x = builder.input('x', ['N', 3, 8, 8]);
   const w = builder.input('w', [4, 3, 3, 3]);
@@ -204,7 +204,7 @@ t.test('a batch of any size passes through a network by its name', async (t) => 
   });
 });
 
-t.test('a graph that is built on goes on with the same values', async (t) => {
+t.test('a builder can continue an existing graph with the same values', async (t) => {
   const builder = new GraphBuilder('first');
   const x = builder.input('x', ['N', 2]);
   const w = builder.initializer('w', float32Tensor([1, 2], [2]));
@@ -224,7 +224,7 @@ t.test('a graph that is built on goes on with the same values', async (t) => {
   t.same(inferTypes({ ...extended, types: new Map() }), extended);
 });
 
-t.test('who makes a value and who reads it is known', async (t) => {
+t.test('the producer and the consumers of a value are known', async (t) => {
   const builder = new GraphBuilder('readers');
   const x = builder.input('x', [2]);
   const [y] = builder.ops('Mul', [x, x], 1, { outputs: ['y'] });
@@ -241,7 +241,7 @@ t.test('who makes a value and who reads it is known', async (t) => {
   );
 });
 
-t.test('data of another length than its shape is refused', async (t) => {
+t.test('data whose length differs from its shape is refused', async (t) => {
   t.throws(() => float32Tensor([1, 2, 3], [2, 2]), {
     name: 'GraphError',
     message: '[2, 2] holds 4 values, got 3',

@@ -1,4 +1,4 @@
-// A recipe and the values that flags give → the recipe that is trained by, or what is wrong with it.
+// A recipe and the values of flags → the recipe of the training, or its error.
 import t from 'tap';
 import { IsObject, IsUnion, type TSchema } from '#typebox';
 import type { Binarisation } from '../../../../src/toolkit/architectures/binarisation.js';
@@ -85,7 +85,7 @@ for (const [title, from, overrides, expected] of resolved)
     t.same(resolveRecipe(from, overrides), { ...unchanged, ...expected });
   });
 
-t.test('early stopping can be taken from a recipe', async (t) => {
+t.test('early stopping can be removed from a recipe', async (t) => {
   t.equal(resolveRecipe(stopping, { earlyStopping: false }).earlyStopping, undefined);
 });
 
@@ -175,6 +175,6 @@ t.test('every value in the schema of a recipe can be set by one flag', async (t)
   t.same([...new Set([...own, ...named, ...notInRecipe])].sort(), [...overrideNames].sort());
 });
 
-t.test('every recipe that is published makes sense as it is', async (t) => {
+t.test('every bundled recipe is valid', async (t) => {
   for (const recipe of recipes) t.match(resolveRecipe(recipe, {}), recipe, recipe.name);
 });
