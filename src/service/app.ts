@@ -1,7 +1,13 @@
 // config and a pipeline → the assembled HTTP service, which does not listen yet.
 import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import Fastify, { type FastifyInstance, type FastifySchemaValidationError, LogController } from 'fastify';
+import Fastify, {
+  type FastifyHttpOptions,
+  type FastifyInstance,
+  type FastifySchemaValidationError,
+  LogController,
+} from 'fastify';
 import type { Pipeline } from '../inference/pipeline.js';
 import type { Config } from './config.js';
 import { ProblemError } from './errors.js';
@@ -43,7 +49,29 @@ export async function createApp(
   pipeline: Pipeline | Promise<Pipeline>,
   { metrics = createMetrics(), log }: AppOptions = {},
 ): Promise<FastifyInstance> {
-  const app = Fastify({
+  const app = Fastify(serverOptions(config, log));
+  await app.register(requestId);
+  await app.register(problems);
+  await app.register(draining, config);
+  await app.register(access, config);
+  await app.register(inference, { pipeline });
+  await app.register(reloading, config);
+  await app.register(openapi, { version });
+  await app.register(watching, { metrics, logRequests: logsRequests(config) });
+  await app.register(healthRoutes);
+  await app.register(modelRoutes);
+  await app.register(predictRoutes, config);
+  await app.register(playgroundRoutes);
+  await app.register(openInference, { ...config, prefix: '/v2', serverVersion: version });
+  await app.register(tensorflowServing, { ...config, prefix: '/v1' });
+  await app.ready();
+  await app.modelsOpened;
+  app.server.maxConnections = config.maxConnections;
+  return app;
+}
+
+function serverOptions(config: Config, log: AppOptions['log']): FastifyHttpOptions<Server> {
+  return {
     logger: { level: config.logLevel, ...(log && { stream: log }) },
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: createRequestId,
@@ -65,25 +93,7 @@ export async function createApp(
       void sendRefusal(error, request, reply);
     },
     schemaErrorFormatter: (errors, part) => new ProblemError('bad_request', describeErrors(errors, part)),
-  });
-  await app.register(requestId);
-  await app.register(problems);
-  await app.register(draining, config);
-  await app.register(access, config);
-  await app.register(inference, { pipeline });
-  await app.register(reloading, config);
-  await app.register(openapi, { version });
-  await app.register(watching, { metrics, logRequests: logsRequests(config) });
-  await app.register(healthRoutes);
-  await app.register(modelRoutes);
-  await app.register(predictRoutes, config);
-  await app.register(playgroundRoutes);
-  await app.register(openInference, { ...config, prefix: '/v2', serverVersion: version });
-  await app.register(tensorflowServing, { ...config, prefix: '/v1' });
-  await app.ready();
-  await app.modelsOpened;
-  app.server.maxConnections = config.maxConnections;
-  return app;
+  };
 }
 
 function logsRequests({ logRequests }: Config): boolean {
