@@ -12,13 +12,13 @@ const faults = [
   ...(await findForbidden(folders, importRules, { tsPreCompilationDeps: true })),
   ...(await findForbidden(['src/inference/workers/worker.ts'], workerRules, { exclude: { dynamic: true } })),
 ];
-/** One wrong import can close hundreds of circles. */
+/** One forbidden import can close hundreds of circles. */
 const mostLines = 40;
 for (const fault of faults.slice(0, mostLines)) console.error(fault);
 if (faults.length > mostLines) console.error(`… and ${faults.length - mostLines} more`);
 if (faults.length > 0) process.exitCode = 1;
 
-/** Follows the imports from `places`. @returns what breaks a rule, as sentences. */
+/** Follows the imports from `places`. @returns the violations, as sentences. */
 async function findForbidden(places: string[], forbidden: Rule[], follow: ICruiseOptions): Promise<string[]> {
   const options: ICruiseOptions = {
     ...follow,
