@@ -1,7 +1,7 @@
-// npm run bench:binary: layers of ±1 as float32, as int8 and by counting bits, and whole networks, variant beside variant.
+// npm run bench:binary: layers of ±1 as float32, as int8 and by counting bits, and whole networks with their variants.
 //
 //   runs/lenet5 runs/lenet5-binary …   measured runs whose variants are compared (default: these two, if they exist)
-//   --rounds 15 --milliseconds 40      rounds take turns, so that a noisy machine is noisy for all
+//   --rounds 15 --milliseconds 40      the contenders alternate in each round, so that other load affects all of them
 //   --out file.md
 import { existsSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -36,7 +36,7 @@ type Layer = { name: string } & (
   | { kind: 'dense'; input: [number]; weight: [number, number] }
 );
 
-/** What each layer is measured as. */
+/** The forms in which each layer is measured. */
 const forms = ['float32', 'int8', 'packing bits', 'counting bits'] as const;
 type Form = (typeof forms)[number];
 
@@ -53,7 +53,7 @@ interface NetworkRow {
   microseconds: number;
 }
 
-/** The layers that signs enter; pixels are bytes, so the first layer has no such form. */
+/** The layers with signs as input. The first layer has none of these forms, because pixels are bytes. */
 const layers: Layer[] = [
   { kind: 'conv', name: 'conv2 16@5x5', input: [6, 14, 14], weight: [16, 6, 5, 5] },
   { kind: 'dense', name: 'dense1 400 → 120', input: [400], weight: [120, 400] },
@@ -94,7 +94,7 @@ async function measureLayer(layer: Layer, batch: number): Promise<Times<Form>> {
   return await alternate(contenders, batch);
 }
 
-/** One operator, its weights constant. */
+/** Builds a graph of one operator with constant weights. */
 async function openLayer(form: 'float32' | 'int8', layer: Layer, w: Float32Array, batch: number) {
   const builder = new GraphBuilder(form);
   const isFloat = form === 'float32';
@@ -144,7 +144,7 @@ function open(model: Uint8Array) {
   return InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 });
 }
 
-/** @returns medians over the rounds of the microseconds that a call takes, per image. */
+/** @returns the median over the rounds of the microseconds per image. */
 async function alternate<Name extends string>(
   contenders: Record<Name, () => unknown>,
   batch: number,

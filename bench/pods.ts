@@ -1,7 +1,7 @@
-// npm run bench:pods: what one processor serves over HTTP, for each model → docs/results/bench-pods.md, the basis of docs/kubernetes.md.
+// npm run bench:pods: each model → its throughput over HTTP on one processor, in docs/results/bench-pods.md for docs/kubernetes.md.
 //
-//   --models mnist,cats-vs-dogs   default: all of models/
-//   --seconds 10                  of each load
+//   --models mnist,cats-vs-dogs   default: all models in models/
+//   --seconds 10                  the time of each load
 //   --out <file>                  writes the report
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -24,18 +24,18 @@ const { values: flags } = parseArgs({
 interface Measured {
   model: string;
   variant: string;
-  /** In a closed loop. */
+  /** The requests/s of a closed loop. */
   most: BenchReport;
   /** Requests/s of the open loop. */
   rate: number;
   usual: BenchReport;
-  /** Bytes resident after both loads. */
+  /** The resident bytes after both loads. */
   rss: number;
 }
 
 const port = 9390;
 const connections = 16;
-/** Part of the closed loop's rate at which a pod is busy, and answers still come at once. */
+/** The fraction of the closed loop's rate at which a pod is busy but still responds at once. */
 const share = 0.7;
 
 const rows: Measured[] = [];
@@ -44,7 +44,7 @@ const report = describe(rows);
 process.stdout.write(report);
 if (flags.out) writeFileSync(flags.out, report);
 
-/** The server has the first processor to itself, the load generator the second. */
+/** The server runs alone on the first processor, the load generator on the second. */
 async function measure(model: string): Promise<Measured> {
   const server = await startServer({
     command: 'taskset',

@@ -1,7 +1,7 @@
-// npm run bench:train: images/s and memory of full training steps with Adam, blocked and portable, and PyTorch's where it is installed.
+// npm run bench:train: images/s and memory of full training steps with Adam, blocked and portable, and of PyTorch if it is installed.
 //
 //   QUATI_PYTHON=<python with torch>   the peer (default: python3); without torch its columns stay empty
-//   --rounds 5 --seconds 3             rounds take turns, so that a noisy machine is noisy for all
+//   --rounds 5 --seconds 3             the contenders alternate in each round, so that other load affects all of them
 //   --nets resnet-20 --batches 128     some of them; --out <file> writes the table
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -35,7 +35,7 @@ interface Contender {
 interface Summary {
   /** Images/s. */
   speed: number;
-  /** Bytes resident: the peak, and what the rounds after the first added. */
+  /** The resident bytes: the peak, and the increase after the first round. */
   peak: number;
   growth: number;
 }
@@ -51,7 +51,7 @@ const seconds = Number(flags.seconds);
 const threads = availableParallelism();
 const quati = [process.execPath, plainScript('bench/peers/train_quati.ts')] as const;
 const pytorch = [process.env.QUATI_PYTHON ?? 'python3', 'bench/peers/train_pytorch.py'] as const;
-/** What the peers said of themselves. */
+/** The facts in the first lines of the processes. */
 const known: Hello = {};
 
 const rows: Row[] = [];
@@ -75,7 +75,7 @@ async function measure(net: string, batch: number): Promise<Row> {
   return { net, batch, summaries };
 }
 
-/** Each in a process of its own, so that its memory is its own. Without blocked operators or torch, their contender is left out. */
+/** Starts each contender in a separate process, to measure its memory. Skips contenders without blocked operators or torch. */
 async function startContenders(question: Question): Promise<Map<ContenderName, Contender>> {
   const started: Record<ContenderName, Contender | undefined> = {
     blocked: await startContender(quati, question),
@@ -95,7 +95,7 @@ async function startContenders(question: Question): Promise<Map<ContenderName, C
   );
 }
 
-/** Memory grows while the first round opens its sessions: what it gains after that is what epochs would add. */
+/** Memory grows while the first round creates its sessions. The increase after that is what epochs would add. */
 function summarise(answers: readonly Answer[]): Summary {
   const [first, last] = [answers[0], answers.at(-1)];
   return {
@@ -105,7 +105,7 @@ function summarise(answers: readonly Answer[]): Summary {
   };
 }
 
-/** Returns undefined if the process does not start, as without torch. */
+/** Returns undefined if the process does not start, for example without torch. */
 async function startContender(
   [command, script]: readonly [string, string],
   question: Question,
@@ -121,7 +121,7 @@ async function startContender(
     async ask() {
       child.stdin.write(`${JSON.stringify(question)}\n`);
       const { value } = await lines.next();
-      if (!value) throw new Error(`${script}: ended while it trained ${question.net}`);
+      if (!value) throw new Error(`${script}: exited while it trained ${question.net}`);
       return JSON.parse(value) as Answer;
     },
   };
@@ -153,7 +153,7 @@ ${table(
 `;
 }
 
-/** A row per network and batch: a cell per contender, then further cells. */
+/** Returns one row per network and batch: one cell per contender, then further cells. */
 function table(
   further: readonly string[],
   rows: readonly Row[],
@@ -170,7 +170,7 @@ function table(
   return [header, rule, ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-/** Quati's images/s per image/s of PyTorch. */
+/** Quati's images/s divided by those of PyTorch. */
 function ratioOf({ summaries: { blocked, portable, pytorch } }: Row): string {
   const ours = blocked ?? portable;
   return ours && pytorch ? (ours.speed / pytorch.speed).toFixed(2) : '';

@@ -1,25 +1,25 @@
-// The control groups of this process → a group of the machine's own below each, in either version of cgroups.
+// The control groups of this process → a group for the machine below each, in either version of cgroups.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnavailableError } from './run.js';
 
 export interface ControlGroups {
-  /** Files that take the id of a process. */
+  /** The files for the id of a process. */
   tasks: string[];
-  /** What the machine mounts below its /sys/fs/cgroup, `.` for the folder itself. */
+  /** The mounts of the machine in its /sys/fs/cgroup, `.` for the folder itself. */
   mounts: { folder: string; type: 'cgroup' | 'cgroup2'; options: string }[];
   /** True if systemd can count and limit memory in them. */
   countsMemory: boolean;
-  /** Resolves when they are gone. The processes in them must have ended. */
+  /** Removes the groups. The processes in them must have exited. */
   remove(): Promise<void>;
 }
 
 interface Hierarchy {
   type: string;
-  /** The folder where it is mounted. */
+  /** The mount point. */
   folder: string;
-  /** The group of the hierarchy that this folder shows. */
+  /** The group of the hierarchy at the mount point. */
   root: string;
   options: string[];
 }
@@ -87,7 +87,7 @@ function handsMemoryDown(folder: string): boolean {
   return existsSync(file) && readFileSync(file, 'utf8').split(/\s+/).includes('memory');
 }
 
-/** Reads mountinfo, as proc(5) describes it. */
+/** Reads mountinfo, see proc(5). */
 function readMounts(): Hierarchy[] {
   return readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
@@ -100,7 +100,7 @@ function readMounts(): Hierarchy[] {
     });
 }
 
-/** Removes the groups below first. A process that was killed stays in its group for a moment. */
+/** Removes the inner groups first. A killed process stays in its group for a moment. */
 async function removeGroup(group: string): Promise<void> {
   if (!existsSync(group)) return;
   for (const entry of readdirSync(group, { withFileTypes: true }))

@@ -1,4 +1,4 @@
-// src/toolkit/graph/proto/onnx.proto, as ONNX publishes it → onnx_pb.ts beside it: types, and what reads and writes them.
+// src/toolkit/graph/proto/onnx.proto, as published by ONNX → onnx_pb.ts next to it: types, with code that reads and writes them.
 //
 //   npm run onnx-proto               writes onnx_pb.ts; npm fetches the two generators for this one run
 //   npm run onnx-proto -- --check    fails if onnx_pb.ts is stale or was edited; needs no network
@@ -11,14 +11,14 @@ import path from 'node:path';
 const folder = 'src/toolkit/graph/proto';
 const source = path.join(folder, 'onnx.proto');
 const generated = path.join(folder, 'onnx_pb.ts');
-/** The PyPI package `onnx` of this version holds the same file as onnx/onnx.proto. */
+/** The PyPI package `onnx` of this version has the same file as onnx/onnx.proto. */
 const onnxVersion = '1.23.2';
-/** From 2.14 on, protoc-gen-es needs a newer Node than Quati does. */
+/** Since 2.14, protoc-gen-es needs a newer Node than Quati. */
 const generators = ['@bufbuild/buf@1.75.0', '@bufbuild/protoc-gen-es@2.13.0'];
 /** ONNX packs these lists in proto3 but not in proto2, whose optional fields Quati needs. Parsers read both; packed ones are smaller. */
 const packed = ['int64 dims = 1', 'int64 ints = 8', 'float floats = 7'];
 
-/** @returns the first lines of the generated file, which name what it was made from. */
+/** @returns the first lines of the generated file, with its sources. */
 function header(code: string): string {
   const sha256 = (content: string | Buffer) => createHash('sha256').update(content).digest('hex');
   return [
@@ -70,7 +70,7 @@ if (process.argv[2] === '--check') {
   const text = readFileSync(generated, 'utf8');
   const code = text.split('\n').slice(5).join('\n');
   if (text !== header(code) + code) {
-    console.error(`${generated} is stale or was edited by hand: run npm run onnx-proto`);
+    console.error(`${generated} is stale or was edited: run npm run onnx-proto`);
     process.exitCode = 1;
   }
 } else {

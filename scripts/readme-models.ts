@@ -26,7 +26,7 @@ for (const file of ['README.md', 'README.pt-BR.md'].filter((name, i) => i === 0 
   }
 }
 
-/** The README with the table of the models in `modelsFolder`. */
+/** Returns the README with the table of the models in `modelsFolder`. */
 function withModelTable(readme: string, modelsFolder: string): string {
   if (!markers.test(readme)) throw new Error('README.md: the markers of the model table are missing');
   const rows = findModels(modelsFolder).flatMap((model) =>
@@ -48,14 +48,14 @@ function rowOf({ card, version }: Model, name: string, variant: Variant): string
   return `| ${card.name} ${version} | ${name}${served} | ${kilobytes(bytes)} | ${ratio} | ${percent} | ${latency} | ${rate} |\n`;
 }
 
-/** `475 KB`; one decimal below 100 KB. A KB is 1,000 bytes. */
+/** Formats `475 KB`, with one decimal below 100 KB. A KB is 1,000 bytes. */
 function kilobytes(bytes: number): string {
   const digits = bytes < 100_000 ? 1 : 0;
   const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
   return `${(bytes / 1000).toLocaleString('en', options)} KB`;
 }
 
-/** By name, then by version. */
+/** Sorts by name, then by version. */
 function findModels(modelsFolder: string): Model[] {
   return subfolders(modelsFolder)
     .sort()

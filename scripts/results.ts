@@ -1,18 +1,18 @@
-// Trained runs → their variants, docs/results, published models with samples, the README's table: figures of this machine.
+// Trained runs → their variants, docs/results, published models with samples, and the README's table, with figures of this machine.
 //
 //   npm run results -- mnist                 quantises, measures, reports, publishes
-//   npm run results -- cifar10 --measure     leaves the variants as they are
+//   npm run results -- cifar10 --measure     does not quantise again
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 interface Room {
   runs: string[];
-  /** Further arguments of `quati evaluate`. */
+  /** Additional arguments of `quati evaluate`. */
   evaluate: string[];
-  /** Model → the run that is published as it. */
+  /** Model → the run to publish under its name. */
   publish: Record<string, string>;
-  /** Recipes whose augmentation is drawn. */
+  /** The recipes with a drawing of their augmentation. */
   augmented: string[];
 }
 
@@ -50,7 +50,7 @@ function publishResults(name: string, { runs, evaluate, publish, augmented }: Ro
   const folders = trained.map((run) => `runs/${run}`);
   for (const run of runs)
     if (!trained.includes(run))
-      console.error(`runs/${run} does not exist and is left out: npx quati train ${run}`);
+      console.error(`runs/${run} does not exist and is skipped: run npx quati train ${run}`);
   if (trained.length === 0) process.exit(1);
   if (!flags.measure) for (const folder of folders) quati('quantise', folder);
   quati('evaluate', ...folders, ...evaluate, '--out', 'docs/results');
@@ -69,7 +69,7 @@ function quati(...args: string[]): void {
   run('dist/cli/main.js', ...args);
 }
 
-/** Runs Node; ends with its exit code if it fails. */
+/** Runs Node. If it fails, exits with its exit code. */
 function run(...args: string[]): void {
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);

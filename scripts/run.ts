@@ -1,10 +1,10 @@
-// A command → its output, or an error with what it printed.
+// A command → its output, or an error with its output.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
 
-/** What is verified cannot be had here: that says nothing about it. */
+/** This machine does not have what the check needs, so the check has no result. */
 export class UnavailableError extends Error {}
 
 /**

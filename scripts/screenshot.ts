@@ -1,4 +1,4 @@
-// A service that runs → docs/playground-light.png and docs/playground-dark.png, for the README.
+// A running service → docs/playground-light.png and docs/playground-dark.png, for the README.
 //
 //   npm start &  npm run screenshot [http://localhost:8000]
 import { readdirSync } from 'node:fs';
@@ -40,9 +40,9 @@ async function drawThree(page: Page): Promise<void> {
 }
 
 /**
- * Points of a flat arc, in parts of the canvas's width.
- * @param centre height of its centre.
- * @param from angle in radians, as is `to`.
+ * Returns points of a flat arc, as fractions of the canvas's width.
+ * @param centre the height of its centre.
+ * @param from the first angle in radians; `to` is the last.
  */
 function arc(centre: number, from: number, to: number): [x: number, y: number][] {
   return Array.from({ length: 30 }, (_, i) => {

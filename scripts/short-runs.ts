@@ -1,8 +1,8 @@
-// CIFAR-10's recipes, each changed in one thing and trained briefly on a part of the images → docs/results/cifar10/short-runs.md.
+// CIFAR-10's recipes, each with one change, trained briefly on a part of the images → docs/results/cifar10/short-runs.md.
 //
-//   npm run short-runs                        keeps the runs that were trained already
-//   --epochs 3 --validation-split 0.7         15,000 images to train on, 35,000 to judge by
-//   --only warm-up                            only the changes with this in their name
+//   npm run short-runs                        keeps existing runs
+//   --epochs 3 --validation-split 0.7         15,000 training images, 35,000 validation images
+//   --only warm-up                            only changes with this text in their name
 //   --out <file>                              default: that file, or with --only standard output
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -21,14 +21,14 @@ const { values: flags } = parseArgs({
 
 interface Row {
   recipe: string;
-  /** What was changed, and by which flags. */
+  /** The name of the change, and its flags. */
   name: string;
   changed: string[];
-  /** The last epoch. */
+  /** The figures of the last epoch. */
   last: EpochRecord;
 }
 
-/** Recipe → what is changed → by which flags. */
+/** Recipe → name of the change → flags. */
 const changes: Record<string, Record<string, string[]>> = {
   'cifar10-cnn': {
     'as it is': [],
@@ -82,7 +82,7 @@ function percent(value: number): string {
 function row({ recipe, name, changed, last }: Row): string {
   const { loss, valLoss, valAccuracy } = last;
   if (valLoss === undefined || valAccuracy === undefined)
-    throw new Error(`${recipe}, ${name}: nothing was held back`);
+    throw new Error(`${recipe}, ${name}: there is no validation split`);
   const flags = changed.length > 0 ? `\`${changed.join(' ')}\`` : '';
   const figures = [loss.toFixed(3), valLoss.toFixed(3), percent(valAccuracy)];
   return `| ${[recipe, name, flags, ...figures].join(' | ')} |`;

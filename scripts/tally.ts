@@ -1,4 +1,4 @@
-// What each check came to → a line each on standard output, and the counts of all.
+// The results of checks → one line per check on standard output, and the counts.
 type Outcome = 'passed' | 'failed' | 'skipped';
 
 export interface Tally {

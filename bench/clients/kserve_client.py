@@ -1,4 +1,4 @@
-"""A running service → the calls of KServe's Python client over REST, v2 and v1, with the answers.
+"""A running service → the calls of KServe's Python client over REST, v2 and v1, with the responses.
 
     python -m venv venv && venv/bin/pip install kserve
     npm start &

@@ -1,4 +1,4 @@
-"""A running service → every call of tritonclient's HTTP client that concerns inference, with the answers.
+"""A running service → every inference call of tritonclient's HTTP client, with the responses.
 
     python -m venv venv && venv/bin/pip install 'tritonclient[http]'
     npm start &

@@ -1,4 +1,4 @@
-"""A model's folder and an image's bytes -> the tensor that its card asks for, and a label for the scores: what every peer does alike.
+"""A model's folder and an image's bytes -> the tensor of its card, and a label for the scores: common to all peers.
 
 Polarity and centring of digits are not done here: the peers have less to do, not more.
 """

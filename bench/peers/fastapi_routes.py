@@ -1,4 +1,4 @@
-"""classify(bytes) -> a FastAPI app: POST /predict takes the form field `file`, POST /predict/raw the image itself."""
+"""classify(bytes) -> a FastAPI app: POST /predict accepts the form field `file`, POST /predict/raw the image itself."""
 
 from collections.abc import Callable
 

@@ -1,26 +1,26 @@
-// What bench/train.ts and the processes that train say to each other: lines of JSON.
+// The messages between bench/train.ts and the training processes: lines of JSON.
 
 /** The first line of a process. */
 export interface Hello {
-  /** Channels of a block, where the machine's ONNX Runtime has the blocked operators. */
+  /** The channels of a block, if ONNX Runtime has the blocked operators on this machine. */
   block?: number;
   /** The version of PyTorch. */
   torch?: string;
 }
 
-/** One round; all questions to a process are the same. */
+/** One round; a process gets the same message in every round. */
 export interface Question {
   net: string;
   batch: number;
   seconds: number;
   threads: number;
-  /** Standard ONNX operators only. */
+  /** Whether only standard ONNX operators are used. */
   portable?: boolean;
 }
 
 export interface Answer {
   imagesPerSecond: number;
-  /** Bytes resident now, and at most so far. */
+  /** The resident bytes now, and their peak so far. */
   rss: number;
   peak: number;
 }

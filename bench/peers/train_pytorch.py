@@ -82,7 +82,7 @@ class Stepper:
         self.optimiser.step()
 
     def measure(self, seconds):
-        """Whole batches are measured; a smaller one and an evaluation end the round, as they end an epoch."""
+        """Measures full batches. A smaller batch and an evaluation end the round, like an epoch."""
         began, steps = time.perf_counter(), 0
         while time.perf_counter() - began < seconds:
             self.step(self.batch)

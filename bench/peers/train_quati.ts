@@ -1,4 +1,4 @@
-// Quati's training steps on the networks of bench/nets.ts: a line of JSON in, a line of JSON out, as train_pytorch.py.
+// Quati's training steps on the networks of bench/nets.ts: a line of JSON in, a line of JSON out, like train_pytorch.py.
 import { createInterface } from 'node:readline';
 import type { Architecture } from '#dist/toolkit/architectures/layers.js';
 import { probeBlockSize } from '#dist/toolkit/lowering/probe.js';
@@ -11,7 +11,7 @@ import { createStepRunner } from '#dist/toolkit/training/step/step-runner.js';
 import { nets } from '../nets.js';
 import type { Answer, Hello, Question } from './train-protocol.js';
 
-/** @returns images/s of one round. */
+/** @returns the images/s of one round. */
 type Stepper = (question: Question) => Promise<number>;
 
 const print = (answer: Hello | Answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
@@ -27,10 +27,13 @@ for await (const line of createInterface({ input: process.stdin })) {
   print({ imagesPerSecond, rss: process.memoryUsage().rss, peak });
 }
 
-/** Whole batches are measured; a smaller one and an evaluation end the round, as they end an epoch. */
+/** Measures full batches. A smaller batch and an evaluation end the round, like an epoch. */
 async function createStepper({ net: name, batch, threads, portable }: Question): Promise<Stepper> {
   const net = nets.find((known) => known.name === name);
-  if (!net) throw new Error(`net ${name} is not known; known are ${nets.map(({ name }) => name).join(', ')}`);
+  if (!net)
+    throw new Error(
+      `there is no network ${name}; the networks are ${nets.map(({ name }) => name).join(', ')}`,
+    );
   const runner = await openStepRunner(net, threads, portable ? undefined : block);
   const whole = randomBatch(net, batch);
   const last = randomBatch(net, Math.ceil(batch / 2));

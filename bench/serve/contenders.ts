@@ -1,14 +1,14 @@
-// A model → the servers that are compared on it: how each is started and asked.
+// A model → the servers to compare: how to start each one, and its URLs.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { ServerCommand } from './processes.js';
 
-/** How an image is uploaded. */
+/** The form of an upload. */
 export const uploads = ['raw', 'multipart'] as const;
 export type Upload = (typeof uploads)[number];
 
-/** What all contenders serve in turns. */
+/** The model and image that all contenders serve in turn. */
 export interface Target {
   modelsFolder: string;
   model: string;
@@ -21,25 +21,25 @@ export interface Target {
 
 export interface Contender {
   name: string;
-  /** The uploads that it takes. */
+  /** The uploads that it accepts. */
   uploads: readonly Upload[];
   start(target: Target, port: number): ServerCommand;
   url(target: Target, port: number, upload: Upload): string;
-  /** The 99th percentile of the milliseconds that the HTTP thread's event loop was late, since the last call. */
+  /** The 99th percentile of the event loop's delay in the HTTP thread, in ms, since the last call. */
   loopDelay?: (port: number) => Promise<number>;
 }
 
-/** A peer's command, without its Python. */
+/** A peer's command, without the Python program. */
 interface PeerCommand {
   args: string[];
   env: Record<string, string>;
-  /** The path that answers once it is ready. */
+  /** The path that responds once the server is ready. */
   ready: string;
 }
 
 interface Peer {
   name: string;
-  /** Modules that its Python has to have. */
+  /** The Python modules that it needs. */
   needs: string;
   uploads: readonly Upload[];
   start(target: Target, port: number, python: string): PeerCommand;
@@ -48,7 +48,7 @@ interface Peer {
 
 const pythons = (process.env.QUATI_PYTHON ?? 'python3').split(',');
 const peersFolder = path.resolve('bench/peers');
-/** What was converted for LiteRT, by model and version. */
+/** The models converted for LiteRT, by model and version. */
 const converted = path.resolve('runs/bench-serve');
 
 export const quati: Contender = {
@@ -77,7 +77,7 @@ export const quati: Contender = {
   },
 };
 
-/** As many processes as processors: one more was slower, one fewer left a processor idle. */
+/** One process per processor: one more was slower, one fewer left a processor idle. */
 function uvicorn(app: string, { processors }: Target, port: number): string[] {
   return [
     ...['-m', 'uvicorn', `${app}:app`, '--loop', 'uvloop', '--http', 'httptools', '--no-access-log'],
@@ -137,14 +137,14 @@ const peers: Peer[] = [
   },
 ];
 
-/** The peers whose packages one of the Pythons of QUATI_PYTHON has; the others are named on standard error. */
+/** Returns the peers with installed packages in a Python of QUATI_PYTHON. Names the others on standard error. */
 export function findPeers(): Contender[] {
   return peers.flatMap((peer) => {
     const python = pythons.find(
       (candidate) => spawnSync(candidate, ['-c', `import ${peer.needs}`], { stdio: 'ignore' }).status === 0,
     );
     if (python !== undefined) return [toContender(peer, python)];
-    process.stderr.write(`${peer.name}: not installed for ${pythons}, left out\n`);
+    process.stderr.write(`${peer.name}: not installed for ${pythons}, skipped\n`);
     return [];
   });
 }

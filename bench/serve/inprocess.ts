@@ -1,4 +1,4 @@
-// In a process of its own: one image, decoded and classified again and again on every processor → images/s, without any HTTP.
+// In a separate process: one image, decoded and classified repeatedly on every processor → images/s, without HTTP.
 //
 //   inprocess.js <models folder> <model> <variant> <image> <seconds>
 import { readFile } from 'node:fs/promises';
@@ -33,7 +33,7 @@ const elapsed = performance.now() - start;
 await pool.close();
 process.stdout.write(`${JSON.stringify({ imagesPerSecond: (count * 1000) / elapsed })}\n`);
 
-/** There are as many callers as workers: one is always free. */
+/** There is one caller per worker, so a worker is always free. */
 async function classify(): Promise<RunnerResult[]> {
   const run = pool.take();
   if (!run) throw new Error('No worker is free');
@@ -42,7 +42,7 @@ async function classify(): Promise<RunnerResult[]> {
 
 async function classifyUntil(): Promise<void> {
   while (performance.now() < until) {
-    // Not `count += (await …).length`: that reads the count before it waits, and what the other threads added meanwhile is lost.
+    // Not `count += (await …).length`: that reads the count before it waits, and loses what other callers add meanwhile.
     const results = await classify();
     count += results.length;
   }

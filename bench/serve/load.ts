@@ -1,4 +1,4 @@
-// In a process of its own: an image, posted over so many connections for so many seconds → requests/s and latencies, as a line of JSON.
+// In a separate process: an image, posted over n connections for some seconds → requests/s and latencies, as a line of JSON.
 //
 //   load.js <url> raw|multipart <image> <connections> <seconds>
 import { readFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ export interface LoadResult {
   /** Milliseconds. */
   p50: number;
   p99: number;
-  /** How many requests were answered with a good status, and how many were not. */
+  /** The number of requests with a success status, and of all others. */
   requests: number;
   failed: number;
 }

@@ -1,12 +1,12 @@
-// npm run bench:serve: Quati and its peers on the same models and images, in turns, beside what decoding and inference alone reach.
+// npm run bench:serve: Quati and its peers in turn on the same models and images, compared with decoding and inference without HTTP.
 //
-//   QUATI_PYTHON=<python>,<python>  with bench/peers/*/requirements.txt (default: python3); a peer that none of them has is left out
+//   QUATI_PYTHON=<python>,<python>  with bench/peers/*/requirements.txt (default: python3); a peer that none of them has is skipped
 //   --models-folder models --imgs imgs
-//   --models cifar10,cats-vs-dogs   default: those of these two that are in models/, else all that are there
+//   --models cifar10,cats-vs-dogs   default: those of these two in models/, else all models
 //   --variant int8 --connections 1,8,32,128 --rounds 3 --seconds 5
-//   --soak 300                      so many seconds of 32 connections at the end, watching memory
-//   --no-peers                      Quati alone
-//   --out <file>                    writes the report, as docs/results/bench-serve.md is
+//   --soak 300                      the seconds of 32 connections at the end, to observe memory
+//   --no-peers                      only Quati
+//   --out <file>                    writes the report, such as docs/results/bench-serve.md
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import path from 'node:path';
@@ -36,7 +36,7 @@ const modelsFolder = flags['models-folder'];
 const rounds = Number(flags.rounds);
 const seconds = Number(flags.seconds);
 const firstPort = 9300;
-/** From the last start to the measure of idle memory: a server that tidies up when it is idle has done so by then. */
+/** The time from the last start to the measurement of idle memory. A server that frees memory when idle has done so by then. */
 const idleSeconds = 65;
 const processors = countCpus();
 const contenders = [quati, ...(flags['no-peers'] ? [] : findPeers())];

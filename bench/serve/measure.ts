@@ -1,4 +1,4 @@
-// A server that runs → what it answers under a load, and what that costs it.
+// A running server → its responses under a load, with their processor time and memory.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
@@ -15,9 +15,9 @@ export interface Cell {
 }
 
 export interface Measure extends LoadResult {
-  /** Processor time per request, of all processes of the server. */
+  /** The processor time per request, of all processes of the server. */
   cpuMs: number;
-  /** Bytes resident after the load. */
+  /** The resident bytes after the load. */
   rss: number;
   /** The 99th percentile of the event loop's delay, if the server has that figure. */
   loopMs?: number;
@@ -28,16 +28,16 @@ export interface Server {
   process: RunningServer;
   target: Target;
   port: number;
-  /** Median over the starts. */
+  /** The median over the starts. */
   readyMs: number;
-  /** Bytes resident before the first load. */
+  /** The resident bytes before the first load. */
   idleRss: number;
   measured: { cell: Cell; measure: Measure }[];
 }
 
 export interface Soak {
   seconds: number;
-  /** Bytes resident after a tenth of the time, when all has been used once, and at the end. */
+  /** The resident bytes after a tenth of the time, when all code has run once, and at the end. */
   early: number;
   late: number;
 }
@@ -45,7 +45,7 @@ export interface Soak {
 const loadScript = plainScript('bench/serve/load.ts');
 const inprocessScript = plainScript('bench/serve/inprocess.ts');
 
-/** Starts the server `starts` times; the last one stays. */
+/** Starts the server `starts` times. The last start stays running. */
 export async function openServer(
   contender: Contender,
   target: Target,
@@ -62,7 +62,7 @@ export async function openServer(
   return { contender, process, target, port, readyMs: median(readyMs), idleRss: 0, measured: [] };
 }
 
-/** Adds a measure to the server. @throws Error when a request failed. */
+/** Adds a measurement to the server. @throws Error when a request failed. */
 export async function measureLoad(server: Server, cell: Cell, seconds: number): Promise<void> {
   const { contender, port } = server;
   await contender.loopDelay?.(port);
@@ -91,7 +91,7 @@ export async function soak(server: Server, seconds: number): Promise<Soak> {
   return { seconds, early, late: server.process.usage().rss };
 }
 
-/** @returns images/s of decoding and inference alone. */
+/** @returns the images/s of decoding and inference without HTTP. */
 export async function measureInProcess(target: Target, seconds: number): Promise<number> {
   const { modelsFolder, model, variant, image } = target;
   const args = [modelsFolder, model, variant, image, seconds];

@@ -1,4 +1,4 @@
-// A server's command → its process, once it answers, and what it and its children use, from /proc (Linux).
+// A server's command → its ready process, and the memory and processor time of it and its children, from /proc (Linux).
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,39 +6,39 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface ServerCommand {
   command: string;
   args: readonly string[];
-  /** Added to this process's own environment. */
+  /** Added to the environment of this process. */
   env?: Record<string, string>;
   cwd?: string;
-  /** A URL that answers with a good status once the server is ready. */
+  /** A URL with a success status once the server is ready. */
   ready: string;
   /** Default 120,000. */
   startTimeoutMs?: number;
 }
 
 interface Usage {
-  /** Bytes resident. */
+  /** The resident bytes. */
   rss: number;
-  /** Processor time so far. */
+  /** The processor time so far. */
   cpuMs: number;
 }
 
 export interface RunningServer {
-  /** From its start to its first good answer. */
+  /** The time from its start to its first success status. */
   readyMs: number;
-  /** Of the process and all below it; zeros after its end. */
+  /** Usage of the process and all its descendants; zeros after its end. */
   usage(): Usage;
   stop(): Promise<void>;
 }
 
 const ticksPerSecond = 100;
-/** A benchmark that is stopped takes its servers with it. */
+/** A benchmark that is stopped also stops its servers. */
 const running = new Set<ChildProcess>();
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {
     void Promise.all([...running].map(stop)).finally(() => process.exit(1));
   });
 
-/** @throws Error with the end of its standard error when it ends, or is not ready in time. */
+/** @throws Error with the end of its standard error when it exits, or is not ready in time. */
 export async function startServer(server: ServerCommand): Promise<RunningServer> {
   const { command, args, env, cwd, ready, startTimeoutMs = 120_000 } = server;
   const start = performance.now();
@@ -57,7 +57,7 @@ export async function startServer(server: ServerCommand): Promise<RunningServer>
     errors = `${errors}${chunk}`.slice(-4000);
   });
   while (!(await answers(ready))) {
-    if (hasEnded(child)) throw new Error(`${command} ${args.join(' ')} ended: ${errors}`);
+    if (hasEnded(child)) throw new Error(`${command} ${args.join(' ')} exited: ${errors}`);
     if (performance.now() - start > startTimeoutMs) {
       await stop(child);
       throw new Error(`${command}: not ready within ${startTimeoutMs} ms: ${errors}`);
@@ -82,7 +82,7 @@ async function answers(url: string): Promise<boolean> {
   );
 }
 
-/** Some servers leave their own children behind, or end only when these are killed. */
+/** Some servers leave their children running, or exit only when these are killed. */
 async function stop(child: ChildProcess): Promise<void> {
   if (hasEnded(child)) return;
   const [, ...children] = familyOf(child.pid);
@@ -94,7 +94,7 @@ async function stop(child: ChildProcess): Promise<void> {
   for (const pid of children) if (statOf(pid)?.parent === 1) process.kill(pid, 'SIGKILL');
 }
 
-/** A process, first, and all below it. */
+/** Returns a process, then all its descendants. */
 function familyOf(root: number | undefined): number[] {
   if (root === undefined) return [];
   const children = new Map<number, number[]>();
@@ -118,7 +118,7 @@ function usageOf(root: number | undefined): Usage {
 function statOf(pid: number): { parent: number; cpuMs: number } | undefined {
   const text = readText(`/proc/${pid}/stat`);
   if (text === undefined) return undefined;
-  // The name is in parentheses and may hold anything.
+  // The name is in parentheses and may hold any text.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return {
     parent: Number(fields[1]),

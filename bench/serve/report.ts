@@ -1,11 +1,11 @@
-// What was measured → the report: a table per model, medians over the rounds, and how Quati compares with its bars.
+// Measurements → the report: a table per model, medians over the rounds, and Quati's results against its targets.
 import { median } from 'simple-statistics';
 import type { Target, Upload } from './contenders.js';
 import type { Cell, Measure, Server, Soak } from './measure.js';
 
 export interface ModelResult {
   target: Target;
-  /** Images/s of decoding and inference alone, per round. */
+  /** The images/s of decoding and inference without HTTP, per round. */
   limit: readonly number[];
   cells: readonly Cell[];
   /** Quati first. */
@@ -18,7 +18,7 @@ export interface Conditions {
   seconds: number;
   variant: string;
   processors: number;
-  /** Its name. */
+  /** The name of the image. */
   processor: string;
 }
 
@@ -60,7 +60,7 @@ function describeModel(result: ModelResult): string[] {
   ];
 }
 
-/** One row; none for an upload that the server does not take. */
+/** Returns one row, or none for an upload that the server does not accept. */
 function row(server: Server, { upload, connections }: Cell, most: number): string[] {
   const medians = mediansOf(server, upload, connections);
   if (!medians) return [];
@@ -76,7 +76,7 @@ function row(server: Server, { upload, connections }: Cell, most: number): strin
   return [`| ${server.contender.name} | ${upload} | ${connections} | ${figures.join(' | ')} |`];
 }
 
-/** Over the rounds; undefined if there was none of that load. */
+/** The median over the rounds; undefined if there was no such load. */
 function mediansOf({ measured }: Server, upload: Upload, connections: number): Medians | undefined {
   const rounds = measured.flatMap(({ cell, measure }) =>
     cell.upload === upload && cell.connections === connections ? [measure] : [],
@@ -128,7 +128,7 @@ function peerBar(quati: Server, peer: Server, upload: Upload): string[] {
   return [bar(`${upload} at 32, of ${peer.contender.name}`, ratio, 2, times, 'least')];
 }
 
-/** The largest of the medians of each load. */
+/** The largest median over all loads. */
 function mostLoopDelay({ measured }: Server): number {
   const byCell = new Map<Cell, number[]>();
   for (const { cell, measure } of measured)

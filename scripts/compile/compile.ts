@@ -1,4 +1,4 @@
-// A tsconfig → its sources compiled, unless neither they nor the result changed since the last time.
+// A tsconfig → its compiled sources. Nothing runs if neither sources nor result changed.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -14,7 +14,7 @@ export interface Compilation {
   folder: string;
   /** Folders of sources → the folder of each one's JavaScript. */
   sources: { src: string; [source: string]: string };
-  /** The folder that stands for the `dist` of package.json's imports. */
+  /** The folder that replaces the `dist` of package.json's imports. */
   dist: string;
   /** Files → where they are copied to. */
   copies?: Record<string, string>;
@@ -22,7 +22,7 @@ export interface Compilation {
   hasTests?: boolean;
 }
 
-/** What every compilation depends on, beside its sources; package-lock.json stands for the installed packages. */
+/** The inputs of every compilation in addition to its sources; package-lock.json represents the installed packages. */
 const settings = ['package.json', 'package-lock.json', 'tsconfig.json', 'scripts/compile'];
 
 /** @returns the exit code of tsc; 0 if nothing had to be done. */
@@ -45,7 +45,7 @@ export function compile({
   const { freshness, read } = stateOf(build);
   if (freshness === 'fresh') return 0;
   mkdirSync(folder, { recursive: true });
-  // tsc does not look at its output: it would leave a file that was deleted or edited there as it is.
+  // tsc does not check its output: it would keep a file that was deleted or edited there.
   if (freshness === 'outputs changed') rmSync(path.join(folder, '.tsbuildinfo'), { force: true });
   for (const [source, target] of Object.entries(sources)) removeStale(source, target);
   for (const [file, copy] of Object.entries(copies)) cpSync(file, copy);
@@ -59,7 +59,7 @@ export function compile({
   return status ?? 1;
 }
 
-/** Removes what was compiled from a source that is gone: a deleted test must not run on. */
+/** Removes the output of deleted sources, so that a deleted test does not run. */
 function removeStale(source: string, target: string): void {
   if (!existsSync(target)) return;
   const sources = new Set(readdirSync(source, { recursive: true, encoding: 'utf8' }));

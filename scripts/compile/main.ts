@@ -1,5 +1,5 @@
-// npm run build: src/ → dist/, which runs, is published and is measured.
-// npm run build:tests: src/, test/ and the workshop → build/, checked and compiled once for all test processes and worker threads.
+// npm run build: src/ → dist/, for running, publishing and measuring.
+// npm run build:tests: src/, test/, scripts/ and bench/ → build/, checked and compiled once for all test processes and worker threads.
 //
 //   tsx scripts/compile/main.ts product tests
 import { type Compilation, compile } from './compile.js';
@@ -24,7 +24,7 @@ const compilations: Record<string, Compilation> = {
 for (const name of process.argv.slice(2)) {
   const compilation = compilations[name];
   if (!compilation)
-    throw new RangeError(`${name} is not known; known are ${Object.keys(compilations).join(', ')}`);
+    throw new RangeError(`there is no compilation ${name}; they are ${Object.keys(compilations).join(', ')}`);
   const status = compile(compilation);
   if (status !== 0) process.exit(status);
 }

@@ -2,7 +2,7 @@
 import { cpSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
-/** Replaces the page of the built service in `service`: a file that the source no longer has goes there, too. */
+/** Replaces the page of the built service in `service`. Files that the source no longer has are removed. */
 export function copyPage(service: string): void {
   const target = path.join(service, 'pages');
   rmSync(target, { recursive: true, force: true });

@@ -1,24 +1,24 @@
-// What a build reads and writes → whether it has to run: a stamp holds one digest of each.
+// The inputs and outputs of a build → whether it must run. A stamp holds one digest of each.
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 export interface Build {
-  /** Files and folders that the result depends on, the build itself among them. */
+  /** The files and folders that the result depends on, with the code of the build. */
   inputs: readonly string[];
-  /** Files and folders that it writes. */
+  /** The files and folders that it writes. */
   outputs: readonly string[];
-  /** The file that remembers both. */
+  /** The file with both digests. */
   stamp: string;
 }
 
 export interface State {
   freshness: 'fresh' | 'inputs changed' | 'outputs changed';
-  /** The digest of the inputs as they were read: the stamp of a build that starts now. */
+  /** The digest of the current inputs, for the stamp of a build that starts now. */
   read: string;
 }
 
-/** Compares contents, not times: a fresh clone and a switched branch have new times everywhere. */
+/** Compares contents. Times do not help: a fresh clone and a switched branch have new times everywhere. */
 export function stateOf({ inputs, outputs, stamp }: Build): State {
   const read = digestOf(inputs, stamp);
   const [lastRead, written] = existsSync(stamp) ? readFileSync(stamp, 'utf8').split('\n') : [];
@@ -26,7 +26,7 @@ export function stateOf({ inputs, outputs, stamp }: Build): State {
   return { freshness: read === lastRead ? 'fresh' : 'inputs changed', read };
 }
 
-/** Notes that a build succeeded. `read` is from before it, as a source may be edited meanwhile. */
+/** Records that a build succeeded. `read` is from before the build, because a source may change during it. */
 export function writeStamp({ outputs, stamp }: Build, read: string): void {
   writeFileSync(stamp, `${read}\n${digestOf(outputs, stamp)}\n`);
 }

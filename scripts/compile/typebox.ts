@@ -1,4 +1,4 @@
-// typebox → a few files of a build. As installed it has more than 600 modules, and loading them took a third of a server's start.
+// typebox → a few files of a build. The package has more than 600 modules, and loading them took a third of a server's startup.
 import { cpSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { buildSync } from 'esbuild';
@@ -9,7 +9,7 @@ interface PackageJson {
 
 /**
  * Bundles the entries that the imports of package.json name `#typebox…`.
- * @param folder stands for the `dist` of those imports.
+ * @param folder replaces the `dist` of those imports.
  */
 export function bundleTypebox(folder: string): void {
   const { imports } = JSON.parse(readFileSync('package.json', 'utf8')) as PackageJson;

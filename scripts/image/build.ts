@@ -1,11 +1,11 @@
-// docker/Dockerfile and a platform → an image that buildah builds on a stand-in base: its configuration, and its root file system.
+// docker/Dockerfile and a platform → an image that buildah builds on a substitute base: its configuration and root file system.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { run } from '../run.js';
 import { standInBase } from './base.js';
 import type { Arch, Buildah } from './tools.js';
 
-/** What the Dockerfile sets, under Docker's names. */
+/** The settings of the Dockerfile, under Docker's names. */
 interface ImageConfig {
   User: string;
   Env: string[];
@@ -16,9 +16,9 @@ interface ImageConfig {
 }
 
 export interface Image {
-  /** The platform that it was built for. */
+  /** The platform of the build. */
   arch: Arch;
-  /** The platform that it names itself. */
+  /** The platform in its configuration. */
   architecture: string;
   /** The folder of its root file system. */
   root: string;
@@ -26,17 +26,17 @@ export interface Image {
 }
 
 export interface Builder {
-  /** Builds the image as `docker buildx build --platform linux/<arch>` does. */
+  /** Builds the image like `docker buildx build --platform linux/<arch>`. */
   build(arch: Arch): Promise<Image>;
-  /** Unmounts every image, also that of a build that failed. */
+  /** Unmounts every image, also after a failed build. */
   unmount(): Promise<void>;
 }
 
-/** Mounted where npm runs while building, so that the Dockerfile names no registry and no certificate authority. */
+/** Mounted for npm during the build, so that the Dockerfile names no registry and no certificate authority. */
 const certificates = '/etc/ssl/certs/ca-certificates.crt';
 
 /**
- * Keeps everything in the folder `below`, apart from the user's own images.
+ * Keeps all files in the folder `below`, separate from the user's images.
  * @param npmCache the folder of npm's downloads; default: one in `below`.
  */
 export async function createBuilder(
@@ -56,8 +56,8 @@ export async function createBuilder(
   }
 
   /**
-   * The tools run on this machine's own platform. Debian's buildah looks for every stage's base of the first one's platform
-   * (containers/buildah#4721), so that the platform comes as TARGETARCH and by the bases themselves.
+   * The tools run on the platform of this machine. Debian's buildah uses the platform of the first stage for all bases
+   * (containers/buildah#4721). So TARGETARCH and the bases give the platform.
    */
   async function build(arch: Arch): Promise<Image> {
     const tag = `localhost/quati-${arch}`;
@@ -84,7 +84,7 @@ export async function createBuilder(
   return { build, unmount };
 }
 
-/** Overlay shares what layers have in common; vfs copies it, and works everywhere. */
+/** Overlay shares the files of common layers. vfs copies them, and works everywhere. */
 async function createBuildah(folder: string): Promise<Buildah> {
   const storage = ['--root', path.join(folder, 'storage'), '--runroot', path.join(folder, 'run')];
   const driver = await storageDriver(storage);

@@ -1,4 +1,4 @@
-// An image → what is in it that should not be, what its configuration lacks, and how large it is.
+// An image → unwanted files, missing configuration, and its size.
 import { closeSync, lstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import path from 'node:path';
 import type { Image } from './build.js';
@@ -7,13 +7,13 @@ import type { Arch } from './tools.js';
 /** e_machine of the ELF header. */
 const machines: Record<Arch, number> = { amd64: 62, arm64: 183 };
 
-/** In bytes, of the image for arm64: all of it, and what is added to Node and Debian. */
+/** The limits in bytes for the arm64 image: the whole, and the part without Node and Debian. */
 export const limits = { whole: 330e6, added: 110e6 };
 
 export interface Sizes {
-  /** Bytes of all files; a hard link counts once. */
+  /** The bytes of all files; a hard link counts once. */
   whole: number;
-  /** Bytes of what docker/Dockerfile adds to its base. */
+  /** The bytes that docker/Dockerfile adds to its base. */
   added: number;
   /** The folders that it adds. */
   parts: { name: string; bytes: number }[];
@@ -24,11 +24,13 @@ interface Lock {
   packages: Record<string, { dev?: boolean }>;
 }
 
-/** @returns what is wrong, as sentences. */
+/** @returns the faults, as sentences. */
 export function findFaults(image: Image): string[] {
   const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as Lock;
   return [
-    ...(image.architecture === image.arch ? [] : [`the image says it is for ${image.architecture}`]),
+    ...(image.architecture === image.arch
+      ? []
+      : [`the configuration of the image states ${image.architecture}`]),
     ...foreignBinaries(image),
     ...developmentPackages(image, lock),
     ...configurationFaults(image, lock.version),
@@ -90,7 +92,7 @@ function filesBelow(folder: string): string[] {
     .map((entry) => path.join(entry.parentPath, entry.name));
 }
 
-/** Returns undefined for a file that is no ELF file of 64 bits, little-endian. */
+/** Returns undefined for a file that is not a 64-bit little-endian ELF file. */
 function machineOf(file: string): number | undefined {
   if (!lstatSync(file).isFile()) return undefined;
   const header = Buffer.alloc(20);

@@ -1,6 +1,6 @@
 // A processor of a Raspberry Pi → /proc/cpuinfo of four of its cores, from which ONNX Runtime chooses its kernels.
 
-/** The part numbers and features that Linux shows on a 3B+ or Zero 2 W, a 4, and a 5. */
+/** The part numbers and features that Linux shows on a Raspberry Pi 3B+ or Zero 2 W, a 4, and a 5. */
 const cores: Record<string, { part: string; features: string }> = {
   'cortex-a53': { part: '0xd03', features: 'fp asimd evtstrm crc32 cpuid' },
   'cortex-a72': { part: '0xd08', features: 'fp asimd evtstrm crc32 cpuid' },
@@ -11,10 +11,10 @@ const cores: Record<string, { part: string; features: string }> = {
   },
 };
 
-/** @throws RangeError naming the processors that are known. */
+/** @throws RangeError with the known processors. */
 export function cpuinfo(cpu: string): string {
   const known = cores[cpu];
-  if (!known) throw new RangeError(`cpu ${cpu} is not known; known are ${Object.keys(cores).join(', ')}`);
+  if (!known) throw new RangeError(`cpu: expected one of ${Object.keys(cores).join(', ')}, got ${cpu}`);
   const core = (i: number) => `processor\t: ${i}
 BogoMIPS\t: 108.00
 Features\t: ${known.features}

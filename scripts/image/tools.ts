@@ -1,8 +1,8 @@
-// What verifying an image needs of the machine.
+// The tools that the verification of an image needs.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
-/** As Debian and Docker call a platform. */
+/** The names of the platforms in Debian and Docker. */
 export type Arch = 'amd64' | 'arm64';
 
 /** Runs a command of buildah. @returns its standard output, trimmed. */
@@ -17,7 +17,7 @@ const needed = {
   'qemu-user-static': qemu,
 };
 
-/** Why an image cannot be verified here; undefined if it can. */
+/** The reason why this machine cannot verify an image; undefined if it can. */
 export function whatIsMissing(): string | undefined {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     return `Linux on x64 is needed, this is ${process.platform} on ${process.arch}`;

@@ -1,4 +1,4 @@
-// The folders of src/ that hold folders → what lies in each, lowest first: an entry may import those before it, and none after it.
+// The folders of src/ with folders inside → their entries, lowest first. An entry may import only the entries before it.
 
 export const floors: Record<string, readonly string[]> = {
   src: ['inference', 'toolkit', 'client', 'service', 'cli'],
@@ -112,7 +112,7 @@ export const floors: Record<string, readonly string[]> = {
   ],
 };
 
-/** Pairs of folders of which neither may import the other, whatever their floors. */
+/** Pairs of folders that may not import each other, whatever their floors. */
 export const apart: readonly (readonly [string, string])[] = [
   ['src/service', 'src/toolkit'],
   ['src/service', 'src/client'],

@@ -1,21 +1,24 @@
-// npm run lint: the imports of src/, scripts/ and bench/ → those that the structure forbids, one per line. Exits 1 if there is one.
+// npm run lint: src/, scripts/ and bench/ → forbidden imports and long functions, one per line. Exits 1 if there is one.
 import { cruise, type ICruiseOptions, type ICruiseResult } from 'dependency-cruiser';
 import extractTsConfig from 'dependency-cruiser/config-utl/extract-ts-config';
+import { findLongFunctions } from './functions.js';
 import { findUnlisted, importRules, type Rule, workerRules } from './rules.js';
 
+const folders = ['src', 'scripts', 'bench'];
 const tsConfig = extractTsConfig('tsconfig.json');
 const faults = [
   ...findUnlisted(),
-  ...(await findForbidden(['src', 'scripts', 'bench'], importRules, { tsPreCompilationDeps: true })),
+  ...findLongFunctions(folders),
+  ...(await findForbidden(folders, importRules, { tsPreCompilationDeps: true })),
   ...(await findForbidden(['src/inference/workers/worker.ts'], workerRules, { exclude: { dynamic: true } })),
 ];
-/** One wrong import can close hundreds of circles. */
+/** One forbidden import can close hundreds of circles. */
 const mostLines = 40;
 for (const fault of faults.slice(0, mostLines)) console.error(fault);
 if (faults.length > mostLines) console.error(`… and ${faults.length - mostLines} more`);
 if (faults.length > 0) process.exitCode = 1;
 
-/** Follows the imports from `places`. @returns what breaks a rule, as sentences. */
+/** Follows the imports from `places`. @returns the violations, as sentences. */
 async function findForbidden(places: string[], forbidden: Rule[], follow: ICruiseOptions): Promise<string[]> {
   const options: ICruiseOptions = {
     ...follow,

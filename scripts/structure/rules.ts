@@ -1,13 +1,13 @@
-// The floors, and who may load which package → the rules of dependency-cruiser.
+// The floors, and the allowed packages per folder → the rules of dependency-cruiser.
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { IForbiddenRuleType } from 'dependency-cruiser';
 import { apart, floors } from './floors.js';
 
-/** The comment says what is wrong with an import that the rule forbids. */
+/** The comment states the problem of an import that the rule forbids. */
 export type Rule = IForbiddenRuleType & { name: string; comment: string };
 
-/** @returns what floors.ts lists but is not there, and what is there but not listed, as sentences. */
+/** @returns entries of floors.ts that do not exist, and existing entries that it does not list, as sentences. */
 export function findUnlisted(): string[] {
   return foldersWithFolders('src').flatMap((folder) => {
     const listed = floors[folder];
@@ -29,7 +29,7 @@ function foldersWithFolders(folder: string): string[] {
   return below.length === 0 ? [] : [folder, ...below.flatMap(foldersWithFolders)];
 }
 
-/** For a cruise that follows imports of types, too. */
+/** Rules for a cruise that also follows imports of types. */
 export const importRules: Rule[] = [
   {
     name: 'no-circle',
@@ -42,7 +42,7 @@ export const importRules: Rule[] = [
     entries.slice(0, -1).map(
       (entry, i): Rule => ({
         name: `floor: ${folder}/${entry}`,
-        comment: 'that is a higher floor (scripts/structure/floors.ts)',
+        comment: 'the imported file is on a higher floor (scripts/structure/floors.ts)',
         severity: 'error',
         from: { path: below(folder, [entry]) },
         to: { path: below(folder, entries.slice(i + 1)) },
@@ -52,7 +52,7 @@ export const importRules: Rule[] = [
   ...apart.flatMap(([one, other]) => [separation(one, other), separation(other, one)]),
   {
     name: 'product-alone',
-    comment: 'the product imports nothing from its tests and its workshop',
+    comment: 'the product imports nothing from test, scripts and bench',
     severity: 'error',
     from: { path: '^src/' },
     to: { path: '^(test|scripts|bench)/' },
@@ -77,14 +77,14 @@ export const importRules: Rule[] = [
   },
   {
     name: 'one-decoder',
-    comment: 'images are decoded in one place, and written in one',
+    comment: 'sharp is loaded, and its loaders are shut, in one place',
     severity: 'error',
-    from: { path: '^src/', pathNot: '^src/(inference/image/decode\\.ts$|toolkit/images/)' },
+    from: { path: '^src/', pathNot: '^src/inference/image/(decode|sharp)\\.ts$' },
     to: { path: packagePath('sharp') },
   },
 ];
 
-/** For a cruise from a worker thread's module that follows only what is loaded with it. */
+/** Rules for a cruise from a worker thread's module that follows only modules loaded with it. */
 export const workerRules: Rule[] = [
   {
     name: 'light-worker',

@@ -1,9 +1,9 @@
-// npm test: compiled test files → a line each, all that one printed that failed, and the counts as the last line.
+// npm test: compiled test files → one line per file, the output of failed files, and the counts as the last line.
 //
 //   npm test                        every file
 //   npm run test:unit               every file that slow.ts does not list
 //   npm test -- inference/workers   every file with this, or another argument, in its path
-//   --jobs 2                        so many at a time (default: one more than processors, as some wait)
+//   --jobs 2                        the number of processes at the same time (default: one more than processors, as some wait)
 //   --folder build/test
 //
 // Each file runs as `node <file>`. tap's own runner loads every module of a process through hooks that coverage needs: on Node 20 that
@@ -28,7 +28,7 @@ const { values: flags, positionals } = parseArgs({
   },
 });
 const suffix = '.test.js';
-/** A test gives up after ten minutes; a process that does not is ended after eleven. */
+/** A test stops after ten minutes. A process that does not is stopped after eleven. */
 const [testSeconds, processSeconds] = [600, 660];
 
 const names = chosenNames();
@@ -39,7 +39,7 @@ const { passed, ...others } = sumOf(all);
 console.log(`\n${passed} passed, ${others.failed} failed, ${others.skipped} skipped`);
 process.exitCode = others.failed > 0 || passed === 0 ? 1 : 0;
 
-/** The slow ones first: the others fill the gaps that they leave at the end. */
+/** Returns the slow files first, so that the others fill the gaps at the end. */
 function chosenNames(): string[] {
   const found = readdirSync(flags.folder, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith(suffix))

@@ -1,4 +1,4 @@
-// What a test file printed, and its exit code → what was counted, and whether it failed.
+// The output and exit code of a test file → its counts, and whether it failed.
 
 export interface Counts {
   passed: number;

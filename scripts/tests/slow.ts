@@ -1,4 +1,4 @@
-// The tests that take more than moments: npm run test:unit leaves them out, npm test starts with them.
+// The slow tests: npm run test:unit skips them, npm test starts with them.
 
 /**
  * Files, and folders with a slash at the end, below test/. They train, start a browser, a server, worker threads or other processes,

@@ -1,11 +1,11 @@
-# this machine's root file system, a systemd and control groups → that systemd as process 1 of namespaces of its own. Run as root.
+# This machine's root file system, a systemd and control groups → that systemd as process 1 of its own namespaces. Run as root.
 #
-#   WORK    an empty folder: below it the root is mounted, in the namespaces alone
+#   WORK    an empty folder: the root is mounted in it, only in the namespaces
 #   OPT     becomes /opt/quati, read-only
 #   NODE    becomes /usr/bin/node
-#   UNITS   its files become all units that there are
-#   TASKS   files that take a process's id, one for each control group
-#   GROUPS_AT   what is mounted as control groups: lines of `<folder below /sys/fs/cgroup> <type> <options>`
+#   UNITS   its files become the only units
+#   TASKS   files for a process's id, one per control group
+#   GROUPS_AT   the mounts of control groups: lines of `<folder below /sys/fs/cgroup> <type> <options>`
 set -eu
 
 enter() {
@@ -25,7 +25,7 @@ enter() {
     /lib/systemd/systemd --unit=multi-user.target --log-target=journal-or-kmsg
 }
 
-# What containers have, and no more: nothing here is the machine's own to change.
+# Only what containers have: no change here affects the machine.
 mount_system() {
   mkdir -p "$root/proc" "$root/sys" "$root/dev" "$root/run" "$root/tmp"
   mount -t proc proc "$root/proc"

@@ -1,4 +1,4 @@
-// The services of a machine → what is checked of each, one after another, as they listen on the same port.
+// The services of a machine → their checks, one after the other, because all listen on the same port.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Machine } from './machine.js';
 import { createService, type Service } from './service.js';
@@ -8,15 +8,15 @@ export type Check = (title: string, body: () => Promise<string>) => Promise<bool
 
 const sample = 'imgs/cifar10/airplane-1.png';
 const expected = '{"category":"airplane"}';
-/** QUATI_DRAIN_TIMEOUT_MS, and all of QUATI_MAX_CONNECTIONS but one; nothing here changes them. */
+/** The default of QUATI_DRAIN_TIMEOUT_MS, and one less than that of QUATI_MAX_CONNECTIONS. */
 const [drainTimeoutMs, crowd] = [20_000, 1023];
-/** The most that `systemd-analyze security` may give, of 10; with systemd 252 it gave 1.3. */
+/** The highest allowed exposure of `systemd-analyze security`, out of 10; systemd 252 gave 1.3. */
 const mostExposure = 1.5;
-/** The words of a system that refuses something; from pino's level 50 on, a line is an error. */
+/** Words in the log of a system that refuses something. In pino's log, level 50 and above is an error. */
 const refusal =
   /not permitted|denied|\bE(PERM|ACCES|ROFS)\b|read-only file|SIGSYS|"level":[56]0|status=[1-9]|Failed/i;
 
-/** Checks docker/systemd/quati.service, enabled and started as in docs/raspberry-pi.md. */
+/** Checks docker/systemd/quati.service, enabled and started like in docs/raspberry-pi.md. */
 export async function checkUnit(machine: Machine, check: Check): Promise<void> {
   const service = createService(machine, 'quati');
   await check('quati.service: systemd-analyze security', async () => await securityOf(machine));
@@ -34,7 +34,7 @@ export async function checkUnit(machine: Machine, check: Check): Promise<void> {
     if (after.MainPID === before.MainPID) throw new Error('it is still the same process');
     return ready;
   });
-  await check('quati.service comes back when its process is killed', async () => {
+  await check('quati.service restarts when its process is killed', async () => {
     await service.systemctl('kill', '--signal=KILL');
     for (let tries = 0; (await service.properties('NRestarts')).NRestarts !== '1'; tries++) {
       if (tries === 100) throw new Error('systemd does not start it again');
@@ -63,15 +63,15 @@ async function readiness(service: Service): Promise<string> {
 
 async function checkAnswers(name: string, machine: Machine, service: Service, check: Check): Promise<void> {
   await check(`${name}: its processes are confined`, async () => await confinementOf(machine, service));
-  await check(`${name}: an upload answers exactly ${expected}`, async () => {
+  await check(`${name}: an upload gets exactly the response ${expected}`, async () => {
     expectAnswer(await service.predict(sample));
     return '';
   });
-  await check(`${name}: the same beside ${crowd} other connections`, async () => {
+  await check(`${name}: the same with ${crowd} other connections`, async () => {
     expectAnswer(await service.predictInCrowd(sample, crowd));
     return '';
   });
-  await check(`${name}: nothing was refused, and nothing ended`, async () => {
+  await check(`${name}: no call was refused, and no process exited`, async () => {
     const refused = (await service.journal()).split('\n').filter((line) => refusal.test(line));
     const { NRestarts } = await service.properties('NRestarts');
     if (refused.length > 0 || NRestarts !== '0')
@@ -88,10 +88,10 @@ async function checkAnswers(name: string, machine: Machine, service: Service, ch
 }
 
 function expectAnswer(answer: string): void {
-  if (answer !== expected) throw new Error(`it answers ${answer}`);
+  if (answer !== expected) throw new Error(`the response is ${answer}`);
 }
 
-/** Asks the kernel about the main process: a sandbox that was not applied must not pass. */
+/** Reads the state of the main process from the kernel, so that a missing sandbox fails the check. */
 async function confinementOf(machine: Machine, service: Service): Promise<string> {
   const { MainPID } = await service.properties('MainPID');
   const status = await machine.run('cat', `/proc/${MainPID}/status`);
@@ -131,7 +131,7 @@ async function securityOf(machine: Machine): Promise<string> {
   const report = await machine.run('systemd-analyze', 'security', '--no-pager', 'quati.service');
   const [, exposure, word] = /exposure level for quati\.service: ([\d.]+) (\w+)/.exec(report) ?? [];
   if (!(Number(exposure) <= mostExposure))
-    throw new Error(`exposure ${exposure}, at most ${mostExposure} is allowed`);
+    throw new Error(`exposure ${exposure}, allowed is at most ${mostExposure}`);
   return `exposure ${exposure} of 10, ${word}`;
 }
 

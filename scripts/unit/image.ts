@@ -8,7 +8,7 @@ export interface ImageStart {
   user: string;
 }
 
-/** @throws Error naming the instruction that is missing. */
+/** @throws Error with the missing instruction. */
 export function readImageStart(dockerfile: string): ImageStart {
   const [lastStage = ''] = dockerfile
     .replaceAll('\\\n', ' ')

@@ -1,4 +1,4 @@
-// The built checkout → a folder with what docs/raspberry-pi.md installs in /opt/quati: the package with its production dependencies.
+// The built checkout → the same folder that docs/raspberry-pi.md installs in /opt/quati: the package with production dependencies.
 import { cp, mkdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { run } from '../run.js';
@@ -7,7 +7,7 @@ interface Lock {
   packages: Record<string, { dev?: boolean; devOptional?: boolean }>;
 }
 
-/** Asks no registry: the production dependencies of package-lock.json come from the checkout, as hard links. */
+/** Uses no registry: hard-links the production dependencies of package-lock.json from the checkout. */
 export async function install(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   const target = path.join(folder, 'node_modules/quati');
@@ -22,12 +22,12 @@ export async function install(folder: string): Promise<void> {
     await mkdir(path.dirname(to), { recursive: true });
     await run('cp', ['-al', place, to]).catch(() => cp(place, to, { recursive: true }));
   }
-  // The user that systemd makes must read them, whatever this user's file mask is.
+  // The user that systemd creates must be able to read them, whatever the file mask of this user.
   await run('chmod', ['a+rX', folder, path.join(folder, 'node_modules')]);
   await run('chmod', ['-R', 'a+rX', target]);
 }
 
-/** The outer packages: each brings the packages inside it. */
+/** Returns the outer packages. Each includes the packages inside it. */
 async function productionPackages(): Promise<string[]> {
   const { packages } = JSON.parse(await readFile('package-lock.json', 'utf8')) as Lock;
   const places = Object.entries(packages)

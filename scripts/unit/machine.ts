@@ -1,4 +1,4 @@
-// Unit files and an installed package → a systemd that runs them in namespaces of its own, and commands inside it.
+// Unit files and an installed package → a systemd that runs them in separate namespaces, and commands inside it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -10,20 +10,20 @@ import { createControlGroups } from '../control-groups.js';
 import { run, UnavailableError } from '../run.js';
 
 export interface Machine {
-  /** True if limits of memory hold in it. */
+  /** True if it enforces memory limits. */
   countsMemory: boolean;
   /** Runs a command inside. @returns its standard output. @throws Error if it exits with another code than 0. */
   run(...command: string[]): Promise<string>;
   /** Runs a command of this machine in the network of that one. @throws Error if it exits with another code than 0. */
   reach(...command: string[]): Promise<string>;
-  /** Ends all processes in it. */
+  /** Stops all processes in it. */
   stop(): Promise<void>;
 }
 
 const bootTimeoutMs = 30_000;
 const script = fileURLToPath(new URL('./boot.sh', import.meta.url));
 
-/** Debian's own units that a service needs, or that need it. There is no other unit, so that booting changes nothing outside. */
+/** Debian's units around a service. There are no other units, so that booting changes nothing outside. */
 const units = [
   ...['sysinit', 'basic', 'sockets', 'timers', 'paths', 'slices', 'shutdown', 'umount', 'multi-user'],
   ...['network', 'network-online', 'local-fs', 'swap'],
@@ -33,7 +33,7 @@ const journal = ['systemd-journald.service', 'systemd-journald.socket', 'systemd
 /**
  * @param opt becomes /opt/quati.
  * @param services unit files by name.
- * @throws UnavailableError if it does not come up.
+ * @throws UnavailableError if it does not start.
  */
 export async function bootMachine(opt: string, services: Readonly<Record<string, string>>): Promise<Machine> {
   const work = await mkdtemp(path.join(tmpdir(), 'quati-unit-'));
@@ -45,7 +45,7 @@ export async function bootMachine(opt: string, services: Readonly<Record<string,
   };
   try {
     await fillUnits(unitFolder, services);
-    // The end of this process ends that one, and that ends the machine.
+    // When this process exits, that process exits, too, and stops the machine.
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'sh', script], {
       env: {
         PATH: process.env.PATH,

@@ -1,8 +1,8 @@
 // npm run verify:unit: docker/systemd/quati.service as shipped, and the image's command under the restrictions of docker/compose.yaml and
-// docker/kubernetes/quati.yaml → each started by a real systemd in namespaces: whether it becomes ready, answers, comes back and ends.
-// Nothing outside is changed.
+// docker/kubernetes/quati.yaml → each started by a real systemd in namespaces. Checks that it becomes ready, responds, restarts and stops.
+// Changes nothing outside.
 //
-// Exit code 2: it cannot be tried here.
+// Exit code 2: this machine cannot run the check.
 import { readFile } from 'node:fs/promises';
 import { UnavailableError } from '../run.js';
 import { createTally } from '../tally.js';
@@ -43,7 +43,7 @@ async function verify(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => void machine.stop().finally(() => process.exit(1)));
   try {
-    // An image and a volume bring these folders.
+    // These folders come from an image and a volume.
     for (const { folder } of [...compose.writable, ...kubernetes.writable])
       await machine.run('mkdir', '--parents', folder);
     await checkUnit(machine, check);

@@ -1,8 +1,8 @@
-// In the machine's network: one request or many connections → exit code 0, and the answer on standard output.
+// In the machine's network: one request or many connections → exit code 0, and the response on standard output.
 //
-//   ready <url> <milliseconds>          once it answers well
-//   post <url> <file>                   an upload's answer
-//   crowd <url> <file> <connections>    the same, while so many other connections are open
+//   ready <url> <milliseconds>          waits for a success status
+//   post <url> <file>                   the response to an upload
+//   crowd <url> <file> <connections>    the same with other open connections
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -29,7 +29,7 @@ async function waitUntilReady(timeoutMs: number): Promise<void> {
   throw new Error(`${url}: not ready within ${timeoutMs} ms: ${last}`);
 }
 
-/** Each has sent half a request, so that it is in use and still waits. */
+/** Each connection has sent half a request, so it is in use and waits. */
 async function openConnections(count: number): Promise<void> {
   const { hostname, port } = new URL(url);
   for (let i = 0; i < count; i++) {
@@ -40,7 +40,7 @@ async function openConnections(count: number): Promise<void> {
   }
 }
 
-/** Posts a form, as `curl -F file=@<file>` does. */
+/** Posts a form, like `curl -F file=@<file>`. */
 async function post(file: string): Promise<string> {
   const form = new FormData();
   form.set('file', new Blob([await readFile(file)]), 'image.png');

@@ -1,11 +1,11 @@
-// docker/compose.yaml and docker/kubernetes/quati.yaml → what each allows the container, and the same as a systemd unit.
+// docker/compose.yaml and docker/kubernetes/quati.yaml → the restrictions of the container, and a systemd unit with the same restrictions.
 import { parse, parseAllDocuments } from 'yaml';
 import type { ImageStart } from './image.js';
 
 export interface Restrictions {
   /** `<user>:<group>`, by number; undefined: the image's. */
   user: string | undefined;
-  /** The only writable folders, held in memory. Without bytes a folder has no limit of its own. */
+  /** The only writable folders, in memory. A folder without `bytes` has no separate limit. */
   writable: { folder: string; bytes?: number }[];
   memoryBytes: number;
 }
@@ -49,7 +49,7 @@ interface Deployment {
   };
 }
 
-/** @throws Error if a restriction is missing that the documentation promises. */
+/** @throws Error if a documented restriction is missing. */
 export function composeRestrictions(text: string): Restrictions {
   const { quati } = (parse(text) as Compose).services;
   const need = needing('docker/compose.yaml');
@@ -65,7 +65,7 @@ export function composeRestrictions(text: string): Restrictions {
   };
 }
 
-/** @throws Error if a restriction is missing that the documentation promises. */
+/** @throws Error if a documented restriction is missing. */
 export function kubernetesRestrictions(text: string): Restrictions {
   const documents = parseAllDocuments(text).map((document) => document.toJS() as { kind: string });
   const deployment = documents.find(({ kind }) => kind === 'Deployment') as Deployment | undefined;
@@ -93,10 +93,10 @@ function needing(file: string) {
   };
 }
 
-/** `512m` as Docker writes it, `512Mi` as Kubernetes does. */
+/** Parses `512m` of Docker and `512Mi` of Kubernetes. */
 function bytes(size: string | undefined): number {
   const [, number, unit] = /^(\d+)(m|Mi)$/.exec(size ?? '') ?? [];
-  if (number === undefined || unit === undefined) throw new Error(`${size}: a size in m or Mi is expected`);
+  if (number === undefined || unit === undefined) throw new Error(`${size}: expected a size in m or Mi`);
   return Number(number) * 2 ** 20;
 }
 
@@ -151,7 +151,7 @@ const refusedCalls = [
   ...['io_uring_setup', 'io_uring_enter', 'io_uring_register'],
 ];
 
-/** The files of the image come from the package in /opt/quati, and lie where docker/Dockerfile copies them. */
+/** Mounts the files of the package in /opt/quati at the paths to which docker/Dockerfile copies them. */
 export function restrictedUnit(
   image: ImageStart,
   { user = image.user, writable, memoryBytes }: Restrictions,

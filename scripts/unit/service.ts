@@ -1,18 +1,18 @@
-// A unit of the machine, by name → its state in systemd, its log, and its answers.
+// A unit of the machine, by name → its state in systemd, its log, and its responses.
 import { fileURLToPath } from 'node:url';
 import type { Machine } from './machine.js';
 
 export interface Service {
   systemctl(...command: string[]): Promise<string>;
-  /** Properties of the unit, by their names in systemctl-show(1). */
+  /** The properties of the unit, by their names in systemctl-show(1). */
   properties(...names: string[]): Promise<Record<string, string>>;
-  /** All that it and systemd logged since the machine came up. */
+  /** The log of the unit and of systemd since the machine started. */
   journal(): Promise<string>;
-  /** @returns milliseconds until /health/ready answers with 200. @throws Error with the journal if the service ends before that. */
+  /** @returns the milliseconds until /health/ready responds with 200. @throws Error with the journal if the service stops before. */
   untilReady(): Promise<number>;
-  /** Uploads the file. @returns the answer. */
+  /** Uploads the file. @returns the response. */
   predict(file: string): Promise<string>;
-  /** The same, while so many other connections are open. */
+  /** Does the same with other open connections. */
   predictInCrowd(file: string, connections: number): Promise<string>;
 }
 

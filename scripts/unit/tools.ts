@@ -1,10 +1,10 @@
-// What verifying the unit needs of the machine.
+// The tools that the verification of the unit needs.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
 const systemd = '/lib/systemd/systemd';
 
-/** Why the unit cannot be verified here; undefined if it can. */
+/** The reason why this machine cannot verify the unit; undefined if it can. */
 export function whatIsMissing(): string | undefined {
   if (process.platform !== 'linux') return `Linux is needed, this is ${process.platform}`;
   if (process.getuid?.() !== 0) return 'root is needed, to make namespaces: sudo npm run verify:unit';

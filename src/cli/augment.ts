@@ -1,4 +1,4 @@
-// quati augment: a recipe's augmentation to a PNG that shows it.
+// quati augment: a recipe's augmentation → a PNG that shows it.
 import path from 'node:path';
 import { Argument, Command, Option } from 'commander';
 import { isAugmenting } from '../toolkit/augmentation/augmentation.js';
@@ -25,15 +25,21 @@ export interface AugmentFlags extends TrainFlags {
 
 export function augmentCommand(io: CliIo): Command {
   const command = new Command('augment')
-    .description('draw training images as a recipe augments them: the original first, then an epoch a column')
-    .addArgument(new Argument('<recipe>', 'which recipe').choices(recipes.map(({ name }) => name)))
+    .description(
+      'draw training images with the augmentation of a recipe: the original, then one column per epoch',
+    )
+    .addArgument(new Argument('<recipe>', 'the recipe').choices(recipes.map(({ name }) => name)))
     .requiredOption('--out <file>', 'the PNG to write')
     .option('--data <folder>', 'the dataset, or a folder of images (default: data/<dataset of the recipe>)')
     .option('--images <n>', 'rows', positiveInteger, 8)
     .option('--variants <n>', 'columns after the original', positiveInteger, 8)
-    .addOption(new Option('--seed <n>', 'of the choice and of the augmentation').argParser(Number))
-    .option('--skip-bad', 'leave out files of a folder that are no images');
-  addRecipeFlags(command, flagGroups.augmentation, 'Augmentation (left out, a value is the recipe’s)');
+    .addOption(
+      new Option('--seed <n>', 'the seed for the choice of images and for the augmentation').argParser(
+        Number,
+      ),
+    )
+    .option('--skip-bad', 'skip files of a folder that are not images');
+  addRecipeFlags(command, flagGroups.augmentation, 'Augmentation (default: the values of the recipe)');
   return command
     .optionsGroup('Other:')
     .addHelpText(
@@ -47,7 +53,7 @@ export async function runAugment(name: string, flags: AugmentFlags, io: CliIo): 
   const recipe = resolveRecipe(findRecipe(name), overridesOf(flags));
   const { augmentation = {}, input, seed } = recipe;
   if (!isAugmenting(augmentation))
-    throw new WrongUseError(`${name} augments nothing: a flag says how, as in --rotation 10`);
+    throw new WrongUseError(`${name} has no augmentation: set it by a flag, such as --rotation 10`);
   const { train } = await loadDataset(flags.data ?? path.join('data', recipe.dataset), {
     input,
     skipBad: flags.skipBad,
@@ -60,6 +66,6 @@ export async function runAugment(name: string, flags: AugmentFlags, io: CliIo): 
   });
   await writeFileAtomic(flags.out, await encodePng(pixels, { ...input, width, height }));
   io.stdout.write(
-    `${flags.out}: ${images.length} images as ${name} trains on them in ${flags.variants} epochs, the original first\n`,
+    `${flags.out}: ${images.length} images as ${name} trains on them in ${flags.variants} epochs, after the original\n`,
   );
 }

@@ -1,4 +1,4 @@
-// The records of a load → figures, and the lines that tell them.
+// The records of a load → figures, and the lines that show them.
 import { quantileSorted } from 'simple-statistics';
 import type { Load, LoadPlan, LoadRecord } from '../client/load.js';
 import { rounded } from './predict-report.js';
@@ -7,7 +7,7 @@ export interface BenchReport {
   url: string;
   loop: 'open' | 'closed';
   connections: number;
-  /** Requests a second that were due, in an open loop. */
+  /** The requests per second that were due, in an open loop. */
   rate: number | null;
   images: number;
   seconds: number;
@@ -15,19 +15,19 @@ export interface BenchReport {
   answered: number;
   failed: number;
   answersPerSecond: number;
-  /** Of the requests that were answered, from when each was due. */
+  /** The latencies of the requests that succeeded, measured from when each was due. */
   latencyMs: { mean: number; p50: number; p95: number; p99: number; max: number } | null;
-  /** How many requests failed, by code: a problem's, http_<status>, the system's, or timeout. */
+  /** The number of failed requests by code: a problem's code, http_<status>, the system's code, or timeout. */
   errors: Record<string, number>;
-  /** Over the images whose name tells the category, each once. */
+  /** Over the images whose name gives the category; each image counts once. */
   accuracy: { correct: number; known: number; top1: number } | null;
-  /** Images that were given different categories at different times. */
+  /** Images that got different categories at different times. */
   changing: number;
 }
 
 interface Asked {
   url: string;
-  /** What each image's name says it is. */
+  /** The category that each image's name gives. */
   expected: readonly (string | undefined)[];
 }
 
@@ -88,8 +88,8 @@ function countErrors(records: readonly LoadRecord[]): Record<string, number> {
 export function reportToText(report: BenchReport): string {
   const { latencyMs, errors, accuracy, changing } = report;
   const lines = [
-    `${report.url}: ${describeLoop(report)}, ${report.images} images in turns, ${report.seconds.toFixed(1)} s`,
-    `${report.requests} requests: ${report.answered} answered (${report.answersPerSecond.toFixed(1)}/s), ${report.failed} failed`,
+    `${report.url}: ${describeLoop(report)}, ${report.images} images in turn, ${report.seconds.toFixed(1)} s`,
+    `${report.requests} requests: ${report.answered} succeeded (${report.answersPerSecond.toFixed(1)}/s), ${report.failed} failed`,
   ];
   if (latencyMs) {
     const { mean, p50, p95, p99, max } = latencyMs;
@@ -102,9 +102,9 @@ export function reportToText(report: BenchReport): string {
     lines.push(`  ${count} ${code}`);
   if (accuracy)
     lines.push(
-      `accuracy ${(accuracy.top1 * 100).toFixed(1)} %: ${accuracy.correct} of ${accuracy.known} images whose name tells the category`,
+      `accuracy ${(accuracy.top1 * 100).toFixed(1)} %: ${accuracy.correct} of ${accuracy.known} images whose name gives the category`,
     );
-  if (changing > 0) lines.push(`${changing} images were given different categories at different times`);
+  if (changing > 0) lines.push(`${changing} images got different categories at different times`);
   return `${lines.join('\n')}\n`;
 }
 

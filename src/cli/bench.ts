@@ -1,4 +1,4 @@
-// quati bench: images to a running server, as fast as it answers or so many a second → latencies, errors, accuracy.
+// quati bench: images to a running server, in a closed loop or at a rate → latencies, errors, accuracy.
 import { readFile, writeFile } from 'node:fs/promises';
 import { Argument, Command, InvalidArgumentError } from 'commander';
 import { createClient, type ModelInfo } from '../client/client.js';
@@ -27,27 +27,25 @@ export interface BenchFlags {
 
 export function benchCommand(io: CliIo): Command {
   return new Command('bench')
-    .description(
-      'load a running server with images for a while, and tell how long answers took, which errors came, and how many were right',
-    )
+    .description('send images to a running server for some time, and report latencies, errors and accuracy')
     .addArgument(
-      new Argument('[url]', 'where the server is').default('http://localhost:8000').argParser(parseUrl),
+      new Argument('[url]', 'the URL of the server').default('http://localhost:8000').argParser(parseUrl),
     )
     .addOption(apiKeyOption())
-    .option('--images <paths...>', 'files and folders, as of quati predict', ['imgs/'])
-    .option('--model <name>', 'the model to ask, for all images')
-    .option('--connections <n>', 'requests under way at once', positiveInteger, 8)
-    .option('--rate <n>', 'open loop: so many requests a second, whatever is answered', positive)
-    .option('--duration <seconds>', 'how long it is measured', positive, 10)
-    .option('--warm-up <seconds>', 'how long before that', notNegative, 1)
-    .option('--timeout <seconds>', 'until a request counts as failed', positive, 10)
-    .option('--plot <file>', 'draw latencies and answers over time to a PNG')
+    .option('--images <paths...>', 'files and folders, like in quati predict', ['imgs/'])
+    .option('--model <name>', 'the model for all images')
+    .option('--connections <n>', 'the largest number of requests in progress', positiveInteger, 8)
+    .option('--rate <n>', 'open loop: requests per second, sent without waiting for responses', positive)
+    .option('--duration <seconds>', 'the time of the measurement', positive, 10)
+    .option('--warm-up <seconds>', 'the time of the warm-up before it', notNegative, 1)
+    .option('--timeout <seconds>', 'the time after which a request counts as failed', positive, 10)
+    .option('--plot <file>', 'write a PNG with a plot of latencies and responses over time')
     .option('--json', 'print the figures as JSON')
     .addHelpText(
       'after',
       `
-Without --rate each connection sends when it was answered: the most that so many patient clients get. With --rate a request is due
-whether or not those before it were answered, and its latency counts from then: what people see who don't wait for each other.
+Without --rate, each connection sends a request after the response to the last one: the highest rate for n patient clients.
+With --rate, requests are due at fixed times, and latency counts from the due time, as for people who do not wait for each other.
 
 Examples:
   $ quati bench
@@ -66,8 +64,8 @@ interface BenchImage {
 }
 
 /**
- * @throws WrongUseError for paths without images; ServerUnreachableError when none listens; CommandFailedError when nothing was
- * answered.
+ * @throws WrongUseError for paths without images; ServerUnreachableError when no server listens; CommandFailedError
+ * when no request succeeded.
  */
 export async function runBench(url: string, flags: BenchFlags, io: CliIo): Promise<void> {
   const draw = flags.plot === undefined ? undefined : await loadPlot();
@@ -89,10 +87,10 @@ export async function runBench(url: string, flags: BenchFlags, io: CliIo): Promi
   io.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : reportToText(report));
   if (flags.plot !== undefined && !flags.json) io.stdout.write(`${flags.plot}\n`);
   if (report.answered === 0)
-    throw new CommandFailedError(`${url}: none of ${report.requests} requests was answered`);
+    throw new CommandFailedError(`${url}: none of ${report.requests} requests succeeded`);
 }
 
-/** Before anything is measured: an installation for serving alone can't draw. */
+/** Loads the plotting code before the measurement starts: an installation only for serving cannot draw. */
 async function loadPlot(): Promise<(report: BenchReport, load: Load) => Promise<Uint8Array>> {
   const { loadSpec } = await import('../toolkit/plots/load.js');
   const { specToSvg, svgToPng } = await import('../toolkit/plots/render.js');
@@ -110,7 +108,7 @@ async function readImage(
   const name = flags.model ?? modelOf(file, models) ?? onlyModel(models);
   if (name !== undefined && !models.has(name))
     throw new WrongUseError(
-      `no model is called ${name}; the server has ${[...models.keys()].join(', ') || 'none'}`,
+      `no model has the name ${name}; the models are ${[...models.keys()].join(', ') || 'none'}`,
     );
   const path = name === undefined ? 'predict' : `models/${encodeURIComponent(name)}/predict`;
   const expected = categoryOf(file, models.get(name ?? '')?.labels ?? []);
@@ -158,7 +156,7 @@ function askWith(poster: Poster, images: readonly BenchImage[]): Ask {
   };
 }
 
-/** A problem's code, or the status of what something else answered. */
+/** The code of a problem, or the status of a response that is not from a Quati server. */
 function readAnswer(status: number, body: string): { category: string } | { code: string } {
   let json: { category?: unknown; code?: unknown };
   try {

@@ -1,4 +1,4 @@
-// Options read, and how this process was called, for the records that say what made a model.
+// Texts of flags → their values; and this process's command line, for a model's record.
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError, Option } from 'commander';
 
@@ -13,7 +13,7 @@ export function toolVersion(): string {
   return `quati ${version}`;
 }
 
-/** `npx quati …` as a shell takes it again. */
+/** The command line `npx quati …`, quoted so that a shell can run it again. */
 export function commandLine(argv: readonly string[] = process.argv.slice(2)): string {
   return ['npx quati', ...argv.map(quoted)].join(' ');
 }
@@ -34,12 +34,12 @@ export function wholeNumber(text: string): number {
   return value;
 }
 
-/** From the environment it is in no list of processes and in no shell's history. */
+/** The environment keeps the key out of process lists and shell histories. */
 export function apiKeyOption(): Option {
-  return new Option('--api-key <key>', 'for a server that asks for one').env('QUATI_API_KEY');
+  return new Option('--api-key <key>', 'the key for a server that requires one').env('QUATI_API_KEY');
 }
 
-/** Without a slash at the end. */
+/** The URL without a slash at the end. */
 export function parseUrl(text: string): string {
   if (!URL.canParse(text) || !/^https?:/.test(text))
     throw new InvalidArgumentError('expected an http(s) URL, e.g. http://localhost:8000');

@@ -1,4 +1,4 @@
-// quati dataset prepare dogs-vs-cats: published photos to a folder that quati train reads.
+// quati dataset prepare dogs-vs-cats: published photos → a folder that quati train reads.
 import path from 'node:path';
 import type { DogsVsCats } from '../toolkit/datasets/dogs-vs-cats.js';
 import { WrongUseError } from './errors.js';
@@ -55,8 +55,8 @@ function describe({ counts, dropped, unknown, keptSplit }: DogsVsCats, into: str
   const more =
     dropped.length > filesNamed ? `and ${dropped.length - filesNamed} more, listed in about.json\n` : '';
   const passed =
-    unknown.length > 0 ? `${unknown.length} images tell neither cat nor dog by their names\n` : '';
-  const split = keptSplit ? 'the split they came in' : 'a split of its own';
+    unknown.length > 0 ? `${unknown.length} images have neither cat nor dog in their names\n` : '';
+  const split = keptSplit ? 'the split of the photos' : 'a new split';
   return (
     `${named.join('')}${more}${passed}dogs-vs-cats: ${parts.join(', ')} (${split}) in ${into}\n` +
     `Next: quati train --backbone <model.onnx> --data ${into}\n`

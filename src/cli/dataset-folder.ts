@@ -1,4 +1,4 @@
-// quati dataset prepare <folder>: images by category to the arrays that a prepared dataset is made of.
+// quati dataset prepare <folder>: images by category → the arrays of a prepared dataset.
 import path from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { InputContract } from '../inference/image/contract.js';
@@ -23,8 +23,8 @@ interface Size {
   readonly height: number;
 }
 
-/** How what was prepared is told of. */
-interface Telling {
+/** How the command reports the prepared dataset. */
+interface Printing {
   summary(prepared: Prepared): object;
   sentence(prepared: Prepared): string;
 }
@@ -32,29 +32,27 @@ interface Telling {
 export function addFolderFlags(command: Command): Command {
   return command
     .optionsGroup('Of a folder:')
-    .option('--recipe <name>', 'size, channels and fit that this recipe trains on')
-    .option('--size <WxH>', 'or: the size that images are brought to, as 32x32', parseSize)
+    .option('--recipe <name>', 'use the size, channels and fit of this recipe')
+    .option('--size <WxH>', 'or: the size of the resized images, such as 32x32', parseSize)
     .addOption(new Option('--channels <channels>', 'with --size (default: rgb)').choices(['gray', 'rgb']))
     .addOption(
       new Option(
         '--fit <fit>',
-        'with --size: how an image of another shape meets it (default: cover)',
+        'with --size: how to resize an image of another shape (default: cover)',
       ).choices(['fill', 'contain', 'cover']),
     )
-    .option('--skip-bad', 'leave out files that are no images');
+    .option('--skip-bad', 'skip files that are not images');
 }
 
-/** @throws WrongUseError when there is no such folder, or nothing says how its images are to be brought to one size. */
+/** @throws WrongUseError when the folder does not exist, or when no flag says how to resize its images. */
 export async function prepareFolder(
   folder: string,
   flags: FolderFlags,
   io: CliIo,
-  { summary, sentence }: Telling,
+  { summary, sentence }: Printing,
 ): Promise<void> {
   if (!(await exists(folder)))
-    throw new WrongUseError(
-      `${folder}: is neither a dataset that can be fetched, mnist or cifar10, nor dogs-vs-cats, nor a folder`,
-    );
+    throw new WrongUseError(`${folder}: expected mnist, cifar10, dogs-vs-cats or a folder that exists`);
   const input = await inputOf(folder, flags);
   const { datasetName, prepareImageFolder } = await import('../toolkit/datasets/image-folder.js');
   const name = datasetName(folder);
@@ -72,9 +70,9 @@ export async function prepareFolder(
       },
     });
     progress?.stop();
-    for (const { file, reason } of prepared.skipped ?? []) io.stderr.write(`left out ${file}: ${reason}\n`);
-    const told = { ...summary(prepared), ...(prepared.skipped && { skipped: prepared.skipped }) };
-    io.stdout.write(flags.json ? `${JSON.stringify(told, null, 2)}\n` : sentence(prepared));
+    for (const { file, reason } of prepared.skipped ?? []) io.stderr.write(`skipped ${file}: ${reason}\n`);
+    const printed = { ...summary(prepared), ...(prepared.skipped && { skipped: prepared.skipped }) };
+    io.stdout.write(flags.json ? `${JSON.stringify(printed, null, 2)}\n` : sentence(prepared));
   } finally {
     progress?.stop();
   }
@@ -82,13 +80,17 @@ export async function prepareFolder(
 
 async function inputOf(folder: string, { recipe, size, channels, fit }: FolderFlags): Promise<InputContract> {
   if (recipe !== undefined && (size ?? channels ?? fit) !== undefined)
-    throw new WrongUseError('--recipe says size, channels and fit: leave --size, --channels and --fit out');
+    throw new WrongUseError(
+      '--recipe sets size, channels and fit: it cannot be combined with --size, --channels or --fit',
+    );
   if (recipe !== undefined) {
     const { findRecipe } = await import('../toolkit/training/recipe/bundled/index.js');
     return findRecipe(recipe).input;
   }
   if (size === undefined)
-    throw new WrongUseError(`${folder}: --recipe <name> or --size 32x32 has to say what size its images get`);
+    throw new WrongUseError(
+      `${folder}: the size of its images is missing: give --recipe <name> or --size 32x32`,
+    );
   return {
     ...size,
     channels: channels ?? 'rgb',
@@ -103,6 +105,6 @@ async function inputOf(folder: string, { recipe, size, channels, fit }: FolderFl
 function parseSize(text: string): Size {
   const [, width, height] = /^([1-9]\d{0,3})x([1-9]\d{0,3})$/.exec(text) ?? [];
   if (width === undefined || height === undefined)
-    throw new InvalidArgumentError('expected width x height, as 32x32');
+    throw new InvalidArgumentError('expected <width>x<height>, such as 32x32');
   return { width: Number(width), height: Number(height) };
 }

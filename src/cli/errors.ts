@@ -1,8 +1,8 @@
-// How a command says that it ended badly; program.ts turns these into a line and an exit code.
+// The errors of commands; report-error.ts turns each into a line and an exit code.
 import { QuatiError } from '../inference/errors.js';
 
-/** The command line asks for something that can't be: exit code 2. */
+/** The command line is invalid: exit code 2. */
 export class WrongUseError extends QuatiError {}
 
-/** The command ran, and its result is a failure that was already reported in detail: exit code 1. */
+/** The command ran and failed, and has already reported the details: exit code 1. */
 export class CommandFailedError extends QuatiError {}

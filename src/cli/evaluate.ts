@@ -1,4 +1,4 @@
-// quati evaluate: what each variant of runs, published models or ONNX files measures, as tables and pictures.
+// quati evaluate: runs, published models or ONNX files → the figures of each variant, as tables and plots.
 import path from 'node:path';
 import { Command } from 'commander';
 import type { Dataset, Split } from '../toolkit/datasets/dataset.js';
@@ -40,19 +40,19 @@ type Overrides = Pick<EvaluateTargetOptions, 'speedBudgetMs'>;
 export function evaluateCommand(io: CliIo, overrides: Overrides = {}): Command {
   const command = new Command('evaluate')
     .description(
-      'measure accuracy, size, latency and memory of each variant on the test images, by the code that serves',
+      'measure accuracy, size, latency and memory of each variant on the test images, with the serving code',
     )
     .argument(
       '[models...]',
       'runs, published models, ONNX files or folders of them (default: the latest run)',
     )
-    .option('--data <folder>', 'the prepared dataset (default: the one it was trained on)')
-    .option('--out <folder>', 'where <dataset>/ is written', 'results')
-    .option('--no-pictures', 'write the summary alone, no reports and pictures')
-    .option('--no-memory', 'start no process to see how much memory serving takes')
+    .option('--data <folder>', 'the prepared dataset (default: the one of its training)')
+    .option('--out <folder>', 'the folder for <dataset>/', 'results')
+    .option('--no-pictures', 'write only the summary, without reports and plots')
+    .option('--no-memory', 'do not measure the memory of a serving process')
     .option(
       '--reinked <n>',
-      'also test digits drawn as dark ink on photographed paper, of n test images',
+      'also test n test images, drawn as dark ink on photographed paper',
       positiveInteger,
     )
     .option('--json', 'print the figures as JSON');
@@ -109,32 +109,32 @@ export async function runEvaluate(
     );
 }
 
-/** All of them, before anything is measured: a wrong path costs no time. */
+/** Finds all models before the first measurement, so that a wrong path fails at once. */
 async function findTargets(models: readonly string[], flags: EvaluateFlags): Promise<Target[]> {
   const foreign = foreignOptions(flags, async () => {
     if (flags.data !== undefined) return (await describeDataset(flags.data)).labels;
-    throw new EvaluationError('A model without run or card needs --data <dataset> to be measured on');
+    throw new EvaluationError(
+      'A model without run or card needs --data <dataset>: the images to measure it on',
+    );
   });
   const targets: Target[] = [];
   for (const given of models) targets.push(...(await resolveTargets(given, foreign)));
   return targets;
 }
 
-/** A card's folder holds its variants, a folder of other files one model each. */
+/** A folder with a card holds the variants of one model. In another folder each file is a model. */
 function keyOf({ folder, dataset, variants }: Target): string {
   const [file = folder] = variants.values();
   return dataset === undefined ? file : folder;
 }
 
-/** The same images are read once. */
+/** Reads the same images only once. */
 function datasetLoader(data: string | undefined): (target: Target) => Promise<Dataset> {
   const loaded = new Map<string, Promise<Dataset>>();
   return (target) => {
     const folder = data ?? target.dataset;
     if (folder === undefined)
-      throw new EvaluationError(
-        `${keyOf(target)}: nothing says what it was trained on: --data <dataset> does`,
-      );
+      throw new EvaluationError(`${keyOf(target)}: its training dataset is unknown: give --data <dataset>`);
     const key = JSON.stringify([folder, target.input, target.skipBad]);
     const known = loaded.get(key) ?? loadDataset(folder, target);
     loaded.set(key, known);
@@ -144,7 +144,7 @@ function datasetLoader(data: string | undefined): (target: Target) => Promise<Da
 
 const reinkedSeed = 1;
 
-/** The same images are drawn once. */
+/** Draws the same images only once. */
 function reinkedDrawer(count: number | undefined): (test: Split) => Promise<Reinked[]> | undefined {
   const drawn = new Map<Split, Promise<Reinked[]>>();
   return (test) => {
@@ -155,7 +155,7 @@ function reinkedDrawer(count: number | undefined): (test: Split) => Promise<Rein
   };
 }
 
-/** Variants that were not measured now keep their figures, where those are of the same images. */
+/** Variants that were not measured now keep their figures, if those come from the same images. */
 async function keepReport({ folder }: Target, report: Report): Promise<void> {
   await recordCommand(folder, 'evaluate', commandLine());
   const before = await readReport(folder).catch(() => undefined);

@@ -1,4 +1,4 @@
-// The flags of a model.onnx without run or card → what quati has to know of it.
+// The flags for a model.onnx without a run or card → its labels, layout, output and input contract.
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import type { InputContract } from '../inference/image/contract.js';
@@ -17,9 +17,9 @@ export interface ForeignFlags extends InputFlags {
 export function addForeignFlags(command: Command): Command {
   return addInputFlags(command)
     .optionsGroup('What a model.onnx means (a run says it by itself):')
-    .option('--labels <file>', 'a text file with a label a line, in the order of the output')
+    .option('--labels <file>', 'a text file with one label per line, in the order of the output')
     .addOption(
-      new Option('--layout <kind>', 'where the channels are, where sizes of 1 or 3 do not tell').choices([
+      new Option('--layout <kind>', 'the axis of the channels, if sizes of 1 or 3 do not show it').choices([
         'nchw',
         'nhwc',
       ]),
@@ -27,13 +27,13 @@ export function addForeignFlags(command: Command): Command {
     .addOption(
       new Option(
         '--output <kind>',
-        'what the scores are (default: told from scores of black, white and noise)',
+        'what the output holds (default: detected from the scores of black, white and noise images)',
       ).choices(['softmax', 'sigmoid', 'probabilities']),
     )
     .optionsGroup('Options:');
 }
 
-/** @param otherLabels where no --labels are given. */
+/** @param otherLabels the labels if --labels is not given. */
 export function foreignOptions(
   flags: ForeignFlags,
   otherLabels: () => Promise<readonly string[]>,
@@ -47,11 +47,11 @@ export function foreignOptions(
   };
 }
 
-/** Bytes enter as they are, so that nothing may scale them. */
+/** The model receives bytes unchanged, so flags must not scale them. */
 function foreignContract(flags: InputFlags, shape: ForeignShape, model: string): InputContract {
   const { layout, dataType } = shape;
   if (dataType === 'uint8' && (flags.scale ?? flags.mean ?? flags.std) !== undefined)
-    throw new WrongUseError(`${model}: takes bytes as they are: --scale, --mean and --std do not apply`);
+    throw new WrongUseError(`${model}: takes bytes unchanged: --scale, --mean and --std do not apply`);
   const scale = dataType === 'uint8' ? 1 : flags.scale;
   const contract = inputContract({ ...flags, ...(scale !== undefined && { scale }) }, shape, model);
   return {

@@ -1,4 +1,4 @@
-// Files and folders as typed → the images to post, in order, with what their names tell about them.
+// Files and folders as typed → the images to post, in order, with the category and model that their names give.
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isImageName, nameKinds } from '../inference/image/kinds.js';
@@ -7,8 +7,8 @@ import { WrongUseError } from './errors.js';
 const order = new Intl.Collator('en', { numeric: true });
 
 /**
- * A file is taken whatever its name; of a folder, all below it that are named as images are, sorted, 2 before 10. Names
- * with a leading dot and links to folders are passed over, and so is a file that was named before.
+ * Takes each given file, whatever its name. Takes all files below a folder that have an image's extension, sorted,
+ * 2 before 10. Skips names with a leading dot, links to folders, and files that were already given.
  * @throws WrongUseError for a path that doesn't exist, or when there is no image at all.
  */
 export async function findImages(paths: readonly string[]): Promise<string[]> {
@@ -47,13 +47,13 @@ async function imagesBelow(folder: string): Promise<string[]> {
   return files;
 }
 
-/** The nearest folder above the file that is called like one of the models: `imgs/mnist/7-1.png` → `mnist`. */
+/** The nearest folder above the file that has a model's name: `imgs/mnist/7-1.png` → `mnist`. */
 export function modelOf(file: string, models: { has: (name: string) => boolean }): string | undefined {
   const folders = path.dirname(path.resolve(file)).split(path.sep);
   return folders.reverse().find((folder) => models.has(folder));
 }
 
-/** The category that a name tells, `<category>-<n>.<extension>` before `<category>/<anything>`; else undefined. */
+/** The category in a name, `<category>-<n>.<extension>` before `<category>/<anything>`; undefined if there is none. */
 export function categoryOf(file: string, labels: readonly string[]): string | undefined {
   const { name, dir } = path.parse(path.resolve(file));
   const candidates = [/^(.+)-\d+$/.exec(name)?.[1], path.basename(dir)];

@@ -1,4 +1,4 @@
-// The flags that say how an image enters a model without a card, as in `quati publish model.onnx` → its input contract.
+// The input flags for a model without a card, for example in `quati publish model.onnx` → its input contract.
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { channelCount } from '../inference/image/channels.js';
 import type { InputContract } from '../inference/image/contract.js';
@@ -19,49 +19,47 @@ export interface InputFlags {
   kernel?: InputContract['kernel'];
 }
 
-/** What the model itself says of its images; a size that it leaves free has to come from `--size`. */
+/** What the model itself states about its images. A dynamic size must come from `--size`. */
 export interface ImageShape extends Partial<Pick<InputContract, 'width' | 'height' | 'channels'>> {
-  /** A model of bytes takes pixels as they are, unless told otherwise. */
+  /** A model with byte input takes pixels unchanged unless a flag says otherwise. */
   readonly dataType?: 'float32' | 'uint8';
 }
 
-/** A default is not commander's: whether a flag was given is told apart from what is taken without it. */
+/** Commander gets no defaults, so that a given flag differs from a default value. */
 export function addInputFlags(command: Command): Command {
   return command
     .optionsGroup('How an image enters a model.onnx (a run says it by itself):')
-    .option('--size <width>x<height>', 'of the image, where the model leaves it free', imageSize)
-    .addOption(choice('--channels <kind>', 'default: as many as the model takes', kinds.channels))
-    .option('--scale <x>', 'factor of a pixel of 0…255 (default: 1/255; 1 for a model of bytes)', factor)
-    .option('--mean <x,…>', 'subtracted after that, one a channel or one for all (default: 0)', numbers)
-    .option('--std <x,…>', 'divided by at last, one a channel or one for all (default: 1)', deviations)
-    .addOption(choice('--fit <kind>', 'an image of another shape (default: cover)', kinds.fit))
-    .addOption(choice('--kernel <kind>', 'of resizing (default: linear)', kinds.kernel))
+    .option('--size <width>x<height>', 'the size of the image, if the model’s is dynamic', imageSize)
+    .addOption(
+      choice('--channels <kind>', 'the channels of the image (default: the model’s)', kinds.channels),
+    )
+    .option('--scale <x>', 'multiplies a pixel of 0…255 (default: 1/255; 1 for byte input)', factor)
+    .option('--mean <x,…>', 'then subtracted, one per channel or one for all (default: 0)', numbers)
+    .option('--std <x,…>', 'divides the result, one per channel or one for all (default: 1)', deviations)
+    .addOption(choice('--fit <kind>', 'how to resize an image of another shape (default: cover)', kinds.fit))
+    .addOption(choice('--kernel <kind>', 'the kernel for resizing (default: linear)', kinds.kernel))
     .optionsGroup('Options:');
 }
 
-/** The flags that were given; empty where there was none. */
+/** The flags that were given; empty if there were none. */
 export function givenInputFlags(flags: InputFlags): (keyof InputFlags)[] {
   const names: (keyof InputFlags)[] = ['size', 'channels', 'scale', 'mean', 'std', 'fit', 'kernel'];
   return names.filter((name) => flags[name] !== undefined);
 }
 
 /**
- * A pixel enters as `(pixel * scale - mean[c]) / std[c]`.
- * @param where the model, in errors.
- * @throws WrongUseError when a flag contradicts the model or another flag, or one is missing that the model needs.
+ * The model receives each pixel as `(pixel * scale - mean[c]) / std[c]`.
+ * @param where names the model in errors.
+ * @throws WrongUseError when a flag contradicts the model or another flag, or when a flag that the model needs is missing.
  */
 export function inputContract(flags: InputFlags, shape: ImageShape, where: string): InputContract {
   const width = agreed(flags.size?.width, shape.width, `${where}: --size: width`);
   const height = agreed(flags.size?.height, shape.height, `${where}: --size: height`);
   const channels = agreed(flags.channels, shape.channels, `${where}: --channels`);
   if (width === undefined || height === undefined)
-    throw new WrongUseError(
-      `${where}: leaves the size of images free: --size <width>x<height> has to say it`,
-    );
+    throw new WrongUseError(`${where}: the size of its images is dynamic: give --size <width>x<height>`);
   if (channels === undefined)
-    throw new WrongUseError(
-      `${where}: leaves the channels of images free: --channels gray|rgb has to say it`,
-    );
+    throw new WrongUseError(`${where}: the channels of its images are dynamic: give --channels gray|rgb`);
   const count = channelCount({ channels });
   return {
     width,
@@ -113,18 +111,19 @@ function imageSize(text: string): SizeFlag {
   const width = Number(match?.[1]);
   const height = Number(match?.[2] ?? match?.[1]);
   if (!(width >= 1 && width <= 4096 && height >= 1 && height <= 4096))
-    throw new InvalidArgumentError('expected <width>x<height> of 1 to 4096 pixels, as in 224x224');
+    throw new InvalidArgumentError('expected <width>x<height> of 1 to 4096 pixels, such as 224x224');
   return { width, height };
 }
 
-/** A number, or a fraction as in `1/255`. */
+/** A number, or a fraction such as `1/255`. */
 function finite(text: string): number {
   const parts = text.split('/');
   const [over = Number.NaN, under = 1] = parts.map((part) =>
     part.trim() === '' ? Number.NaN : Number(part),
   );
   const value = parts.length > 2 ? Number.NaN : over / under;
-  if (!Number.isFinite(value)) throw new InvalidArgumentError('expected a number, or a fraction as in 1/255');
+  if (!Number.isFinite(value))
+    throw new InvalidArgumentError('expected a number, or a fraction such as 1/255');
   return value;
 }
 

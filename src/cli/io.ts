@@ -1,16 +1,16 @@
-// What a command may touch of the outside: two streams, colours, Ctrl-C. Tests give their own.
+// What a command may use outside itself: two streams, colours, Ctrl-C. Tests pass their own.
 import { supportsColor } from 'chalk';
 
 export type CliStream = NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
 
-/** As in chalk: none, 16, 256, or 16 million colours. */
+/** The same levels as in chalk: none, 16, 256, or 16 million colours. */
 export type ColourLevel = 0 | 1 | 2 | 3;
 
 export interface CliIo {
   stdout: CliStream;
   stderr: CliStream;
   colourLevel: ColourLevel;
-  /** From this call on, Ctrl-C aborts the signal, so that the command can tidy up; a second one ends the process. */
+  /** From this call on, Ctrl-C aborts the signal, so that the command can clean up. A second one ends the process. */
   onInterrupt: () => AbortSignal;
 }
 
@@ -24,8 +24,8 @@ export function processIo(): CliIo {
 }
 
 /**
- * chalk follows FORCE_COLOR, but its level only as far as TERM goes, and not NO_COLOR (https://no-color.org): both
- * are done here. FORCE_COLOR wins over NO_COLOR, as in Node.
+ * chalk limits the level of FORCE_COLOR to what TERM supports, and it ignores NO_COLOR (https://no-color.org).
+ * This function handles both. FORCE_COLOR wins over NO_COLOR, like in Node.
  */
 export function chooseColourLevel(env: NodeJS.ProcessEnv, detected: ColourLevel): ColourLevel {
   const forced = forcedLevels[env.FORCE_COLOR ?? ''];

@@ -1,15 +1,15 @@
 #!/usr/bin/env node
-// The process's argv, streams and exit code around runCli.
+// Runs runCli with the process's argv and streams, and sets the exit code.
 import nodeModule from 'node:module';
 import { processIo } from './io.js';
 
-// `quati … | head` closes the pipe early: that ends the command, without an error. `quati serve` replaces this.
+// `quati … | head` closes the pipe early. The command then ends without an error. `quati serve` replaces this.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit(0);
 });
 
-// From Node 22.1 on: what was compiled once is kept in the folder for temporary files, and later starts are a third shorter.
+// Since Node 22.1: keeps compiled code in the folder for temporary files. Later starts take a third less time.
 const { enableCompileCache } = nodeModule as { enableCompileCache?: () => unknown };
 enableCompileCache?.();
 

@@ -1,4 +1,4 @@
-// quati models: what lies in models/, checked as a server checks it at its start.
+// quati models: the models in models/ → a list, after the same checks as at a server's startup.
 import { Command } from 'commander';
 import { openModels } from '../inference/models/live-models.js';
 import { readRepository } from '../inference/models/repository.js';
@@ -10,8 +10,8 @@ import { formatTable } from './table.js';
 
 export function modelsCommand(io: CliIo): Command {
   return new Command('models')
-    .description('list the models of a folder, their files and golden images checked as a server checks them')
-    .argument('[folder]', 'of <name>/<version>/card.json', 'models')
+    .description('list the models of a folder, and check files and golden images like a server does')
+    .argument('[folder]', 'the folder with <name>/<version>/card.json', 'models')
     .option('--json', 'print the list as JSON')
     .addHelpText(
       'after',
@@ -32,7 +32,7 @@ export async function runModels(folder: string, { json }: { json?: boolean }, io
   const broken = status.filter(({ ready }) => !ready);
   if (broken.length > 0)
     throw new CommandFailedError(
-      `${broken.length} of ${status.length} can't serve: ${broken.map(({ problem }) => problem).join('; ')}`,
+      `${broken.length} of ${status.length} cannot serve: ${broken.map(({ problem }) => problem).join('; ')}`,
     );
 }
 

@@ -1,4 +1,4 @@
-// A variant and images → the most memory that a process takes which serves that variant alone, over HTTP, with one worker.
+// A variant and images → the peak memory of a process that serves only that variant over HTTP, with one worker.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
@@ -72,7 +72,8 @@ async function post(url: string, image: Uint8Array, file: string): Promise<void>
   const headers = { 'content-type': 'image/png' };
   const response = await fetch(`${url}/predict`, { method: 'POST', headers, body: Buffer.from(image) });
   const text = await response.text();
-  if (!response.ok) throw new EvaluationError(`${file}: is not served: ${text}`);
+  if (!response.ok)
+    throw new EvaluationError(`${file}: the serving process responded ${response.status}: ${text}`);
 }
 
 type MessageWith<Key extends string> = Extract<ServingMessage, Record<Key, unknown>>;
@@ -84,9 +85,9 @@ async function nextMessage<Key extends 'url' | 'peakRssBytes'>(
 ): Promise<MessageWith<Key>> {
   const signal = AbortSignal.timeout(patienceMs);
   const ended = once(child, 'exit', { signal }).then(([code]) => {
-    throw new EvaluationError(`${file}: the process that was to serve it ended with exit code ${code}`);
+    throw new EvaluationError(`${file}: its serving process exited with code ${code}`);
   });
   const [message] = await Promise.race([once(child, 'message', { signal }), ended]);
   if (key in message) return message as MessageWith<Key>;
-  throw new EvaluationError(`${file}: the process that was to serve it did not tell its ${key}`);
+  throw new EvaluationError(`${file}: its serving process did not report its ${key}`);
 }

@@ -8,9 +8,9 @@ export interface Answered {
   file: string;
   prediction: Prediction;
   latencyMs: number;
-  /** What the file's or folder's name says it is; undefined when it says nothing. */
+  /** The category that the file's or folder's name gives; undefined if it gives none. */
   expected: string | undefined;
-  /** Lines of the picture, where one is shown. */
+  /** The lines of the image drawn in the terminal; undefined if it is not drawn. */
   picture: string[] | undefined;
 }
 
@@ -28,7 +28,7 @@ export interface Summary {
   seconds: number;
   imagesPerSecond: number;
   latencyMs: { p50: number; p95: number } | null;
-  /** Over the images whose name tells the category. */
+  /** Over the images whose name gives the category. */
   accuracy: { correct: number; known: number; top1: number } | null;
 }
 
@@ -36,7 +36,7 @@ export function isFailed(outcome: Outcome): outcome is Failed {
   return 'error' in outcome;
 }
 
-/** @param images how many were to be posted; fewer outcomes mean that it was stopped. */
+/** @param images the number of images to post; fewer outcomes mean that the run was stopped. */
 export function summarise(outcomes: readonly Outcome[], images: number, seconds: number): Summary {
   const answered = outcomes.filter((outcome): outcome is Answered => !isFailed(outcome));
   const latencies = answered.map(({ latencyMs }) => latencyMs);
@@ -68,7 +68,7 @@ export function outcomeToJson(outcome: Outcome): object {
   return { file, ...prediction, latencyMs: rounded(latencyMs, 2), ...judged };
 }
 
-/** One line an image, and one more for each further category; beside the picture where there is one. */
+/** Returns one line per image, and one for each further category, next to the drawn image if there is one. */
 export function answeredToText(answered: Answered, level: ColourLevel): string {
   const { file, prediction, latencyMs, expected, picture } = answered;
   const chalk = new Chalk({ level });
@@ -103,7 +103,7 @@ export function summaryToText(summary: Summary): string {
   const lines = [parts.join(', ')];
   if (accuracy !== null)
     lines.push(
-      `accuracy ${percent(accuracy.top1)}: ${accuracy.correct} of ${accuracy.known} whose name tells the category`,
+      `accuracy ${percent(accuracy.top1)}: ${accuracy.correct} of ${accuracy.known} whose name gives the category`,
     );
   return `${lines.join('\n')}\n`;
 }
@@ -122,7 +122,7 @@ function beside(picture: string[], text: string[]): string[] {
   );
 }
 
-/** File names and a server's texts must not steer the terminal. */
+/** File names and a server's texts must not send control characters to the terminal. */
 function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, '?');
 }

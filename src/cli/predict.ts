@@ -1,4 +1,4 @@
-// quati predict: images of files and folders to a running server, its answers to the terminal.
+// quati predict: images in files and folders → a running server → its predictions on the terminal.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, Option } from 'commander';
@@ -42,19 +42,19 @@ export interface PredictFlags {
 export function predictCommand(io: CliIo): Command {
   return new Command('predict')
     .description(
-      'post images to a running server and print what they show; imgs/<model>/… goes to that model, and the ' +
-        'accuracy is told where names are <category>-<n>.png or <category>/…',
+      'post images to a running server and print its predictions; imgs/<model>/… goes to that model, and the ' +
+        'accuracy is shown if names are <category>-<n>.png or <category>/…',
     )
     .argument('<paths...>', `files, and folders with ${nameKinds('and')} files`)
     .addOption(
-      new Option('--url <url>', 'where the server is').default('http://localhost:8000').argParser(parseUrl),
+      new Option('--url <url>', 'the URL of the server').default('http://localhost:8000').argParser(parseUrl),
     )
     .addOption(apiKeyOption())
-    .option('--model <name>', 'the model to ask, for all images')
-    .option('--concurrency <n>', 'how many images are under way at once', positiveInteger, 4)
-    .option('--top <n>', 'how many categories to print', positiveInteger, 1)
+    .option('--model <name>', 'the model for all images')
+    .option('--concurrency <n>', 'the largest number of requests in progress', positiveInteger, 4)
+    .option('--top <n>', 'the number of categories to print', positiveInteger, 1)
     .option('--json', 'print one JSON document with results and summary')
-    .option('--no-picture', 'print no pictures of the images')
+    .option('--no-picture', 'do not draw the images')
     .addHelpText(
       'after',
       '\nExamples:\n  $ quati predict imgs/\n  $ quati predict photo.jpg --model mnist --top 3' +
@@ -66,7 +66,7 @@ export function predictCommand(io: CliIo): Command {
 /**
  * @throws WrongUseError for a path without images; ServerUnreachableError, once; CommandFailedError when an image
  * failed, after everything is printed.
- * @param overrides for tests: another fetch.
+ * @param overrides lets tests replace fetch.
  */
 export async function runPredict(
   paths: readonly string[],
@@ -109,7 +109,7 @@ interface Run {
   flags: PredictFlags;
   io: CliIo;
   signal: AbortSignal;
-  /** Where pictures are wanted and can be shown. */
+  /** Draws an image in the terminal; undefined if drawing is off or the terminal cannot show it. */
   drawPicture: DrawPicture | undefined;
 }
 
@@ -120,7 +120,7 @@ async function startRun(flags: PredictFlags, io: CliIo, overrides: Partial<Clien
   const models = new Map((await client.models(signal)).map((model) => [model.name, model]));
   if (flags.model !== undefined && !models.has(flags.model))
     throw new CommandFailedError(
-      `${flags.url}: no model is called ${flags.model}; it has ${[...models.keys()].join(', ') || 'none'}`,
+      `${flags.url}: no model has the name ${flags.model}; the models are ${[...models.keys()].join(', ') || 'none'}`,
     );
   const drawPicture = pictures ? await loadPictures() : undefined;
   return { client, models, flags, io, signal, drawPicture };
@@ -154,12 +154,12 @@ async function predictFile(file: string, run: Run): Promise<Outcome> {
   }
 }
 
-/** A model that the server lists as not ready is asked once an image: waiting each time would take minutes. */
+/** Returns 0 for a model that the server lists as not ready: a pause for every image would take minutes. */
 function retriesFor(model: string | undefined, { models }: Run): number | undefined {
   return model !== undefined && models.get(model)?.ready === false ? 0 : undefined;
 }
 
-/** As from the file system: ENOENT, EACCES, EISDIR, … */
+/** An error of the file system: ENOENT, EACCES, EISDIR, … */
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error;
 }

@@ -1,4 +1,4 @@
-// argv → one command, loaded when it is asked for → exit code: 0 ok, 1 failed, 2 wrong use, 130 interrupted.
+// argv → one command, loaded on demand → exit code: 0 ok, 1 failed, 2 wrong use, 130 interrupted.
 import { Command } from 'commander';
 import { version } from './command-line.js';
 import type { CliIo } from './io.js';
@@ -10,14 +10,14 @@ interface CommandEntry {
   load: () => Promise<(io: CliIo) => Command>;
 }
 
-/** In the order of use. A command's module, and what that imports, is loaded for that command only. */
+/** The commands in the order of use. The module of a command, with its imports, is loaded for that command only. */
 const commands: Record<string, CommandEntry> = {
   dataset: {
     summary: 'prepare a dataset to train on',
     load: async () => (await import('./dataset.js')).datasetCommand,
   },
   augment: {
-    summary: 'draw what a recipe trains on',
+    summary: 'draw the training images of a recipe',
     load: async () => (await import('./augment.js')).augmentCommand,
   },
   train: {
@@ -37,15 +37,15 @@ const commands: Record<string, CommandEntry> = {
     load: async () => (await import('./evaluate.js')).evaluateCommand,
   },
   choose: {
-    summary: 'name the measured variant that keeps limits',
+    summary: 'name the measured variant that meets limits',
     load: async () => (await import('./choose.js')).chooseCommand,
   },
   report: {
-    summary: 'write tables and pictures of measured runs',
+    summary: 'write tables and plots of measured runs',
     load: async () => (await import('./report.js')).reportCommand,
   },
   publish: {
-    summary: 'put a run into models/ with its card and samples',
+    summary: 'write a run to models/ with its card and samples',
     load: async () => (await import('./publish.js')).publishCommand,
   },
   models: {
@@ -61,12 +61,12 @@ const commands: Record<string, CommandEntry> = {
     load: async () => (await import('./predict.js')).predictCommand,
   },
   bench: {
-    summary: 'load a running server, and tell latencies, errors and accuracy',
+    summary: 'send images to a running server, and report latencies, errors and accuracy',
     load: async () => (await import('./bench.js')).benchCommand,
   },
 };
 
-/** @param argv what follows `quati`. */
+/** @param argv the arguments after `quati`. */
 export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
   const verbose = argv.includes('--verbose') || Boolean(process.env.DEBUG);
   const asked = argv.filter((arg) => !arg.startsWith('-') && arg !== 'help')[0];
@@ -79,7 +79,7 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
   }
 }
 
-/** What runCli does up to where the command would start: 0, or 2 for wrong use. */
+/** Does the same as runCli, but does not start the command. Returns 0, or 2 for wrong use. */
 export async function checkCommandLine(argv: readonly string[], io: CliIo): Promise<number> {
   const asked = argv.find((arg) => !arg.startsWith('-'));
   try {
@@ -91,7 +91,7 @@ export async function checkCommandLine(argv: readonly string[], io: CliIo): Prom
   }
 }
 
-/** A command that has commands of its own keeps asking for one of them. */
+/** A command with subcommands still requires one of them. */
 function withoutActions(command: Command): Command {
   if (command.commands.length === 0) command.action(() => undefined);
   for (const child of command.commands) withoutActions(child);

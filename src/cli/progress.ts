@@ -1,22 +1,22 @@
-// How far a command has come → a bar on a terminal, plain lines in a pipe.
+// A command's progress → a bar on a terminal, plain lines in a pipe.
 import { MultiBar } from 'cli-progress';
 import type { CliStream } from './io.js';
 
 export interface ProgressOptions {
   title: string;
   total: number;
-  /** Shows the time left, where steps take about equally long. */
+  /** Shows the time left; for steps that take about the same time. */
   eta?: boolean;
-  /** In a pipe: every new text on a line of its own, or nothing. */
+  /** In a pipe: prints each new text on a separate line, or prints nothing. */
   inPipe?: 'lines' | 'nothing';
 }
 
 export interface Progress {
-  /** `text` says what is going on, e.g. the current step or the loss. */
+  /** `text` is shown next to the bar, e.g. the current step or the loss. */
   update: (done: number, text?: string) => void;
-  /** Runs something that prints lines, without the bar in their way. */
+  /** Runs a function that prints lines, and hides the bar meanwhile. */
   above: (print: () => void) => void;
-  /** Takes the bar away, also when it is called again: call it in a `finally`. */
+  /** Removes the bar. Call it in a `finally`; a second call is allowed. */
   stop: () => void;
 }
 

@@ -1,4 +1,4 @@
-// quati publish: a measured run, or an ONNX classifier from anywhere, to models/<name>/<version>/ and imgs/<name>/.
+// quati publish: a measured run, or any ONNX classifier → models/<name>/<version>/ and imgs/<name>/.
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { describeDataset, loadDataset } from '../toolkit/datasets/load.js';
@@ -28,21 +28,21 @@ interface PublishFlags extends ForeignFlags {
 export function publishCommand(io: CliIo): Command {
   const command = new Command('publish')
     .description(
-      'put a measured run, or any ONNX classifier, into models/ with its card, and samples into imgs/',
+      'write a measured run, or any ONNX classifier, to models/ with its card, and its samples to imgs/',
     )
     .argument('[model]', 'the folder of the run (default: the latest), an ONNX file, or a folder of variants')
-    .requiredOption('--as <name>', 'the name of the model, as in POST /models/<name>/predict', modelName)
+    .requiredOption('--as <name>', 'the name of the model in POST /models/<name>/predict', modelName)
     .option('--model-version <n>', 'the version to write (default: the next one)', positiveInteger)
     .option('--replace', 'overwrite that version')
-    .option('--models <folder>', 'where models are kept', 'models')
-    .option('--imgs <folder>', 'where samples are kept', 'imgs')
-    .option('--drawn', 'golden images are drawn, and no image of the dataset is passed on')
-    .option('--attribution <line...>', 'whose work it was made from, for its card')
+    .option('--models <folder>', 'the folder for models', 'models')
+    .option('--imgs <folder>', 'the folder for samples', 'imgs')
+    .option('--drawn', 'draw the golden images; publish no image of the dataset')
+    .option('--attribution <line...>', 'for its card: the authors of the work that it is based on')
     .option(
       '--data <folder>',
-      'of a model.onnx: the prepared dataset to measure it on, and to take samples from',
+      'for a model.onnx: the prepared dataset that measures it and gives its samples',
     )
-    .option('--title <text>', 'of a model.onnx: what it tells apart (default: its name)')
+    .option('--title <text>', 'for a model.onnx: the title of its card (default: its name)')
     .option('--json', 'print the card as JSON');
   return addForeignFlags(command)
     .addHelpText('after', examples)
@@ -91,7 +91,7 @@ async function publishRun(
   const foreign = { ...flagsOfInput(flags), labels, layout, output, data, title };
   const [given] = Object.entries(foreign).flatMap(([flag, value]) => (value === undefined ? [] : [flag]));
   if (given !== undefined)
-    throw new WrongUseError(`--${given} is for a model.onnx; ${run} is a run, which says it by itself`);
+    throw new WrongUseError(`--${given} is for a model.onnx; ${run} is a run, which has its own value`);
   const published = await publish({ run, ...where });
   await recordCommand(run, 'publish', where.command);
   return published;
@@ -106,7 +106,7 @@ function describedBy(flags: PublishFlags): Pick<PublishForeignOptions, 'foreign'
   const foreign = foreignOptions(flags, async () => {
     if (data !== undefined) return (await describeDataset(data)).labels;
     throw new WrongUseError(
-      'A model.onnx needs --labels <file>, with a label a line in the order of its output',
+      'A model.onnx needs --labels <file>, with one label per line in the order of its output',
     );
   });
   return {

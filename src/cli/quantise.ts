@@ -1,4 +1,4 @@
-// quati quantise: a run's float32.onnx, or any model.onnx, to its int8 and float16 variants beside it.
+// quati quantise: a run's float32.onnx, or any model.onnx → int8 and float16 variants in the same folder.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -48,11 +48,11 @@ Examples:
 export function quantiseCommand(io: CliIo): Command {
   const command = new Command('quantise')
     .description(
-      'write the static int8 variant of a run or a model.onnx, calibrated on training images, and the float16 one',
+      'write the int8 variant of a run or a model.onnx, calibrated on training images, and the float16 variant',
     )
     .argument('[model]', 'the folder of a run, or an ONNX classifier (default: the latest run)')
     .option('--to <variants>', `any of ${variants.join(', ')} (default: ${variants.join(',')})`, variantList)
-    .option('--out <folder>', 'where variants and report are written (default: beside the model)')
+    .option('--out <folder>', 'the folder for variants and report (default: the folder of the model)')
     .option('--json', 'print the report as JSON');
   addCalibrationFlags(command);
   return addInputFlags(addIntegerFlags(command))
@@ -66,9 +66,9 @@ function addCalibrationFlags(command: Command): void {
       '--data, --calibrate <folder>',
       'a prepared dataset or a folder of images (default: the dataset of the run)',
     )
-    .option('--images <n>', 'training images to calibrate on', positiveInteger, 512)
+    .option('--images <n>', 'the number of training images for calibration', positiveInteger, 512)
     .addOption(
-      new Option('--calibration <method>', 'how ranges are chosen (default: minmax)').choices([
+      new Option('--calibration <method>', 'how to choose ranges (default: minmax)').choices([
         'minmax',
         'percentile',
         'entropy',
@@ -76,27 +76,38 @@ function addCalibrationFlags(command: Command): void {
     )
     .option(
       '--percentile <p>',
-      `percent of the values that a range holds (default: ${defaultPercentile})`,
+      `percentage of the values that a range contains (default: ${defaultPercentile})`,
       percentile,
     )
-    .option('--seed <n>', `of the choice of images (default: the run’s, or ${defaultSeed})`, positiveInteger)
-    .option('--skip-bad', 'leave out files of an image folder that are no images');
+    .option(
+      '--seed <n>',
+      `seed for the choice of images (default: the run’s, or ${defaultSeed})`,
+      positiveInteger,
+    )
+    .option('--skip-bad', 'skip files of an image folder that are not images');
 }
 
 function addIntegerFlags(command: Command): Command {
   return command
     .addOption(
-      new Option('--activations <type>', 'of activations (default: uint8)').choices(['uint8', 'int8']),
+      new Option('--activations <type>', 'the type of activations (default: uint8)').choices([
+        'uint8',
+        'int8',
+      ]),
     )
     .option('--exclude <layer,…>', 'layers that stay float, by name', (text) => text.split(','))
-    .option('--keep-float <n>', 'keep the n layers in float that lose most, each measured', positiveInteger)
+    .option(
+      '--keep-float <n>',
+      'keep n layers in float: those with the largest measured loss',
+      positiveInteger,
+    )
     .option(
       '--no-reduce-range',
       'use all 8 bits of the weights: a little finer, but x86 without VNNI may saturate',
     );
 }
 
-/** What is quantised, by which images, and where it goes. */
+/** The model to quantise, its calibration images, and the output folder. */
 interface Job {
   readonly file: string;
   readonly model: Uint8Array;
@@ -106,7 +117,7 @@ interface Job {
   readonly seed: number;
   readonly skipBad: boolean;
   readonly options: Partial<Int8Options>;
-  /** The folder, where it is a run's. */
+  /** The run's folder; undefined if the model does not belong to a run. */
   readonly run?: string;
 }
 
@@ -138,18 +149,14 @@ async function runJob(run: string | undefined, flags: QuantiseFlags): Promise<Jo
   const { recipe, dataset } = await readRun(folder);
   const [given] = givenInputFlags(flags);
   if (given !== undefined)
-    throw new WrongUseError(
-      `${folder}: --${given} is for a model.onnx; a run says by itself how images enter`,
-    );
+    throw new WrongUseError(`${folder}: --${given} is for a model.onnx; a run has its own input contract`);
   const file = runFolder(folder).variant('float32');
   const model = await readFile(file).catch((cause) => {
-    throw new QuantisationError(`${file}: there is no trained model yet: ${cause.message}`, { cause });
+    throw new QuantisationError(`${file}: the run has no trained model yet: ${cause.message}`, { cause });
   });
   const isExact = recipe.binarisation && hasIntegerForm(recipe.binarisation);
   if (isExact && flags.out === undefined && (flags.to ?? variants).includes('int8'))
-    throw new WrongUseError(
-      `${folder}: its int8.onnx is exact already, training wrote it; --to float16 leaves it as it is`,
-    );
+    throw new WrongUseError(`${folder}: training already wrote an exact int8.onnx; --to float16 keeps it`);
   const { input, seed } = recipe;
   return {
     ...{ file, model, input, options: {} },
@@ -163,9 +170,7 @@ async function runJob(run: string | undefined, flags: QuantiseFlags): Promise<Jo
 
 async function modelJob(file: string, flags: QuantiseFlags): Promise<Job> {
   if (flags.calibrate === undefined)
-    throw new WrongUseError(
-      `${file}: --calibrate <folder of images or dataset> has to say what it is run on`,
-    );
+    throw new WrongUseError(`${file}: calibration needs --calibrate <folder of images or dataset>`);
   const model = await readFile(file).catch((cause) => {
     throw new QuantisationError(`${file}: cannot be read: ${cause.message}`, { cause });
   });
@@ -196,7 +201,7 @@ function calibrationOf({ calibration, percentile: asked }: QuantiseFlags): Calib
   const kind = calibration ?? (asked === undefined ? 'minmax' : 'percentile');
   if (kind === 'percentile') return { kind, percentile: asked ?? defaultPercentile };
   if (asked !== undefined)
-    throw new WrongUseError(`--percentile ${asked}: is for --calibration percentile, not ${kind}`);
+    throw new WrongUseError(`--percentile ${asked}: is only for --calibration percentile, not ${kind}`);
   return { kind };
 }
 

@@ -1,11 +1,11 @@
-// A group of a recipe's values → the options of a command that set them: their help, and how their text is read.
+// A group of a recipe's values → the flags of a command that set them, with their help and parsers.
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { IsArray, IsBoolean, IsEnum, IsInteger, IsLiteral, IsUnion } from '#typebox';
 import type { FlagGroup, FlagUse, RecipeFlag } from '../toolkit/training/recipe/flags.js';
 import { flagOf } from '../toolkit/training/recipe/overrides.js';
 import type { ValueSchema } from '../toolkit/value-schema.js';
 
-/** @param title is shown in place of the group's own. */
+/** @param title replaces the group's own title. */
 export function addRecipeFlags(command: Command, group: FlagGroup, title = group.title): Command {
   command.optionsGroup(`${title}:`);
   for (const option of group.flags.flatMap(optionsOf)) command.addOption(option);
@@ -51,7 +51,7 @@ function prefix(kinds: readonly string[]): string {
   return kinds.length === 0 ? '' : `${kinds.join(', ')}: `;
 }
 
-/** Reads what the type needs; the recipe's own check knows the range. */
+/** Parses only the type; the recipe's own check enforces the range. */
 function parserOf(schema: ValueSchema): (text: string) => unknown {
   if (IsArray(schema)) return (text) => text.split(',').map(number);
   if (!IsUnion(schema)) return number;

@@ -1,4 +1,4 @@
-// What a command threw → a line on stderr and the exit code.
+// An error that a command threw → a line on stderr and the exit code.
 import { inspect } from 'node:util';
 import { CommanderError } from 'commander';
 import { QuatiError } from '../inference/errors.js';
@@ -13,7 +13,7 @@ export interface ReportContext {
   asked: string | undefined;
 }
 
-/** A failure that was foreseen is one line, an unforeseen one has its stack. */
+/** Prints an expected failure as one line, and an unexpected one with its stack. */
 export function reportError(error: unknown, { io, verbose, asked }: ReportContext): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof Error && error.name === 'AbortError') {
@@ -26,13 +26,13 @@ export function reportError(error: unknown, { io, verbose, asked }: ReportContex
   else if (missing === undefined) io.stderr.write(`error: ${(error as QuatiError).message}\n`);
   if (missing !== undefined)
     io.stderr.write(
-      `error: quati ${asked ?? ''} needs the package ${missing}, which an installation for serving leaves out. ` +
+      `error: quati ${asked ?? ''} needs the package ${missing}, which an installation for serving does not include. ` +
         `In the project, run: npm install --include=dev; elsewhere: npm install ${missing}${rangeOf(missing)}\n`,
     );
   return error instanceof WrongUseError ? 2 : 1;
 }
 
-/** As this package is tested with. */
+/** The version that this package is tested with. */
 function rangeOf(name: string): string {
   const range = devDependencies[name];
   return range === undefined ? '' : `@"${range}"`;

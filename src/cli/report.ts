@@ -1,4 +1,4 @@
-// quati report: measured runs to docs/results/<dataset>/<recipe>/, as tables and pictures.
+// quati report: measured runs → tables and plots in docs/results/<dataset>/<recipe>/.
 import { Command } from 'commander';
 import { loadDataset } from '../toolkit/datasets/load.js';
 import { writeResults } from '../toolkit/plots/results.js';
@@ -13,9 +13,9 @@ interface ReportFlags {
 
 export function reportCommand(io: CliIo): Command {
   return new Command('report')
-    .description('write the table of measured runs, plots of their epochs, and a grid of their answers')
+    .description('write a table of measured runs, plots of their epochs, and a grid of their predictions')
     .argument('[runs...]', 'the folders of the runs (default: the latest)')
-    .option('--out <folder>', 'where <dataset>/<recipe>/ is written', 'docs/results')
+    .option('--out <folder>', 'the folder for <dataset>/<recipe>/', 'docs/results')
     .option('--data <folder>', 'the prepared dataset (default: the one of the run)')
     .option('--json', 'print the files written as JSON')
     .addHelpText(

@@ -35,20 +35,20 @@ async function runServe(io: CliIo): Promise<void> {
   }
 }
 
-/** A service serves on where nobody reads what it prints: other commands end then. */
+/** A closed output pipe ends other commands; the service keeps serving. */
 function outliveReader({ stdout }: CliIo): void {
   stdout.removeAllListeners('error');
   stdout.on('error', () => {});
 }
 
-/** Where neither a variable nor a folder here has models, those that come with the package are served. */
+/** Serves the package's own models if neither a setting nor the current folder has models. */
 async function withOwnModels(env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
   const here = await stat('models').catch(() => undefined);
   if (env.QUATI_MODELS || here?.isDirectory()) return env;
   return { ...env, QUATI_MODELS: fileURLToPath(new URL('../../models', import.meta.url)) };
 }
 
-/** One line a model, then where the server listens. */
+/** Prints one line per model, then the server's address. */
 export function describeServer(url: string, folder: string, models: readonly ModelStatus[]): string {
   const lines = models.map((model) => {
     const name = `${model.name} version ${model.version}`;

@@ -1,13 +1,13 @@
-// Forked by peak-rss.ts: serves what its environment says, tells its address, and when asked the most memory it has taken.
+// Forked by peak-rss.ts: environment settings → a server that sends its address, then, on request, its peak memory.
 import { readFile } from 'node:fs/promises';
 import { readConfig } from '../service/config.js';
 import { startServer } from '../service/server.js';
 
-/** What it sends: first where it listens, then what it took. */
+/** The messages that it sends: first its address, then its peak memory. */
 export type ServingMessage = { url: string } | { peakRssBytes: number };
 
 /**
- * On Linux getrusage counts what the parent held at the fork (exec hands its high-water mark on), VmHWM does not:
+ * On Linux, getrusage includes the parent's memory at the fork, because exec passes its peak on. VmHWM does not:
  * https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
  */
 async function peakRssBytes(): Promise<number> {

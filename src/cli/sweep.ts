@@ -1,4 +1,4 @@
-// quati sweep: every gradient of the sign, order and precision of activations, with several seeds, to one table.
+// quati sweep: sign gradients, orders and activation precisions, each with several seeds → one table.
 import path from 'node:path';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { blockOrders, precisions } from '../toolkit/architectures/binarisation.js';
@@ -34,18 +34,18 @@ export interface SweepFlags {
 
 export function sweepCommand(io: CliIo): Command {
   return new Command('sweep')
-    .description('train a binarised network in every way, and say what each reached on the test images')
-    .addArgument(new Argument('<recipe>', 'which recipe').choices(binarisedRecipes))
+    .description('train a binarised network in every way, and report the test accuracy of each')
+    .addArgument(new Argument('<recipe>', 'the recipe').choices(binarisedRecipes))
     .addOption(listOf('--sign-gradients <list>', signGradients))
     .addOption(listOf('--block-orders <list>', blockOrders))
     .addOption(listOf('--activations <list>', precisions))
-    .option('--seeds <list>', 'a run each', seeds, [1, 2, 3])
-    .option('--epochs <n>', 'of each run', positiveInteger, 10)
+    .option('--seeds <list>', 'one run per seed', seeds, [1, 2, 3])
+    .option('--epochs <n>', 'the epochs of each run', positiveInteger, 10)
     .option('--data <folder>', 'the dataset (default: data/<dataset of the recipe>)')
-    .option('--run <folder>', `where the runs are kept (default: ${runsFolder}/sweep-<recipe>)`)
-    .option('--out <folder>', 'where table and plot are written (default: beside the runs)')
-    .option('--force', 'start anew where a sweep is kept already')
-    .option('--threads <n>', 'threads inside an operator (default: one a core)', positiveInteger)
+    .option('--run <folder>', `the folder for the runs (default: ${runsFolder}/sweep-<recipe>)`)
+    .option('--out <folder>', 'the folder for table and plot (default: the folder of the runs)')
+    .option('--force', 'delete an existing sweep and start again')
+    .option('--threads <n>', 'threads inside an operator (default: one per core)', positiveInteger)
     .option('--portable', 'use standard ONNX operators only')
     .option('--json', 'print all results as JSON')
     .addHelpText('after', examples)
@@ -53,7 +53,7 @@ export function sweepCommand(io: CliIo): Command {
 }
 
 const examples = `
-Called again, it goes on where it was stopped. Table and plot are written after every run.
+The same command continues a stopped sweep. Table and plot are written after every run.
 
 Examples:
   $ quati sweep lenet5-binary                       60 runs
@@ -94,7 +94,7 @@ export async function runSweep(name: string, flags: SweepFlags, io: CliIo): Prom
   }
 }
 
-/** Ten epochs are too few to learn from moved images, and every run is to be as long. */
+/** Ten epochs are too few to learn from shifted images, and every run must have the same length. */
 function resolve(name: string, { epochs }: SweepFlags) {
   try {
     const { augmentation: _, earlyStopping: __, ...recipe } = findRecipe(name);
@@ -130,7 +130,7 @@ function resultLine(result: SweepResult): string {
 function sentence({ record, finished }: Swept, runs: number, out: string): string {
   const what = finished
     ? `${runs} runs`
-    : `stopped after ${record.results.length} of ${runs} runs; called again, it goes on`;
+    : `stopped after ${record.results.length} of ${runs} runs; the same command continues it`;
   return `${sweepTable(record)}\n\n${what}; ${out}/ holds the table, sweep.md, and its plot, sweep.png\n`;
 }
 
@@ -149,7 +149,7 @@ function seeds(text: string): number[] {
   return text.split(',').map((part) => {
     const seed = Number(part);
     if (part.trim() === '' || !Number.isInteger(seed))
-      throw new InvalidArgumentError('expected whole numbers, as in 1,2,3');
+      throw new InvalidArgumentError('expected whole numbers, such as 1,2,3');
     return seed;
   });
 }

@@ -1,4 +1,4 @@
-// Rows of text → aligned columns; the first is left-aligned, numbers follow right-aligned.
+// Rows of text → aligned columns: the first left-aligned, the others right-aligned.
 export function formatTable(rows: readonly (readonly string[])[]): string {
   const columns = Math.max(...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, i) =>

@@ -7,7 +7,7 @@ import type { ColourLevel } from './io.js';
 
 const pictureColumns = 14;
 
-/** Two rows of pixels a line; chalk brings the colours down to what `level` can show. */
+/** Draws two rows of pixels per line; chalk reduces the colours to what `level` can show. */
 export function pixelsToLines({ width, height, channels, data }: Pixels, level: ColourLevel): string[] {
   const chalk = new Chalk({ level });
   const colourAt = (x: number, y: number): [number, number, number] => {
@@ -34,10 +34,10 @@ const pictureInput: InputContract = {
 };
 const maxPixels = 50_000_000;
 
-/** Undefined for bytes that are no image that can be shown: that is the server's business to say. */
+/** Returns undefined for bytes that cannot be shown as an image: the server reports that problem. */
 export type DrawPicture = (bytes: Uint8Array, level: ColourLevel) => Promise<string[] | undefined>;
 
-/** Loads the decoder, which takes a while, before anything is timed. */
+/** Loads the decoder before any timing starts, because that takes a while. */
 export async function loadPictures(): Promise<DrawPicture> {
   const { decodeImage } = await import('../inference/image/decode.js');
   return async (bytes, level) => {

@@ -1,4 +1,4 @@
-// The flags of `quati train --backbone`, and the recipe that they and the file make.
+// The flags of `quati train --backbone`, and the model file → a recipe.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
@@ -35,10 +35,10 @@ export function addBackboneFlags(command: Command): void {
       '--backbone <model.onnx>',
       'a float32 classifier: its last layer is replaced by one for your labels',
     )
-    .option('--features <name>', 'the value to cut it at (default: what its last layer reads)')
+    .option('--features <name>', 'the value to cut it at (default: the input of its last layer)')
     .option(
       '--fine-tune <layers>',
-      'after the head: all, none, or so many of the last (default: all)',
+      'layers to train after the head: all, none, or the last n (default: all)',
       layers,
     )
     .option('--head-epochs <n>', valueHelp(epochs), positiveInteger)
@@ -50,7 +50,7 @@ export function addBackboneFlags(command: Command): void {
         `sigmoid: one output for two labels (default: ${defaultLoss.kind})`,
       ).choices(kindsOf(Loss)),
     )
-    .option('--title <text>', 'of the model’s card');
+    .option('--title <text>', 'the title of the model’s card');
   addInputFlags(command);
 }
 
@@ -64,21 +64,21 @@ const ownFlags = [
   'title',
 ] as const;
 
-/** @throws WrongUseError when a flag of a backbone is given without one, or in a run that is resumed. */
+/** @throws WrongUseError when a backbone's flag is given without --backbone, or in a resumed run. */
 export function checkBackboneFlags(flags: BackboneFlags, resumes: boolean): void {
   const given = [...ownFlags.filter((name) => flags[name] !== undefined), ...givenInputFlags(flags)];
   const [first] = given;
   if (first === undefined) return;
   const flag = `--${first.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-  if (flags.backbone === undefined) throw new WrongUseError(`${flag} is for a run on a --backbone`);
-  if (resumes) throw new WrongUseError(`${flag} cannot change in a run that is resumed; --force starts anew`);
+  if (flags.backbone === undefined) throw new WrongUseError(`${flag} needs --backbone`);
+  if (resumes) throw new WrongUseError(`${flag} cannot change in a resumed run; --force starts a new one`);
 }
 
 export function backboneName(file: string): string {
   return path.basename(file).replace(/\.onnx$/i, '');
 }
 
-/** @throws WrongUseError when neither flags nor the table of known backbones say how pixels enter it. */
+/** @throws WrongUseError when neither flags nor the table of known backbones give its input contract. */
 export async function recipeOnBackbone(
   file: string,
   dataset: string,
@@ -116,11 +116,11 @@ function contractOf(file: string, loaded: LoadedBackbone, flags: BackboneFlags, 
   if (known === undefined && !isStated)
     throw new WrongUseError(
       `${file}: how pixels enter it is not known by its name: state --scale, --mean and --std ` +
-        '(of ImageNet: --scale 1/255 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225)',
+        '(for ImageNet: --scale 1/255 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225)',
     );
   if (known !== undefined && !isStated)
     io.stderr.write(
-      `${file}: pixels enter it as into ${known.name}; --scale, --mean and --std say otherwise\n`,
+      `${file}: uses the pixel values of ${known.name}; --scale, --mean and --std change them\n`,
     );
   const side = known && { width: known.side, height: known.side };
   const size = loaded.size ?? (flags.size === undefined ? side : undefined);

@@ -1,4 +1,4 @@
-// The flags of `quati train`, in the groups that its help shows: those of the run, and one for each value of a recipe.
+// The flags of `quati train`, in the groups of its help: flags for the run, and one for each value of a recipe.
 import type { Command } from 'commander';
 import { binarisedRecipes } from '../toolkit/training/recipe/bundled/index.js';
 import { flagGroups } from '../toolkit/training/recipe/flags.js';
@@ -28,14 +28,14 @@ export function addTrainFlags(command: Command): Command {
   addRunFlags(command.optionsGroup('Run:'));
   addBackboneFlags(command);
   const { training, binarisation, augmentation, ...others } = flagGroups;
-  addRecipeFlags(command, training, 'Training (left out, a value is the recipe’s, or else the default)');
+  addRecipeFlags(command, training, 'Training (default: the recipe’s value, else the one shown)');
   for (const group of Object.values(others)) addRecipeFlags(command, group);
   addRecipeFlags(command, binarisation, `Binarisation (of ${binarisedRecipes.join(', ')})`);
-  addRecipeFlags(command, augmentation, 'Augmentation of the training images, anew in each epoch');
+  addRecipeFlags(command, augmentation, 'Augmentation of the training images, different in each epoch');
   return command;
 }
 
-/** The flags that were given of those that are a recipe's values. */
+/** The given flags that set a recipe's values. */
 export function overridesOf({ earlyStopping, ...flags }: TrainFlags): RecipeOverrides {
   const values: RecipeOverrides = { ...flags, ...(earlyStopping === false && { earlyStopping }) };
   const given = overrideNames.filter((name) => values[name] !== undefined);
@@ -50,14 +50,14 @@ function addRunFlags(command: Command): void {
     )
     .option(
       '--run <folder>',
-      `where the run is kept (default: ${runsFolder}/<recipe>, or <data> on a backbone)`,
+      `the folder for the run (default: ${runsFolder}/<recipe>, or <data> with a backbone)`,
     )
-    .option('--resume', 'go on from the checkpoint of the run, by the values it began with')
-    .option('--force', 'start anew where a run is kept already')
-    .option('--threads <n>', 'threads inside an operator (default: one a core)', positiveInteger)
+    .option('--resume', 'continue from the checkpoint of the run, with its first values')
+    .option('--force', 'delete an existing run and start again')
+    .option('--threads <n>', 'threads inside an operator (default: one per core)', positiveInteger)
     .option('--portable', 'use standard ONNX operators only, not the blocked ones of this ONNX Runtime')
     .option('--data-threads <n>', 'threads that augment images ahead of the steps (default: 1)', wholeNumber)
-    .option('--skip-bad', 'leave out files of an image folder that are no images')
-    .option('--max-steps <n>', 'stop after so many steps in all', positiveInteger)
+    .option('--skip-bad', 'skip files of an image folder that are not images')
+    .option('--max-steps <n>', 'stop after n steps in total', positiveInteger)
     .option('--json', 'print the history and the result as JSON');
 }

@@ -1,4 +1,4 @@
-// quati train: a recipe to a run's folder with weights, history and float32.onnx.
+// quati train: a recipe → a run's folder with weights, history and float32.onnx.
 import path from 'node:path';
 import { Argument, Command } from 'commander';
 import type { BadImage } from '../toolkit/datasets/dataset.js';
@@ -23,9 +23,7 @@ export function trainCommand(io: CliIo): Command {
   const command = new Command('train')
     .description('train a network by a recipe or on a pretrained backbone, and export it as float32.onnx')
     .addArgument(
-      new Argument('[recipe]', 'which recipe; left out with --backbone').choices(
-        recipes.map(({ name }) => name),
-      ),
+      new Argument('[recipe]', 'the recipe; absent with --backbone').choices(recipes.map(({ name }) => name)),
     );
   return addTrainFlags(command)
     .addHelpText('after', examples)
@@ -36,7 +34,7 @@ const examples = `
 Examples:
   $ quati train mnist-cnn
   $ quati train mnist-cnn --epochs 10 --run runs/longer
-  $ quati train mnist-cnn --resume                  goes on after Ctrl-C, to the same weights
+  $ quati train mnist-cnn --resume                  continues after Ctrl-C, to the same weights
   $ quati train mnist-cnn --epochs 30 --patience 4 --monitor valAccuracy
   $ quati train mnist-cnn --optimiser sgd --learning-rate 0.1 --schedule one-cycle --weight-decay 5e-4
   $ quati train mnist-cnn --schedule step --milestones 3,4 --label-smoothing 0.1 --clip-norm 1
@@ -46,7 +44,7 @@ Examples:
   $ quati train --backbone resnet18.onnx --data photos/ --fine-tune 6 --epochs 8 --loss sigmoid`;
 
 export async function runTrain(name: string | undefined, flags: TrainFlags, io: CliIo): Promise<void> {
-  if (flags.resume && flags.force) throw new WrongUseError('--resume and --force contradict each other');
+  if (flags.resume && flags.force) throw new WrongUseError('--resume cannot be combined with --force');
   checkBackboneFlags(flags, flags.resume ?? false);
   const folder =
     flags.resume && flags.run ? flags.run : (flags.run ?? path.join(runsFolder, defaultRun(name, flags)));
@@ -86,10 +84,10 @@ export async function runTrain(name: string | undefined, flags: TrainFlags, io: 
   }
 }
 
-/** The recipe's name; on a backbone, that of the images' folder. */
+/** The recipe's name; with a backbone, the name of the image folder. */
 function defaultRun(name: string | undefined, { backbone, data }: TrainFlags): string {
   if (name !== undefined && backbone !== undefined)
-    throw new WrongUseError(`${name} and --backbone contradict each other: a recipe has its own network`);
+    throw new WrongUseError(`the recipe ${name} cannot be combined with --backbone: it has its own network`);
   if (name !== undefined) return name;
   if (backbone === undefined)
     throw new WrongUseError(
@@ -101,7 +99,7 @@ function defaultRun(name: string | undefined, { backbone, data }: TrainFlags): s
 
 interface Job {
   readonly recipe: Recipe;
-  /** Where its dataset is, unless the command says otherwise. */
+  /** The default path of its dataset. */
   readonly data: string;
   readonly backbone?: Graph;
 }
@@ -116,12 +114,12 @@ async function toStart(name: string | undefined, flags: TrainFlags, io: CliIo): 
   return { recipe: withOverrides(recipe, overridesOf(flags)), data, backbone: graph };
 }
 
-/** Of the recipe that the run began with, only the number of epochs can change. */
+/** A resumed run keeps its recipe; only the number of epochs can change. */
 async function toResume(name: string | undefined, flags: TrainFlags, folder: string): Promise<Job> {
   const { epochs, ...others } = overridesOf(flags);
   const [other] = overrideNames.filter((known) => others[known as keyof typeof others] !== undefined);
   if (other !== undefined) {
-    throw new WrongUseError(`${flagOf(other)} cannot change in a run that is resumed; --force starts anew`);
+    throw new WrongUseError(`${flagOf(other)} cannot change in a resumed run; --force starts a new one`);
   }
   const { recipe, dataset } = await readRun(folder);
   const asked = name ?? (flags.backbone === undefined ? recipe.name : backboneName(flags.backbone));
@@ -159,7 +157,7 @@ function createDisplay(io: CliIo, recipe: Recipe) {
     features: counted('compute features'),
     skipped(bad: readonly BadImage[]) {
       stop();
-      for (const { file, reason } of bad) io.stderr.write(`left out ${file}: ${reason}\n`);
+      for (const { file, reason } of bad) io.stderr.write(`skipped ${file}: ${reason}\n`);
     },
     step(now: StepProgress) {
       if (now.epoch !== epoch) {
@@ -180,7 +178,7 @@ function createDisplay(io: CliIo, recipe: Recipe) {
   };
 }
 
-/** Of both phases, where a backbone is fine-tuned after its head. */
+/** The epochs of both phases, if a backbone is fine-tuned after its head. */
 function epochsOf({ backbone, epochs }: Recipe): number {
   if (backbone === undefined) return epochs;
   return backbone.head.epochs + (backbone.fineTune > 0 ? epochs : 0);
@@ -212,7 +210,7 @@ function sentence(result: TrainResult, folder: string, recipe: Recipe): string {
     `${folder}/ holds float32.onnx${bestOf(result)}, checkpoint and history`;
   return finished
     ? `trained${early}: ${what}\nNext: quati quantise ${folder}\n`
-    : `stopped: ${what}\nquati train … --resume goes on from here\n`;
+    : `stopped: ${what}\nquati train … --resume continues from here\n`;
 }
 
 function bestOf({ best }: TrainResult): string {

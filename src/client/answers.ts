@@ -1,4 +1,4 @@
-// JSON of unknown shape → the server's answers, checked for the fields that are used.
+// JSON of unknown shape → the server's responses, with every used field checked.
 
 export interface CategoryConfidence {
   category: string;
@@ -7,21 +7,21 @@ export interface CategoryConfidence {
 }
 
 export interface Prediction extends CategoryConfidence {
-  /** The best categories first, as many as `top` asked for. */
+  /** The best categories first; `top` sets their number. */
   predictions: CategoryConfidence[];
   model: { name: string; version: number; variant: string };
 }
 
 export interface ModelInfo {
   name: string;
-  /** In the order of the model's output; empty where the server can't read the model's card. */
+  /** In the order of the model's output; empty if the server cannot read the model's card. */
   labels: string[];
-  /** The one that answers where none is asked for. */
+  /** The version that serves requests which name no version. */
   version: number;
   ready: boolean;
 }
 
-/** The top-1 entry stands in where the server sends no `confidence` of its own. */
+/** Uses the confidence of the top-1 entry if the server sends no `confidence`. */
 export function toPrediction(json: unknown): Prediction | undefined {
   if (!isObject(json) || typeof json.category !== 'string') return undefined;
   const { category, predictions, model } = json;

@@ -1,4 +1,4 @@
-// The bytes of an image → what a Quati server says it shows, over HTTP.
+// The bytes of an image → a Quati server's prediction, over HTTP.
 import { type ModelInfo, type Prediction, toModel, toModels, toPrediction } from './answers.js';
 import { ProblemError, ServerUnreachableError } from './errors.js';
 import { keyHeaders, type Request, requestJson, type Transport, unexpected } from './http.js';
@@ -7,49 +7,50 @@ export type { CategoryConfidence, ModelInfo, Prediction } from './answers.js';
 export * from './errors.js';
 
 export interface ClientOptions {
-  /** Where the server is, e.g. `http://localhost:8000`; a path in it is kept. */
+  /** The server's URL, e.g. `http://localhost:8000`; a path in it is kept. */
   baseUrl: string;
-  /** For a server that asks for one. */
+  /** The API key, for a server that requires one. */
   apiKey?: string | undefined;
   fetch?: typeof fetch;
-  /** For one attempt; 30 seconds by default. */
+  /** The time limit for one attempt; 30 seconds by default. */
   timeoutMs?: number;
-  /** How often a 429 or 503 with Retry-After is asked again; 3 by default. */
+  /** The number of retries after a 429 or 503 with Retry-After; 3 by default. */
   retries?: number;
-  /** The longest pause before asking again; 10 seconds by default. */
+  /** The longest pause before a retry; 10 seconds by default. */
   maxRetryDelayMs?: number;
 }
 
 export interface PredictOptions {
-  /** The server's default model unless given. */
+  /** The model's name; the server's default model if absent. */
   model?: string | undefined;
-  /** The model's highest version unless given; needs `model`. */
+  /** The model's version; the highest if absent. Needs `model`. */
   version?: number | undefined;
-  /** How many categories to answer with; 1 by default. */
+  /** The number of categories in the prediction; 1 by default. */
   top?: number | undefined;
-  /** The file's name in the form that is sent; the server does not use it. */
+  /** The file name in the form that is sent; the server does not use it. */
   filename?: string | undefined;
-  /** For this image, instead of the client's. */
+  /** The limit for this image; replaces the client's value. */
   retries?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
 export interface Client {
   /**
+   * Classifies one image.
    * @param image the bytes of a PNG, JPEG, WebP or GIF file.
    * @throws ProblemError, ServerUnreachableError, ConnectionLostError, TimeoutError, UnexpectedAnswerError,
    * or the signal's reason.
    */
   predict: (image: Uint8Array | Blob, options?: PredictOptions) => Promise<Prediction>;
-  /** The models that the server has, by name. @throws as `predict`. */
+  /** Returns the server's models by name. @throws the same errors as `predict`. */
   models: (signal?: AbortSignal) => Promise<ModelInfo[]>;
-  /** One model and its labels. @throws as `predict`. */
+  /** Returns one model and its labels. @throws the same errors as `predict`. */
   model: (name: string, signal?: AbortSignal) => Promise<ModelInfo>;
-  /** Whether the server answers that it is ready; false also when none answers. @throws as `predict` otherwise. */
+  /** Returns whether the server is ready; false if no server responds. @throws the other errors of `predict`. */
   ready: (signal?: AbortSignal) => Promise<boolean>;
 }
 
-/** @throws TypeError when `baseUrl` is no http(s) URL. */
+/** @throws TypeError when `baseUrl` is not an http(s) URL. */
 export function createClient(options: ClientOptions): Client {
   const transport: Transport = {
     base: parseBaseUrl(options.baseUrl),

@@ -1,9 +1,9 @@
-// What can go wrong between this client and a Quati server.
+// The errors of a request from this client to a Quati server.
 import { QuatiError } from '../inference/errors.js';
 
 export interface Problem {
   status: number;
-  /** One of the server's problem codes, e.g. `undecodable_image`; `http_404` and the like from something else. */
+  /** A problem code of the server, e.g. `undecodable_image`; `http_<status>` if another program responds. */
   code: string;
   detail: string;
   requestId?: string | undefined;
@@ -25,14 +25,14 @@ export class ProblemError extends QuatiError {
   }
 }
 
-/** No server listens at the URL, or its host can't be found. */
+/** No server listens at the URL, or its host cannot be found. */
 export class ServerUnreachableError extends QuatiError {}
 
-/** The connection broke while a request was under way. */
+/** The connection broke while a request was in progress. */
 export class ConnectionLostError extends QuatiError {}
 
-/** No answer came within `timeoutMs`. */
+/** No response arrived within `timeoutMs`. */
 export class TimeoutError extends QuatiError {}
 
-/** Something answered, but not as a Quati server does. */
+/** The response does not follow the contract of a Quati server. */
 export class UnexpectedAnswerError extends QuatiError {}

@@ -1,4 +1,4 @@
-// One request to a Quati server → its JSON, or a named error; asks again when the server says when.
+// One request to a Quati server → its JSON, or a named error; retries when the server sends Retry-After.
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   ConnectionLostError,
@@ -11,14 +11,14 @@ import {
 export interface Transport {
   /** Ends with a slash. */
   base: URL;
-  /** Of every request. */
+  /** Headers for every request. */
   headers: Record<string, string>;
   fetch: typeof fetch;
-  /** For one attempt, without the pauses between attempts. */
+  /** The time limit for one attempt, without the pauses between attempts. */
   timeoutMs: number;
-  /** How often a 429 or 503 with Retry-After is asked again. */
+  /** The number of retries after a 429 or 503 with Retry-After. */
   retries: number;
-  /** The longest pause that the server may ask for. */
+  /** The longest pause that the server may request. */
   maxRetryDelayMs: number;
 }
 
@@ -27,11 +27,11 @@ export interface Request {
   path: string;
   body?: FormData;
   signal?: AbortSignal | undefined;
-  /** Instead of the transport's. */
+  /** Replaces the transport's value. */
   retries?: number | undefined;
 }
 
-/** What shows an API key to a server. */
+/** The header that carries an API key. */
 export function keyHeaders(apiKey: string | undefined): Record<string, string> {
   return apiKey === undefined ? {} : { 'x-api-key': apiKey };
 }
@@ -46,7 +46,7 @@ const unreachable = new Set([
 ]);
 
 /**
- * POSTs where there is a body, else GETs.
+ * Sends a POST if there is a body, else a GET.
  * @throws ProblemError, ServerUnreachableError, ConnectionLostError, TimeoutError, UnexpectedAnswerError,
  * or the signal's reason.
  */
@@ -92,19 +92,19 @@ async function guarded<T>(transport: Transport, request: Request, run: () => Pro
 function toConnectionError({ base, timeoutMs }: Transport, cause: unknown): Error {
   const url = shown(base);
   if (cause instanceof Error && cause.name === 'TimeoutError')
-    return new TimeoutError(`${url}: no answer within ${timeoutMs} ms`, { cause });
+    return new TimeoutError(`${url}: no response within ${timeoutMs} ms`, { cause });
   const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
   const code = (reason as NodeJS.ErrnoException).code ?? '';
   if (unreachable.has(code))
     return new ServerUnreachableError(
-      `${url}: no server answers (${code}). Start one with \`npm start\`, or give the URL of one that runs`,
+      `${url}: no server responds (${code}). Start one with \`npm start\`, or give the URL of a running server`,
       { cause },
     );
   const message = reason instanceof Error ? reason.message : String(reason);
   return new ConnectionLostError(`${url}: the connection broke: ${message || code}`, { cause });
 }
 
-/** The pause that a 429 or 503 asks for, from Retry-After as seconds or as a date; undefined: don't ask again. */
+/** The pause that a 429 or 503 requests in Retry-After, as seconds or as a date; undefined means no retry. */
 export function retryDelayMs(response: Response, now = Date.now()): number | undefined {
   if (response.status !== 429 && response.status !== 503) return undefined;
   const header = response.headers.get('retry-after');
@@ -142,7 +142,7 @@ function parseAnswer(transport: Transport, request: Request, text: string): unkn
   }
 }
 
-/** For an answer with a good status and a wrong body. */
+/** For a response with a success status and an invalid body. */
 export function unexpected(
   { base }: Transport,
   { path }: Request,
@@ -150,7 +150,9 @@ export function unexpected(
   cause?: unknown,
 ): UnexpectedAnswerError {
   const text = (typeof got === 'string' ? got : JSON.stringify(got)).slice(0, 80);
-  return new UnexpectedAnswerError(`${shown(base)}/${path}: is no Quati server's answer: ${text}`, { cause });
+  return new UnexpectedAnswerError(`${shown(base)}/${path}: is not a response of a Quati server: ${text}`, {
+    cause,
+  });
 }
 
 function shown(base: URL): string {

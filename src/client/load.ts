@@ -1,15 +1,15 @@
-// A way to ask and how often → a record for every request, in a closed loop (so many at once) or an open one (so many a second).
+// A send function and a load → a record per request, in a closed loop (fixed connections) or an open one (fixed rate).
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface LoadPlan {
-  /** Requests under way at once. */
+  /** The largest number of requests in progress. */
   connections: number;
-  /** Requests a second, sent whether or not the ones before were answered; undefined: each connection sends when it was answered. */
+  /** Requests per second, sent without waiting for responses; undefined: each connection waits for its response. */
   rate?: number | undefined;
   seconds: number;
-  /** At the start, sent and not recorded. */
+  /** The time at the start in which requests are sent but not recorded. */
   warmUpSeconds: number;
-  /** From when a request is due; one that has no connection by then is never sent. */
+  /** Counted from when a request is due. A request that has no connection by then is never sent. */
   timeoutMs: number;
   signal?: AbortSignal | undefined;
 }
@@ -17,27 +17,27 @@ export interface LoadPlan {
 export type Outcome = { category: string } | { code: string };
 
 export interface LoadRecord {
-  /** Which of the images, from 0 on. */
+  /** The index of the image, from 0. */
   image: number;
-  /** When it was due, in milliseconds after the warm-up. */
+  /** When the request was due, in milliseconds after the warm-up. */
   dueMs: number;
-  /** From when it was due to its answer. In an open loop that includes what it waited for a connection. */
+  /** The time from when the request was due to its response. In an open loop it includes the wait for a connection. */
   latencyMs: number;
   outcome: Outcome;
 }
 
 export interface Load {
   records: LoadRecord[];
-  /** From the end of the warm-up to the last answer, or to when it was stopped. */
+  /** The time from the end of the warm-up to the last response, or to the stop. */
   seconds: number;
 }
 
-/** Never rejects. `timeoutMs`: what is left of the request's time. */
+/** Never rejects. `timeoutMs` is the time that remains for the request. */
 export type Ask = (image: number, timeoutMs: number) => Promise<Outcome>;
 
 const timedOut: Outcome = { code: 'timeout' };
 
-/** @param images how many there are to take in turns. */
+/** @param images the number of images to send in turn. */
 export async function runLoad(plan: LoadPlan, images: number, ask: Ask): Promise<Load> {
   const start = performance.now();
   const measuredFrom = start + plan.warmUpSeconds * 1000;
@@ -72,8 +72,8 @@ async function runClosed(connections: number, isOver: () => boolean, send: Send)
 }
 
 /**
- * Request i is due i / rate seconds after the start. A server that stands still for a second makes all those late that were due in
- * it; a loop that waits for answers would have sent none of them, and seen one slow answer.
+ * Request i is due i / rate seconds after the start. If a server stops for a second, every request due in that second
+ * is late. A closed loop would send none of them, and would record one slow response.
  */
 async function runOpen(
   { connections, rate, signal }: LoadPlan & { rate: number },
@@ -102,7 +102,7 @@ async function runOpen(
     if (early > 1) await sleep(early);
     waiting.push(due);
     dispatch();
-    // What is due already is sent in a burst, in which answers have to be read, too.
+    // Requests that are already due go out in a burst. Responses must be read during the burst, too.
     if (early <= 1 && i % 64 === 0) await sleep(0);
   }
   if (signal?.aborted) waiting.length = 0;

@@ -1,67 +1,68 @@
-// images that wait, one by one → batches for free workers → each image's own result.
+// Single waiting images → batches for free workers → the result of each image.
 import { monotonicMs } from './clock.js';
 import { DeadlineExceededError, DrainingError, QueueFullError, WorkerLostError } from './errors.js';
 import { createServiceRate } from './service-rate.js';
 
-/** The way to the workers of one model. Only what waits in the same lane runs in one batch. */
+/** The queue to the workers of one model. Only images of the same lane run in one batch. */
 export interface Lane<Item, Result> {
-  /** The model: its lanes of before and after a reload share what is known of its speed. */
+  /** The model. Its lanes before and after a reload share its measured service time. */
   readonly key: string;
   /**
-   * Takes a free worker, which is then busy until its batch has run; undefined while none is free.
-   * @throws WorkersUnavailableError when none can be started.
+   * Takes a free worker, which is busy until its batch has run. Returns undefined if no worker is free.
+   * @throws WorkersUnavailableError when no worker can be started.
    */
   take(): RunBatch<Item, Result> | undefined;
 }
 
-/** Resolves to one result or error per item, in order. @throws WorkerLostError when the worker ended before it answered. */
+/** Resolves to one result or error per item, in order. @throws WorkerLostError when the worker stopped before it responded. */
 type RunBatch<Item, Result> = (items: Item[]) => Promise<(Result | Error)[]>;
 
 export interface BatcherOptions<Item> {
-  /** Batches that run at once, over all models, at most. */
+  /** The most batches that run at the same time, over all models. */
   workers: number;
-  /** Images in a batch, at most. */
+  /** The most images in a batch. */
   maxBatch: number;
-  /** A model's batches are cut so that they should take no longer; default without bound. */
+  /** The longest time that a batch should take: larger batches are split. No limit by default. */
   maxBatchMs?: number | undefined;
-  /** Images that wait, over all models, at most; those that run don't count. */
+  /** The most waiting images, over all models. Running images do not count. */
   maxQueueImages: number;
-  /** Bytes of images that wait, over all models, at most; one image may be larger where none waits. Default without bound. */
+  /** The most bytes of waiting images, over all models. A single image may be larger if no image waits. No limit by default. */
   maxQueueBytes?: number | undefined;
-  /** Size of an item; default 0. */
+  /** Returns the size of an item in bytes; 0 by default. */
   bytesOf?: (item: Item) => number;
   /** Memory that all images that run at once may take together; one alone may take more. Default without bound. */
   maxRunningCost?: number | undefined;
   /** Memory that an item takes while it runs, at most; default 0. */
   costOf?: (item: Item) => number;
-  /** The clock of deadlines; default monotonicMs. */
+  /** The clock of deadlines; monotonicMs by default. */
   now?: () => number;
 }
 
 export interface SubmitOptions {
-  /** While it waits, an aborted image leaves the queue. */
+  /** An abort removes a waiting image from the queue. */
   signal?: AbortSignal | undefined;
-  /** An image whose batch doesn't start before this time, on the clock of `now`, is never run. */
+  /** An image is never run if its batch has not started by this time, on the clock of `now`. */
   deadline?: number | undefined;
 }
 
 export interface Batcher<Item, Result> {
-  /** Images that wait, over all models. */
+  /** The number of waiting images, over all models. */
   readonly waiting: number;
-  /** For each lane in which images wait: the one that waits longest, and how many there are. */
+  /** For each lane with waiting images: the oldest image, and the number of images. */
   queued(): { first: Item; images: number }[];
-  /** Batches that run. */
+  /** The number of running batches. */
   readonly running: number;
   /**
-   * @throws QueueFullError, DeadlineExceededError, DrainingError, WorkersUnavailableError, the signal's reason, or what the run gave
-   * or threw. An image whose worker was lost runs once more, alone; WorkerLostError says that this worker was lost, too.
+   * Runs one item. If its worker is lost, the item runs again, alone in a batch.
+   * @throws QueueFullError, DeadlineExceededError, DrainingError, WorkersUnavailableError, the signal's reason, the error of the run,
+   * or WorkerLostError when the second worker is lost, too.
    */
   submit(lane: Lane<Item, Result>, item: Item, options?: SubmitOptions): Promise<Result>;
-  /** @throws QueueFullError, DrainingError when that many images, of so many bytes together, aren't taken now. */
+  /** @throws QueueFullError, DrainingError when the queue does not accept `count` images of `bytes` bytes now. */
   checkRoom(images: number, bytes: number): void;
-  /** Gives free workers what waits: to be called when a worker has become free without having run a batch. */
+  /** Sends waiting images to free workers. Call it when a worker becomes free without a batch, for example after its start. */
   dispatch(): void;
-  /** Takes nothing more; resolves when all that was taken has been answered. */
+  /** Accepts no more images. Resolves when every accepted image has a result. */
   close(): Promise<void>;
 }
 
@@ -69,7 +70,7 @@ interface Waiting<Item, Result> {
   item: Item;
   arrival: number;
   deadline: number;
-  /** Its worker was lost: it runs alone, so that an image that ends workers takes no other with it. */
+  /** The worker of this image was lost. The image runs alone, so that an image that crashes workers affects no other image. */
   alone: boolean;
   timer?: NodeJS.Timeout | undefined;
   resolve: (result: Result) => void;
@@ -79,10 +80,10 @@ interface Waiting<Item, Result> {
 const minRetryAfterMs = 100;
 
 /**
- * The only queue on the way of an image. Work-conserving: a free worker takes at once what waits in one lane, up to its cap, so an
- * idle server adds no latency and a loaded one fills its batches. Of several lanes the one whose first image waits longest is next.
- * Invariant: images wait only while no worker of their lane is free, `workers` batches run, or the memory of those that run leaves too
- * little for the one that waits longest. Then no other overtakes it, as small ones would for ever.
+ * The only queue for images. A free worker takes the waiting images of one lane at once, up to the lane's cap. So an idle server adds
+ * no latency, and a loaded server fills its batches. The next lane is the one with the oldest first image.
+ * Invariant: images wait only while no worker of their lane is free, `workers` batches run, or the running images leave too little
+ * memory for the oldest waiting one. Then no image overtakes it: small ones could do so for ever.
  */
 export function createBatcher<Item, Result>(options: BatcherOptions<Item>): Batcher<Item, Result> {
   type Entry = Waiting<Item, Result>;
@@ -96,17 +97,16 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item>): Batc
   let arrivals = 0;
   let waiting = 0;
   let waitingBytes = 0;
-  let running = 0;
-  let runningCost = 0;
+  let [running, runningCost] = [0, 0];
   let draining = false;
 
   function checkRoom(images: number, bytes: number): void {
-    if (draining) throw new DrainingError('The server is shutting down and takes no more images');
+    if (draining) throw new DrainingError('The server is shutting down and accepts no more images');
     const tooLarge = waiting > 0 && waitingBytes + bytes > maxQueueBytes;
     if (waiting + images <= maxQueueImages && !tooLarge) return;
     const message = tooLarge
-      ? `Images of ${waitingBytes} bytes wait already, allowed are ${maxQueueBytes}`
-      : `${waiting} images wait already, allowed are ${maxQueueImages}`;
+      ? `The queue holds images of ${waitingBytes} bytes, allowed are ${maxQueueBytes}`
+      : `The queue holds ${waiting} images, allowed are ${maxQueueImages}`;
     throw new QueueFullError(message, Math.max(minRetryAfterMs, backlogMs()));
   }
 
@@ -136,7 +136,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item>): Batc
     }
   }
 
-  /** Entries that come back stand before all others: they arrived first. */
+  /** Entries that return to the queue are before all others, because they arrived first. */
   function enqueue(lane: Way, entries: readonly Entry[]): void {
     const others = queues.get(lane) ?? new Set<Entry>();
     const comeBack = entries.some(({ alone }) => alone);
@@ -197,7 +197,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item>): Batc
     for (const entry of queues.get(lane) ?? []) if (entry.deadline <= time) expire(lane, entry);
   }
 
-  /** What waits is answered at its deadline, not when a worker gets free. */
+  /** A waiting image fails at its deadline, before a worker becomes free. */
   function expireLater(lane: Way, entry: Entry): void {
     if (entry.deadline === Infinity || !queues.get(lane)?.has(entry)) return;
     const late = () => {
@@ -207,7 +207,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item>): Batc
     entry.timer = setTimeout(late, entry.deadline - now());
   }
 
-  /** Where no worker can be started, all that waits for one is told so. */
+  /** If no worker can be started, all waiting images of the lane fail. */
   function takeWorker(lane: Way): RunBatch<Item, Result> | undefined {
     try {
       return lane.take();
@@ -233,7 +233,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item>): Batc
     return batch;
   }
 
-  /** A few images bring most of what batches gain; a batch that takes long makes all the others wait. */
+  /** Small batches have most of the gain in throughput. A batch that takes long delays all other images. */
   function batchCap({ key }: Way): number {
     const ms = rate.msPerImage(key);
     return ms === undefined ? maxBatch : Math.max(1, Math.min(maxBatch, Math.floor(maxBatchMs / ms)));

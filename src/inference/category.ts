@@ -1,7 +1,7 @@
-// one image's scores → confidences in label order → predictions, the surest first.
+// One image's scores → confidences in label order → predictions, highest confidence first.
 import { ModelError } from './errors.js';
 
-/** How a model's scores become confidences. */
+/** The function from a model's scores to confidences. */
 export const outputKinds = ['softmax', 'sigmoid', 'probabilities'] as const;
 export type OutputKind = (typeof outputKinds)[number];
 
@@ -12,11 +12,11 @@ export interface Prediction {
 }
 
 /**
- * Confidences in label order. One sigmoid output with two labels is the confidence of the second.
- * softmax: `exp(s[i] - max) / sum`; sigmoid: `1 / (1 + exp(-s[i]))`; probabilities: the scores as they are.
- * @param scores one image's scores, one a label.
- * @param labels how many labels the card has.
- * @throws ModelError when the number of scores doesn't fit the labels, or one is no finite number.
+ * Returns confidences in label order. A single sigmoid output with two labels is the confidence of the second.
+ * softmax: `exp(s[i] - max) / sum`; sigmoid: `1 / (1 + exp(-s[i]))`; probabilities: the scores unchanged.
+ * @param scores the scores of one image, one per label.
+ * @param labels the number of labels in the card.
+ * @throws ModelError when the number of scores does not fit the labels, or a score is not a finite number.
  */
 export function scoresToConfidences(scores: ArrayLike<number>, output: OutputKind, labels: number): number[] {
   const values = Array.from(scores);
@@ -27,11 +27,11 @@ export function scoresToConfidences(scores: ArrayLike<number>, output: OutputKin
   if (output !== 'softmax' && labels === 2 && confidences.length === 1 && only !== undefined)
     return [1 - only, only];
   if (confidences.length !== labels)
-    throw new ModelError(`Output: expected ${labels} scores, one a label, got ${confidences.length}`);
+    throw new ModelError(`Output: expected ${labels} scores, one per label, got ${confidences.length}`);
   return confidences;
 }
 
-/** @param confidences in the order of `labels`; equal ones stay in that order. */
+/** @param confidences in the order of `labels`. Equal confidences stay in that order. */
 export function confidencesToPredictions(
   confidences: readonly number[],
   labels: readonly string[],

@@ -1,8 +1,8 @@
-// The one clock of deadlines.
+// The only clock for deadlines.
 
 /**
- * Milliseconds of the system's monotonic clock. All threads of a process read the same time, and setting the system's clock does not
- * move it; `performance.now()` starts anew in each thread.
+ * Returns the milliseconds of the system's monotonic clock. All threads of a process read the same time, and a change of the system
+ * time does not affect it. `performance.now()` starts at 0 in each thread.
  */
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;

@@ -1,4 +1,4 @@
-// What can go wrong between bytes and category. No status codes here: the service maps these to problems.
+// The errors between bytes and category. They have no status codes: the service maps them to problems.
 
 import type { ModelProblem } from './model-problems.js';
 
@@ -11,10 +11,10 @@ export class QuatiError extends Error {
 /** The upload holds no bytes. */
 export class EmptyImageError extends QuatiError {}
 
-/** The bytes are no image of a kind that is accepted, whatever their name says. */
+/** The bytes are not an image of an accepted kind. Their file name does not matter. */
 export class UnsupportedTypeError extends QuatiError {}
 
-/** The bytes start like an image but do not decode to the end. */
+/** The bytes start like an image but cannot be decoded completely. */
 export class UndecodableImageError extends QuatiError {}
 
 /** The image has more pixels than `maxPixels`. */
@@ -38,10 +38,10 @@ interface CardErrorOptions extends ErrorOptions {
   problem?: ModelProblem;
 }
 
-/** No model, version or variant of that name is loaded. */
+/** No model, version or variant with this name is loaded. */
 export class ModelNotFoundError extends QuatiError {}
 
-/** The model exists but is not (yet) fit to answer; the message says why. */
+/** The model exists but is not ready; the message states the reason. */
 export class ModelNotReadyError extends QuatiError {
   /** @param outside the same without paths and texts of libraries, for clients. */
   constructor(
@@ -52,9 +52,9 @@ export class ModelNotReadyError extends QuatiError {
   }
 }
 
-/** More images wait than `maxQueueImages`, or more bytes of them than `maxQueueBytes`. */
+/** The queue holds more than `maxQueueImages` images or `maxQueueBytes` bytes. */
 export class QueueFullError extends QuatiError {
-  /** @param retryAfterMs when the images that wait should be done, by the rate of the last ones. */
+  /** @param retryAfterMs the time until the waiting images should be done, estimated from the last batches. */
   constructor(
     message: string,
     readonly retryAfterMs: number,
@@ -66,19 +66,19 @@ export class QueueFullError extends QuatiError {
 /** The request's deadline passed before its image ran. */
 export class DeadlineExceededError extends QuatiError {}
 
-/** The pipeline is closing and takes no more images. */
+/** The pipeline is closing and accepts no more images. */
 export class DrainingError extends QuatiError {}
 
-/** An inference worker ended while it had an image, and so did the one that tried it again. */
+/** An inference worker stopped while it ran an image, and so did a second worker with the same image. */
 export class WorkerLostError extends QuatiError {}
 
 /** No inference worker can be started. */
 export class WorkersUnavailableError extends QuatiError {}
 
-/** The ONNX file is no classifier that fits its card: wrong types, shapes, number of outputs, or not loadable. */
+/** The ONNX file cannot be loaded, or does not fit its card: its types, shapes or number of outputs differ. */
 export class ModelError extends QuatiError {}
 
-/** How an error crosses threads, where its class doesn't survive. */
+/** The form of an error in a message between threads, which would lose its class. */
 export interface ErrorMessage {
   name: string;
   message: string;
@@ -102,7 +102,7 @@ export function errorToMessage({ name, message }: Error): ErrorMessage {
   return { name, message };
 }
 
-/** A class that doesn't cross becomes a ModelError. */
+/** An error of another class becomes a ModelError. */
 export function messageToError({ name, message }: ErrorMessage): QuatiError {
   return new (crossing.get(name) ?? ModelError)(message);
 }

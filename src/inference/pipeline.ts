@@ -1,13 +1,13 @@
 // READ FIRST: the bytes of an image → its category. The stages, in order:
-//   admit       the header → the memory that decoding takes   limits.ts, header.ts
-//   batch       waits, with others, for a free worker        batcher.ts
+//   admit       the header → the memory that decoding takes       limits.ts, header.ts
+//   batch       waits with other images for a free worker        batcher.ts
 //   run         in a worker thread                           pool.ts, worker.ts, runner.ts
 //     decode      bytes → pixels at the model's size           decode.ts, png.ts, digits.ts
 //     tensor      pixels → the model's numbers                 tensor.ts
 //     session     tensor → scores                              session.ts
 //   category    scores → confidences → predictions           category.ts
 import { setMaxListeners } from 'node:events';
-import { createBatcher, type Lane } from './batcher.js';
+import { type Batcher, createBatcher, type Lane } from './batcher.js';
 import { confidencesToPredictions, type Prediction, scoresToConfidences } from './category.js';
 import { messageToError } from './errors.js';
 import { type AdmissionLimits, admitImage } from './image/limits.js';
@@ -25,31 +25,31 @@ import type { RunnerImage, RunnerResult } from './workers/runner.js';
 export interface PipelineOptions {
   /** The folder of <name>/<version>/card.json. */
   models: string;
-  /** The model of an image that names none. */
+  /** The model for an image that names none. */
   defaultModel?: string | undefined;
-  /** The same where there is no default: a model that the folder may have or not. */
+  /** The same if there is no default; the folder need not have this model. */
   fallbackModel?: string | undefined;
-  /** Served instead of each card's default, where a card has it; auto measures and serves the fastest that is accurate enough. */
+  /** Replaces the default variant of each card that has it. `auto` measures, and serves the fastest accurate variant. */
   variant?: VariantName | 'auto' | undefined;
-  /** Inference threads; default one a processor. */
+  /** The number of inference threads; by default one per processor. */
   workers?: number | undefined;
   /** Width times height of an image as uploaded; default 25,000,000. */
   maxPixels?: number | undefined;
-  /** Memory for all images that are decoded at once; default without bound. */
+  /** Memory for all images that are decoded at once; unlimited by default. */
   maxDecodeBytes?: number | undefined;
-  /** Images that wait, over all models. */
+  /** The most waiting images, over all models. */
   maxQueueImages?: number | undefined;
-  /** Their bytes, as uploaded or as tensors. */
+  /** The most bytes of waiting images, as uploads or tensors. */
   maxQueueBytes?: number | undefined;
-  /** Images in a batch. */
+  /** The most images in a batch. */
   maxBatch?: number | undefined;
-  /** How long a batch of several images should take at most. */
+  /** The longest time that a batch of several images should take. */
   maxBatchMs?: number | undefined;
   observer?: PipelineObserver | undefined;
   createPool?: typeof createPool;
 }
 
-/** Told of what happens, to count it. */
+/** Callbacks for events, for the metrics. */
 export interface PipelineObserver {
   batch?(model: ModelName, images: number): void;
   image?(model: ModelName, timings: Timings): void;
@@ -64,39 +64,39 @@ interface ModelName {
   variant: VariantName;
 }
 
-/** Where the time of one image went. */
+/** The time that one image spent in each stage. */
 export interface Timings {
-  /** Waiting for a free worker. */
+  /** The wait for a free worker. */
   queueMs: number;
   decodeMs: number;
-  /** Of the whole batch. */
+  /** The time of the whole batch. */
   inferenceMs: number;
 }
 
 export interface ClassifyOptions {
   model?: string | undefined;
   version?: number | undefined;
-  /** Instead of the one that serves. It is opened when it is first asked for. */
+  /** Replaces the served variant. It is loaded at its first request. */
   variant?: VariantName | undefined;
-  /** Aborted: an image that still waits is dropped. */
+  /** An abort drops an image that still waits. */
   signal?: AbortSignal | undefined;
-  /** On the clock of clock.ts: an image that isn't decoded by then isn't run. Default: none. */
+  /** On the clock of clock.ts: an image that is not decoded by then is not run. No deadline by default. */
   deadline?: number | undefined;
 }
 
 export interface Classification {
   model: ModelName;
-  /** One a label, the surest first. */
+  /** One per label, highest confidence first. */
   predictions: Prediction[];
   timings: Timings;
 }
 
-/** An image's file, or its tensor as the model takes it: its layout, its type. */
+/** An image's file, or its tensor in the layout and type of the model. */
 export type InferenceInput = { bytes: Uint8Array } | { tensor: TensorValues };
 
 interface Inference {
   model: ModelName;
-  /** What the model gave, one row an image, before any softmax. */
+  /** The model's output before any softmax, one row per image. */
   scores: Float32Array[];
   timings: Timings[];
 }
@@ -107,27 +107,27 @@ export interface Pipeline {
    * ModelNotReadyError, QueueFullError, DeadlineExceededError, DrainingError, ModelError, or the signal's reason.
    */
   classify(bytes: Uint8Array, options?: ClassifyOptions): Promise<Classification>;
-  /** Several images of one model, all or none: the first that fails fails the others. @throws as classify */
+  /** Classifies several images with one model. The first failure fails all of them. @throws the same errors as classify */
   infer(images: readonly InferenceInput[], options?: ClassifyOptions): Promise<Inference>;
-  /** A PNG of the image as the model sees it: decoded, centred and sized. @throws as classify */
+  /** Returns a PNG of the model's view of the image: decoded, centred and resized. @throws the same errors as classify */
   preview(bytes: Uint8Array, options?: ClassifyOptions): Promise<Buffer>;
-  /** The model that a request means. @throws ModelNotFoundError, ModelNotReadyError */
+  /** Returns the model for a request. @throws ModelNotFoundError, ModelNotReadyError */
   choose(name?: string, version?: number): LiveModel;
-  /** Every version of every model, by name and version. */
+  /** All versions of all models, sorted by name and version. */
   models(): readonly ModelStatus[];
   /** Messages about folders that look like versions and are none. */
   passedOver(): readonly string[];
-  /** The name of the model of a request that names none; undefined where it has to name one. */
+  /** The model for a request that names none; undefined if a request must name one. */
   impliedModel(): string | undefined;
-  /** Takes up what has changed in the folder of the models, without losing an image. @throws when it can't be read */
+  /** Loads the changes in the models folder, without losing an image. @throws when the folder cannot be read */
   reload(): Promise<ModelChanges>;
-  /** Whether there are models and the served version of each can answer. */
+  /** Whether there are models and the served version of each is ready. */
   ready(): boolean;
-  /** Workers that were replaced, as they did not answer, and have not ended. */
+  /** The number of workers that did not respond, were replaced, and have not stopped. */
   stuck(): number;
-  /** Images that wait for a worker, of each model that any wait for. */
+  /** The number of waiting images per model, for models with waiting images. */
   waiting(): WaitingImages[];
-  /** Takes nothing more, answers what it took, ends the workers. */
+  /** Accepts no more images, finishes the accepted ones, then stops the workers. */
   close(): Promise<void>;
 }
 
@@ -135,7 +135,7 @@ export interface WaitingImages extends ModelName {
   images: number;
 }
 
-/** An image on its way through the batcher. */
+/** An image in the batcher. */
 interface Job {
   image: RunnerImage;
   /** Memory that it takes while it runs, at most. */
@@ -145,21 +145,11 @@ interface Job {
   queueMs: number;
 }
 
-/** Opens the models, warms every one of them and replays its golden images; resolves when that is done. */
+/** Loads the models, warms each one and replays its golden images. Resolves when that is done. */
 export async function createPipeline(options: PipelineOptions): Promise<Pipeline> {
   const { workers = countCpus(), maxPixels = 25_000_000, maxDecodeBytes, observer = {} } = options;
-  const { maxQueueImages = 256, maxQueueBytes, maxBatch = 16, maxBatchMs = 100 } = options;
   const { variant, createPool: create = createPool } = options;
-  const batcher = createBatcher<Job, RunnerResult>({
-    workers,
-    maxBatch,
-    maxBatchMs,
-    maxQueueImages,
-    maxQueueBytes,
-    bytesOf: ({ image }) => bytesOf(image),
-    maxRunningCost: maxDecodeBytes,
-    costOf: ({ cost }) => cost,
-  });
+  const batcher = createQueue(options, workers);
   let stuck = 0;
   const models = await openModels({
     read: (before) => readRepository(options.models, { variant, before }),
@@ -213,7 +203,7 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
     );
     const failed = new AbortController();
     const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
-    // Each image listens to it; ten would be a warning.
+    // Each image adds a listener. Node warns at more than ten.
     setMaxListeners(0, signal);
     const answers = await Promise.all(
       inputs.map((input) => submit(inputImage(input, options), model, signal)),
@@ -250,14 +240,28 @@ export async function createPipeline(options: PipelineOptions): Promise<Pipeline
   };
 }
 
+function createQueue(options: PipelineOptions, workers: number): Batcher<Job, RunnerResult> {
+  const { maxQueueImages = 256, maxQueueBytes, maxDecodeBytes, maxBatch = 16, maxBatchMs = 100 } = options;
+  return createBatcher<Job, RunnerResult>({
+    workers,
+    maxBatch,
+    maxBatchMs,
+    maxQueueImages,
+    maxQueueBytes,
+    bytesOf: ({ image }) => bytesOf(image),
+    maxRunningCost: maxDecodeBytes,
+    costOf: ({ cost }) => cost,
+  });
+}
+
 interface Answer {
   result: RunnerResult;
   timings: Timings;
 }
 
 /**
- * The lane of a model is one for each generation of workers: images that came before a reload and after it may wait side by side, and
- * each is answered by the model that it was taken for.
+ * A model has one lane per generation of workers. Images from before and after a reload may wait at the same time. Each runs on the
+ * model that served when it arrived.
  */
 function createLanes(observer: PipelineObserver) {
   const lanes = new WeakMap<Generation, Map<string, Lane<Job, RunnerResult>>>();
@@ -284,7 +288,7 @@ function createLane(
   };
 }
 
-/** What failed for one image fails that image alone. */
+/** An error of one image fails only that image. */
 async function runJobs(
   jobs: readonly Job[],
   run: (images: RunnerImage[]) => Promise<RunnerResult[]>,

@@ -1,14 +1,14 @@
-// finished batches → how long an image of each model takes a worker, and so how long those that wait will take.
+// Finished batches → the time per image of each model on one worker, and the expected wait of the queue.
 
 export interface ServiceRate {
-  /** A worker ran a batch of that many images in `ms`, decoding included. */
+  /** Records that a worker ran a batch of `images` images in `ms`, with decoding. */
   record(model: string, images: number, ms: number): void;
-  /** Of one image on one worker; undefined before the first batch. */
+  /** The time of one image on one worker; undefined before the first batch. */
   msPerImage(model: string): number | undefined;
 }
 
 /**
- * An exponential average over batches, `m += (1 - (1 - smoothing)^images) (ms / images - m)`: a batch of n counts as n of one image.
+ * Keeps an exponential average over batches, `m += (1 - (1 - smoothing)^images) (ms / images - m)`: a batch of n counts as n of one image.
  */
 export function createServiceRate(smoothing = 0.05): ServiceRate {
   const averages = new Map<string, number>();

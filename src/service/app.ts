@@ -1,7 +1,8 @@
 // config and a pipeline → the assembled HTTP service, which does not listen yet.
 import { readFileSync } from 'node:fs';
-import { maxHeaderSize } from 'node:http';
+import { maxHeaderSize, type Server } from 'node:http';
 import Fastify, {
+  type FastifyHttpOptions,
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
@@ -57,6 +58,34 @@ export async function createApp(
   { metrics = createMetrics(), log = process.stdout }: AppOptions = {},
 ): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
+    ...serverOptions(config, log),
+    clientErrorHandler: (error, socket) => answerClientError(app, error, socket),
+  });
+  await app.register(requestId);
+  await app.register(problems);
+  await app.register(draining, config);
+  await app.register(access, config);
+  await app.register(brokenRequests);
+  await app.register(versions);
+  await app.register(inference, { pipeline });
+  await app.register(reloading, config);
+  await app.register(openapi, { version });
+  await app.register(watching, { metrics, logRequests: logsRequests(config) });
+  await app.register(healthRoutes);
+  await app.register(modelRoutes);
+  await app.register(predictRoutes, config);
+  await app.register(playgroundRoutes);
+  const room = new BodyRoom(config.maxQueueBytes);
+  await app.register(openInference, { ...config, room, prefix: '/v2', serverVersion: version });
+  await app.register(tensorflowServing, { ...config, room, prefix: '/v1' });
+  await app.ready();
+  await app.modelsOpened;
+  app.server.maxConnections = config.maxConnections;
+  return app;
+}
+
+function serverOptions(config: Config, log: NonNullable<AppOptions['log']>): FastifyHttpOptions<Server> {
+  return {
     logger: {
       level: config.logLevel,
       serializers: { err: serialiseError },
@@ -80,31 +109,9 @@ export async function createApp(
     rewriteUrl: ({ url = '/' }) => toOriginForm(url),
     // The longest path of a request fits into its head. A name that no model has is then refused like any other.
     routerOptions: { maxParamLength: maxHeaderSize },
-    clientErrorHandler: (error, socket) => answerClientError(app, error, socket),
     frameworkErrors: (error, request, reply) => void refuseUnrouted(error, request, reply),
     schemaErrorFormatter: (errors, part) => new ProblemError('bad_request', describeErrors(errors, part)),
-  });
-  await app.register(requestId);
-  await app.register(problems);
-  await app.register(draining, config);
-  await app.register(access, config);
-  await app.register(brokenRequests);
-  await app.register(versions);
-  await app.register(inference, { pipeline });
-  await app.register(reloading, config);
-  await app.register(openapi, { version });
-  await app.register(watching, { metrics, logRequests: logsRequests(config) });
-  await app.register(healthRoutes);
-  await app.register(modelRoutes);
-  await app.register(predictRoutes, config);
-  await app.register(playgroundRoutes);
-  const room = new BodyRoom(config.maxQueueBytes);
-  await app.register(openInference, { ...config, room, prefix: '/v2', serverVersion: version });
-  await app.register(tensorflowServing, { ...config, room, prefix: '/v1' });
-  await app.ready();
-  await app.modelsOpened;
-  app.server.maxConnections = config.maxConnections;
-  return app;
+  };
 }
 
 /** Each proxy adds an address to X-Forwarded-For. Those before them are what the client says of itself. */

@@ -1,5 +1,5 @@
 // the routes' schemas → OpenAPI, as JSON, as YAML, and as pages that need no network.
-import swagger from '@fastify/swagger';
+import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify';
 import { schemaController } from './schema-compilers.js';
@@ -35,34 +35,7 @@ export async function createDocumentation({
 }: Documented): Promise<FastifyInstance> {
   const app = Fastify({ schemaController, exposeHeadRoutes: false });
   await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Quati',
-        version,
-        description: 'Image classifiers over HTTP. Errors are RFC 9457 problems, listed in docs/http.md.',
-        license: { name: 'MIT', identifier: 'MIT' },
-      },
-      servers: [{ url: '/' }],
-      components: {
-        securitySchemes: {
-          bearer: { type: 'http', scheme: 'bearer', description: keyNote },
-          apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key', description: keyNote },
-        },
-      },
-      // One of the two, or none: the operator decides whether keys are needed.
-      security: [{}, { bearer: [] }, { apiKey: [] }],
-      tags: [
-        { name: 'classification', description: 'Images to categories.' },
-        { name: 'models', description: 'What is served.' },
-        { name: 'health', description: 'For orchestrators.' },
-        {
-          name: 'open inference',
-          description: 'Open Inference Protocol v2, as Triton and KServe speak it.',
-        },
-        { name: 'tensorflow serving', description: 'The REST interface of TensorFlow Serving.' },
-      ],
-    },
+    openapi: describeService(version),
     refResolver: { buildLocalReference: (json, _uri, _fragment, i) => String(json.$id ?? `schema-${i}`) },
   });
   for (const schema of schemas) app.addSchema(schema);
@@ -81,4 +54,36 @@ export async function createDocumentation({
   );
   await app.ready();
   return app;
+}
+
+/** Returns the part of the OpenAPI document that does not depend on the routes. */
+function describeService(version: string): NonNullable<FastifyDynamicSwaggerOptions['openapi']> {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Quati',
+      version,
+      description: 'Image classifiers over HTTP. Errors are RFC 9457 problems, listed in docs/http.md.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', description: keyNote },
+        apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key', description: keyNote },
+      },
+    },
+    // One of the two, or none: the operator decides whether keys are needed.
+    security: [{}, { bearer: [] }, { apiKey: [] }],
+    tags: [
+      { name: 'classification', description: 'Images to categories.' },
+      { name: 'models', description: 'What is served.' },
+      { name: 'health', description: 'For orchestrators.' },
+      {
+        name: 'open inference',
+        description: 'Open Inference Protocol v2, as Triton and KServe speak it.',
+      },
+      { name: 'tensorflow serving', description: 'The REST interface of TensorFlow Serving.' },
+    ],
+  };
 }

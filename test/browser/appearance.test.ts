@@ -1,4 +1,4 @@
-// The playground's looks in a real browser: language, theme, 360 px, and boxes that stay.
+// The playground's appearance in a real browser: language, theme, 360 px, and a stable layout.
 import type { Page } from 'playwright-core';
 import t from 'tap';
 import { openSite, skip } from '../helpers/browser.js';
@@ -15,7 +15,7 @@ t.test('appearance', { skip }, async (t) => {
   const site = await openSite(t);
 
   await t.test(
-    'Portuguese for who reads it; the switch is remembered, and says what it switches to',
+    'a Portuguese browser gets Portuguese; the language switch is remembered, and names the other language',
     async (t) => {
       const page = await site.open('/', { locale: 'pt-BR' });
       t.equal(await page.locator('h1').innerText(), 'O que há na imagem?');
@@ -30,7 +30,7 @@ t.test('appearance', { skip }, async (t) => {
     },
   );
 
-  await t.test('dark where the system is dark; the switch is remembered', async (t) => {
+  await t.test('a dark system gets the dark theme; the theme switch is remembered', async (t) => {
     const ground = (page: Page) =>
       page.evaluate('getComputedStyle(document.documentElement).backgroundColor');
     const light = await site.open();
@@ -57,25 +57,28 @@ t.test('appearance', { skip }, async (t) => {
     });
 
   for (const viewport of [{ width: 1200, height: 900 }, phone.viewport])
-    await t.test(`no box moves when an answer or a problem comes, ${viewport.width} px wide`, async (t) => {
-      const page = await site.open('/', { viewport });
-      await untilModels(page);
-      const boxes = () =>
-        page.evaluate(
-          "JSON.stringify(['#stage', '.tools', '.head', '#bars', '.times', '.curl'].map((name) => document.querySelector(name).getBoundingClientRect()))",
-        );
-      const before = await boxes();
-      await draw(page, seven);
-      await untilAnswer(page);
-      await page.locator('#seen:not([hidden])').waitFor();
-      t.equal(await boxes(), before, 'answered');
-      await page
-        .locator('#files')
-        .setInputFiles([{ name: 'broken.png', mimeType: 'image/png', buffer: truncatedPng() }]);
-      await untilAnswer(page, 'failed');
-      await page.evaluate('scrollTo(0, 0)');
-      t.equal(await boxes(), before, 'failed');
-    });
+    await t.test(
+      `no box moves when a prediction or a problem appears, ${viewport.width} px wide`,
+      async (t) => {
+        const page = await site.open('/', { viewport });
+        await untilModels(page);
+        const boxes = () =>
+          page.evaluate(
+            "JSON.stringify(['#stage', '.tools', '.head', '#bars', '.times', '.curl'].map((name) => document.querySelector(name).getBoundingClientRect()))",
+          );
+        const before = await boxes();
+        await draw(page, seven);
+        await untilAnswer(page);
+        await page.locator('#seen:not([hidden])').waitFor();
+        t.equal(await boxes(), before, 'answered');
+        await page
+          .locator('#files')
+          .setInputFiles([{ name: 'broken.png', mimeType: 'image/png', buffer: truncatedPng() }]);
+        await untilAnswer(page, 'failed');
+        await page.evaluate('scrollTo(0, 0)');
+        t.equal(await boxes(), before, 'failed');
+      },
+    );
 
   t.same(site.complaints, [], 'nothing was refused by the policy, thrown, or asked of another origin');
 });

@@ -1,4 +1,4 @@
-// The drawing pad in a real browser: mouse, touch and keyboard → an answer.
+// The drawing pad in a real browser: mouse, touch and keyboard → a prediction.
 import t from 'tap';
 import { openSite, skip } from '../helpers/browser.js';
 import { draw, seven, untilAnswer } from '../helpers/playground.js';
@@ -6,7 +6,7 @@ import { draw, seven, untilAnswer } from '../helpers/playground.js';
 t.test('drawing', { skip }, async (t) => {
   const site = await openSite(t);
 
-  await t.test('a drawn 7 is a 7, with bars, times and what the model saw', async (t) => {
+  await t.test("a drawn 7 is classified as 7, with bars, times and the model's view", async (t) => {
     const page = await site.open();
     await draw(page, seven);
     await untilAnswer(page);
@@ -20,7 +20,7 @@ t.test('drawing', { skip }, async (t) => {
     t.match(await page.locator('#announcement').textContent(), /^drawing-1\.png: 7, /);
   });
 
-  await t.test('the variant that is picked answers the drawing again', async (t) => {
+  await t.test('a chosen variant classifies the drawing again', async (t) => {
     const page = await site.open();
     await draw(page, seven);
     await untilAnswer(page);
@@ -35,7 +35,7 @@ t.test('drawing', { skip }, async (t) => {
   });
 
   await t.test(
-    'undo takes the last stroke, clear takes all and leaves the answer in the strip',
+    'undo removes the last stroke; clear removes all strokes and keeps the prediction in the strip',
     async (t) => {
       const page = await site.open();
       await draw(page, seven);
@@ -58,7 +58,7 @@ t.test('drawing', { skip }, async (t) => {
     },
   );
 
-  await t.test('the keyboard draws: space lowers and lifts the pen, arrows move it', async (t) => {
+  await t.test('the keyboard draws: space lowers and raises the pen, arrow keys move it', async (t) => {
     const page = await site.open();
     await page.locator('#stage[data-mode=draw]').waitFor();
     await page.locator('#pad').focus();
@@ -72,7 +72,7 @@ t.test('drawing', { skip }, async (t) => {
     await untilAnswer(page, 'empty');
   });
 
-  await t.test('a finger draws, and the page stays where it is', async (t) => {
+  await t.test('a finger draws without scrolling the page', async (t) => {
     const page = await site.open('/', { viewport: { width: 360, height: 640 }, hasTouch: true });
     const pad = page.locator('#stage[data-mode=draw] canvas');
     const { x, y, width } = (await pad.boundingBox()) ?? { x: 0, y: 0, width: 0 };

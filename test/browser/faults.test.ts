@@ -1,4 +1,4 @@
-// What goes wrong, in a real browser: a sentence that says what to do, in the language of the page.
+// Failures in a real browser: a sentence with the remedy, in the language of the page.
 import path from 'node:path';
 import t from 'tap';
 import { openSite, skip } from '../helpers/browser.js';
@@ -10,7 +10,7 @@ t.test('faults', { skip }, async (t) => {
   const site = await openSite(t);
   const failure = (page: Awaited<ReturnType<typeof site.open>>) => page.locator('#failure-text').innerText();
 
-  await t.test('a damaged picture is called damaged, in both languages', async (t) => {
+  await t.test('a damaged image is reported as damaged, in both languages', async (t) => {
     const page = await site.open();
     await page.locator('#model:enabled').waitFor();
     const broken = { name: 'broken.png', mimeType: 'image/png', buffer: truncatedPng() };
@@ -22,7 +22,7 @@ t.test('faults', { skip }, async (t) => {
     t.match(await failure(page), 'O arquivo está danificado');
   });
 
-  await t.test('a file that is no picture, and an empty one, leave the others alone', async (t) => {
+  await t.test('a file that is not an image, or is empty, does not affect the others', async (t) => {
     const page = await site.open();
     await page.locator('#model:enabled').waitFor();
     await bring(page, 'drop', [path.join(projectFolder, 'package.json')]);
@@ -36,7 +36,7 @@ t.test('faults', { skip }, async (t) => {
     await untilAnswer(page);
   });
 
-  await t.test('an answer that is no problem of ours is not understood, and says so', async (t) => {
+  await t.test('a response that is not a problem of Quati is reported as not understood', async (t) => {
     const page = await site.open();
     await page.locator('#stage[data-mode=draw]').waitFor();
     await page.route('**/predict?*', (route) => route.fulfill({ status: 502, body: '<h1>Bad gateway</h1>' }));
@@ -45,7 +45,7 @@ t.test('faults', { skip }, async (t) => {
     t.match(await failure(page), 'The answer can’t be understood');
   });
 
-  await t.test('where a key is wanted the page asks for it, and shows it nowhere', async (t) => {
+  await t.test('the page asks for a required API key, and never shows it', async (t) => {
     const page = await site.open('/health/live');
     const unauthorised = { status: 401, json: { code: 'unauthorised' } };
     await page.route('**/models', (route) =>
@@ -61,7 +61,7 @@ t.test('faults', { skip }, async (t) => {
     t.notMatch(page.url(), 'a-secret');
   });
 
-  await t.test('a stopped service is called unreachable; the page offers to try again', async (t) => {
+  await t.test('a stopped service is reported as unreachable, and the page offers a retry', async (t) => {
     const page = await site.open();
     await page.locator('#stage[data-mode=draw]').waitFor();
     await site.app.close();

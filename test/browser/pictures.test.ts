@@ -1,4 +1,4 @@
-// Pictures in a real browser: dropped, pasted, picked → right answers of every bundled model; curl as copied.
+// Images in a real browser: dropped, pasted, chosen → correct predictions of every bundled model; the copied curl line.
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -16,7 +16,7 @@ t.test('pictures', { skip }, async (t) => {
   const site = await openSite(t);
 
   for (const model of models)
-    await t.test(`the samples of ${model} are dropped at once, and answered right`, async (t) => {
+    await t.test(`the samples of ${model} are dropped together, and classified correctly`, async (t) => {
       const page = await site.open();
       await page.locator(`#model option[value="${model}"]`).waitFor({ state: 'attached' });
       await page.locator('#model').selectOption(model);
@@ -43,7 +43,7 @@ t.test('pictures', { skip }, async (t) => {
   const model = 'mnist';
   const [sample = '', other = ''] = await findImages([path.join(projectFolder, 'imgs', model)]);
 
-  await t.test('a pasted and a picked picture are answered; the strip brings either back', async (t) => {
+  await t.test('a pasted and a chosen image are classified; the strip shows each again', async (t) => {
     const page = await site.open();
     await page.locator('#model:enabled').selectOption(model);
     await bring(page, 'paste', [sample]);
@@ -59,7 +59,7 @@ t.test('pictures', { skip }, async (t) => {
     t.match(await page.locator('#curl').inputValue(), path.basename(sample));
   });
 
-  await t.test('the copied curl line gets the answer of the page', async (t) => {
+  await t.test('the copied curl line gets the same prediction as the page', async (t) => {
     const page = await site.open('/', { permissions: ['clipboard-read', 'clipboard-write'] });
     await page.locator('#model:enabled').selectOption(model);
     await bring(page, 'drop', [sample]);

@@ -8,7 +8,7 @@ import { fakeIo } from './fake-io.js';
 
 const flags = { images: 4, variants: 5 };
 
-t.test('a PNG of so many rows and columns is written, the same for the same seed', async (t) => {
+t.test('a PNG with the given rows and columns is written, the same for the same seed', async (t) => {
   const root = t.testdir({});
   const data = await writeTinyDataset(path.join(root, 'data'), { side: 28 });
   const draw = async (name: string, seed: number) => {
@@ -31,9 +31,9 @@ t.test('a PNG of so many rows and columns is written, the same for the same seed
   t.match(picture, { width, height });
 });
 
-t.test('a recipe that augments nothing is wrong use', async (t) => {
+t.test('a recipe without augmentation is wrong use', async (t) => {
   await t.rejects(runAugment('mnist-cnn', { ...flags, out: 'x.png' }, fakeIo()), {
     name: 'WrongUseError',
-    message: /mnist-cnn augments nothing: a flag says how/,
+    message: /mnist-cnn has no augmentation: set it by a flag/,
   });
 });

@@ -29,23 +29,23 @@ async function bench(
   return { out: io.out(), thrown, folder };
 }
 
-t.test('a closed loop tells requests, latencies and accuracy', async (t) => {
+t.test('a closed loop reports requests, latencies and accuracy', async (t) => {
   const app = await createTestApp(t);
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
   const { out, thrown } = await bench(t, url);
   t.equal(thrown, undefined);
   const [title, requests, latency, accuracy, ...rest] = out.split('\n');
-  t.match(title, /^http:\/\/127\.0\.0\.1:\d+: closed loop over 2 connections, 2 images in turns, 0\.\d s$/);
-  t.match(requests, /^\d+ requests: \d+ answered \(\d+\.\d\/s\), 0 failed$/);
+  t.match(title, /^http:\/\/127\.0\.0\.1:\d+: closed loop over 2 connections, 2 images in turn, 0\.\d s$/);
+  t.match(requests, /^\d+ requests: \d+ succeeded \(\d+\.\d\/s\), 0 failed$/);
   t.match(
     latency,
     /^latency p50 \d+\.\d ms, p95 \d+\.\d ms, p99 \d+\.\d ms, max \d+\.\d ms, mean \d+\.\d ms$/,
   );
-  t.equal(accuracy, 'accuracy 100.0 %: 2 of 2 images whose name tells the category');
+  t.equal(accuracy, 'accuracy 100.0 %: 2 of 2 images whose name gives the category');
   t.strictSame(rest, ['']);
 });
 
-t.test('a server that wants a key answers who has one', async (t) => {
+t.test('a server that requires a key accepts a client with the key', async (t) => {
   const apiKey = 'a-key-of-some-length';
   const app = await createTestApp(t, { apiKeys: [apiKey] });
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
@@ -55,7 +55,7 @@ t.test('a server that wants a key answers who has one', async (t) => {
   t.match(out, /, 0 failed/);
 });
 
-t.test('--json has the same, and images whose name is wrong cost accuracy', async (t) => {
+t.test('--json has the same figures, and images with an incorrect name lower the accuracy', async (t) => {
   const app = await createTestApp(t);
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
   const files = { ...samples, 'dark-2.png': solidPng(28, 28, 240), 'photo.png': solidPng(28, 28, 240) };
@@ -68,7 +68,7 @@ t.test('--json has the same, and images whose name is wrong cost accuracy', asyn
   t.ok(p50 > 0 && p50 <= p95 && p95 <= p99 && p99 <= max);
 });
 
-t.test('errors are counted by their code', async (t) => {
+t.test('errors are counted by code', async (t) => {
   const app = await createTestApp(t);
   const url = await app.listen({ port: 0, host: '127.0.0.1' });
   const files = { ...samples, 'bright-2.png': Buffer.from('no image') };
@@ -77,16 +77,16 @@ t.test('errors are counted by their code', async (t) => {
   t.match(JSON.parse(out), { requests: 30, answered: 20, failed: 10, errors: { unsupported_type: 10 } });
 });
 
-t.test('nothing answered is a failure, after the report', async (t) => {
+t.test('the command fails after the report if no request succeeded', async (t) => {
   const { url } = await fakeServer(t, {
     intercept: ({ method }) => (method === 'POST' ? problem(503, 'not_ready', 'loading') : undefined),
   });
   const { out, thrown } = await bench(t, url, { rate: 20 });
-  t.match(out, /^6 requests: 0 answered \(0\.0\/s\), 6 failed\n {2}6 not_ready$/m);
+  t.match(out, /^6 requests: 0 succeeded \(0\.0\/s\), 6 failed\n {2}6 not_ready$/m);
   t.ok(thrown instanceof CommandFailedError);
 });
 
-t.test('what is no Quati server’s answer is counted by its status', async (t) => {
+t.test('a response that is not from a Quati server is counted by its status', async (t) => {
   const { url } = await fakeServer(t, {
     intercept: ({ method }) =>
       method === 'POST' ? { status: 502, body: '<h1>Bad Gateway</h1>' } : undefined,
@@ -95,13 +95,13 @@ t.test('what is no Quati server’s answer is counted by its status', async (t) 
   t.match(out, /^ {2}6 http_502$/m);
 });
 
-t.test('an image that is given several categories is told of', async (t) => {
+t.test('an image that gets several categories is reported', async (t) => {
   const { url } = await fakeServer(t, {
     intercept: ({ method }, nth) =>
       method === 'POST' ? { body: { category: nth % 4 < 2 ? 'dark' : 'bright' } } : undefined,
   });
   const { out } = await bench(t, url, { connections: 1, rate: 50 });
-  t.match(out, /^2 images were given different categories at different times$/m);
+  t.match(out, /^2 images got different categories at different times$/m);
 });
 
 t.test('--plot draws a PNG', async (t) => {
@@ -115,12 +115,12 @@ t.test('--plot draws a PNG', async (t) => {
   t.ok(new Set(data).size > 10, 'there is something on it');
 });
 
-t.test('no server, no image and no such model are told before anything is sent', async (t) => {
+t.test('a missing server, image or model is reported before any image is sent', async (t) => {
   const url = await deadUrl();
   t.match((await bench(t, url)).thrown, { name: 'ServerUnreachableError' });
   t.ok((await bench(t, url, { images: ['nowhere/'] })).thrown instanceof WrongUseError);
   const server = await fakeServer(t);
   const { thrown } = await bench(t, server.url, { model: 'cats' });
-  t.match(thrown, { message: 'no model is called cats; the server has mnist' });
+  t.match(thrown, { message: 'no model has the name cats; the models are mnist' });
   t.strictSame(server.requests, ['GET /models']);
 });

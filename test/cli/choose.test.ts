@@ -1,4 +1,4 @@
-// quati choose: the variant that fits and why, the nearest miss, and the limits as typed.
+// quati choose: the variant that fits and why, the nearest miss, and how limits are parsed.
 import path from 'node:path';
 import t from 'tap';
 import { byteCount, fraction } from '../../src/cli/choose.js';
@@ -25,40 +25,40 @@ async function writeResults(folder: string): Promise<string> {
   return folder;
 }
 
-t.test('the variant that fits is named with its figures and the reason', async (t) => {
+t.test('the variant that fits is shown with its figures and the reason', async (t) => {
   const results = await writeResults(t.testdir());
   const limits = ['--max-bytes', '400k', '--max-ms', '2', '--min-accuracy', '0.9'];
   t.strictSame(await choose(results, ...limits), {
     code: 0,
     out:
       'net int8 (runs/net/int8.onnx): 99.28 %, 0.101 ms, 230,720 bytes\n' +
-      '  the most accurate of the 2 (3 were measured) with at most 400,000 bytes, at most 2 ms, at least 90.00 % right\n' +
-      '  also keeps them: small int8 (runs/small/int8.onnx): 95.00 %, 0.050 ms, 60,000 bytes\n',
+      '  the most accurate of the 2 (3 were measured) with at most 400,000 bytes, at most 2 ms, at least 90.00 % correct\n' +
+      '  also within the limits: small int8 (runs/small/int8.onnx): 95.00 %, 0.050 ms, 60,000 bytes\n',
     err: '',
   });
   const { out } = await choose(results, ...limits, '--prefer', 'bytes', '--json');
   t.equal(JSON.parse(out).fitting[0].model, 'small');
 });
 
-t.test('nothing fits: exit code 1 and the nearest miss', async (t) => {
+t.test('if no variant fits, the exit code is 1 and the nearest miss is shown', async (t) => {
   const results = await writeResults(t.testdir());
   const { code, out, err } = await choose(results, '--max-bytes', '200k', '--min-accuracy', '99%');
   t.equal(code, 1);
   t.equal(
     out,
-    'nothing fits; nearest: net int8 (runs/net/int8.onnx): 99.28 %, 0.101 ms, 230,720 bytes\n' +
-      '  230,720 bytes, allowed are 200,000 (1.15 times as much)\n',
+    'no variant fits; the nearest is net int8 (runs/net/int8.onnx): 99.28 %, 0.101 ms, 230,720 bytes\n' +
+      '  230,720 bytes, the limit is 200,000 (1.15 times as much)\n',
   );
-  t.match(err, /^error: nothing of what .* measured keeps these limits\n$/);
+  t.match(err, /^error: no variant in .* meets these limits\n$/);
 });
 
-t.test('results that are not there, and limits that are none, are wrong use', async (t) => {
+t.test('missing results and invalid limits are wrong use', async (t) => {
   t.match(await choose(path.join(t.testdir(), 'none')), {
     code: 1,
     err: /evaluation_summary\.json: cannot be read/,
   });
-  t.match(await choose('--max-bytes', 'many'), { code: 2, err: /expected bytes, as in 400000/ });
-  t.match(await choose('--min-accuracy', '90'), { code: 2, err: /expected a part of 1/ });
+  t.match(await choose('--max-bytes', 'many'), { code: 2, err: /expected bytes, such as 400000/ });
+  t.match(await choose('--min-accuracy', '90'), { code: 2, err: /expected a fraction from 0 to 1/ });
   t.match(await choose('--max-ms', '0'), { code: 2, err: /expected milliseconds/ });
 });
 

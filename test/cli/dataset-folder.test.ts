@@ -1,4 +1,4 @@
-// quati dataset prepare <folder>: what it writes, what it says of bad files, and what it refuses.
+// quati dataset prepare <folder>: its output, its report of bad files, and the input that it refuses.
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
@@ -11,7 +11,7 @@ import { fakeIo } from './fake-io.js';
 const size = { width: 4, height: 3 };
 const channels = 'gray' as const;
 
-/** Each image is of its own grey; one file of `train/cat` is no image. */
+/** Each image has a different grey; one file in `train/cat` is not an image. */
 async function photos(folder: string, splits: readonly string[], name = 'My Photos'): Promise<string> {
   const root = path.join(folder, name);
   for (const [s, split] of splits.entries())
@@ -27,13 +27,13 @@ async function photos(folder: string, splits: readonly string[], name = 'My Phot
   return root;
 }
 
-t.test('the arrays hold what the folder holds, split for split, and nothing half-made stays', async (t) => {
+t.test('the arrays hold the images of each split of the folder, and no partial file stays', async (t) => {
   const io = fakeIo();
   const from = await photos(t.testdir({}), ['train', 'val', 'test']);
   const into = path.join(path.dirname(from), 'out');
   await runPrepare(from, { into, size, channels, skipBad: true }, io);
   t.equal(io.out(), `my-photos: 10 images to train on and 10 to test on in ${path.relative('.', into)}\n`);
-  t.match(io.err(), /left out .*note\.txt: /);
+  t.match(io.err(), /skipped .*note\.txt: /);
   const input: InputContract = {
     ...size,
     channels,
@@ -51,7 +51,7 @@ t.test('the arrays hold what the folder holds, split for split, and nothing half
 });
 
 t.test(
-  'without a val folder there are no arrays of it, and those of an earlier preparation go',
+  'without a val folder there are no arrays for it, and arrays of an earlier preparation are removed',
   async (t) => {
     const both = await photos(t.testdir({}), ['train', 'val', 'test']);
     const into = path.join(path.dirname(both), 'out');
@@ -81,7 +81,7 @@ t.test('bad files are named and nothing is written; Ctrl-C leaves nothing either
   t.strictSame(await readdir(path.dirname(from)), ['My Photos']);
 });
 
-t.test('what says neither size nor recipe, both, or names no folder is wrong use', async (t) => {
+t.test('neither size nor recipe, both of them, or a missing folder is wrong use', async (t) => {
   const from = await photos(t.testdir({}), ['']);
   await t.rejects(runPrepare(from, {}, fakeIo()), {
     name: 'WrongUseError',

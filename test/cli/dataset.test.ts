@@ -7,7 +7,7 @@ import { prepareDataset } from '../../src/toolkit/datasets/prepare.js';
 import { idxBytes, tinyPackage } from '../toolkit/datasets/tiny-package.js';
 import { fakeIo } from './fake-io.js';
 
-/** A small folder whose dataset.json says that it came from MNIST's package: complete, so that nothing is fetched. */
+/** A small folder whose dataset.json names MNIST's package. The dataset is complete, so nothing is fetched. */
 async function completeFolder(root: string): Promise<string> {
   const into = path.join(root, 'mnist');
   const { recipe, pack } = await tinyPackage(path.join(root, 'registry'));
@@ -17,7 +17,7 @@ async function completeFolder(root: string): Promise<string> {
   return into;
 }
 
-t.test('a complete dataset is verified and said to be so', async (t) => {
+t.test('a complete dataset is verified and reported as complete', async (t) => {
   const io = fakeIo();
   const root = t.testdir({ registry: {} });
   t.chdir(root);
@@ -44,7 +44,7 @@ t.test('--json prints one document', async (t) => {
   });
 });
 
-t.test('--force fetches although the dataset is complete, and failing leaves it as it was', async (t) => {
+t.test('--force fetches even a complete dataset, and a failure leaves the dataset unchanged', async (t) => {
   const io = fakeIo();
   const into = await completeFolder(t.testdir({ registry: {} }));
   const pack = () => Promise.reject(new Error('no network'));
@@ -53,7 +53,7 @@ t.test('--force fetches although the dataset is complete, and failing leaves it 
   t.match(io.out(), /already complete/);
 });
 
-t.test('what fails is thrown, after its step was printed to stderr and nothing to stdout', async (t) => {
+t.test('an error is thrown after its step was printed to stderr and nothing to stdout', async (t) => {
   const io = fakeIo();
   const root = t.testdir({});
   const into = path.join(root, 'mnist');
@@ -64,7 +64,7 @@ t.test('what fails is thrown, after its step was printed to stderr and nothing t
   t.strictSame(await readdir(root), []);
 });
 
-t.test('Ctrl-C while fetching ends it and leaves nothing', async (t) => {
+t.test('Ctrl-C during a fetch stops it and leaves no file', async (t) => {
   const io = fakeIo();
   const root = t.testdir({});
   const pack = async () => io.interrupt();
@@ -74,7 +74,7 @@ t.test('Ctrl-C while fetching ends it and leaves nothing', async (t) => {
   t.strictSame(await readdir(root), []);
 });
 
-t.test('--from takes files from a folder; --unverified says that they may be others', async (t) => {
+t.test('--from reads files from a folder; --unverified accepts other files', async (t) => {
   const io = fakeIo();
   const root = t.testdir({
     from: {

@@ -1,4 +1,4 @@
-// quati evaluate: a table or JSON of each variant's figures; a run keeps them.
+// quati evaluate: a table or JSON of each variant's figures, which a run stores.
 import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
@@ -13,7 +13,7 @@ import { tinyRecipe, writeTinyDataset } from '../helpers/tiny-dataset.js';
 import { fakeIo } from './fake-io.js';
 import { runCommand } from './run-command.js';
 
-/** Without pictures, serving processes and exact speeds, which tests of their own have. */
+/** Without plots, serving processes and exact speeds, which have separate tests. */
 async function evaluate(root: string, ...argv: string[]) {
   const flags = ['--out', path.join(root, 'results'), '--no-pictures', '--no-memory', ...argv];
   return await runCommand((io) => evaluateCommand(io, { speedBudgetMs: 0 }), flags);
@@ -25,7 +25,7 @@ async function evaluateWhole(root: string, ...argv: string[]) {
   return { code, out: io.out(), err: io.err() };
 }
 
-t.test('a run is measured, printed as a table, and keeps the figures', async (t) => {
+t.test('a run is measured, its figures are printed as a table and stored in the run', async (t) => {
   const root = t.testdir();
   const { run } = await writeMeasuredRun(root);
   const { code, out, err } = await evaluate(root, run);
@@ -57,7 +57,7 @@ t.test('--json prints the figures of several folders as one document', async (t)
   t.strictSame((await readdir(model)).sort(), before, 'a published model is not written to');
 });
 
-t.test('results hold a summary, the picture that decides, and for each variant its reports', async (t) => {
+t.test('results hold a summary, the plot for the decision, and the reports of each variant', async (t) => {
   const root = t.testdir();
   const { run } = await writeMeasuredRun(root);
   t.equal((await evaluateWhole(root, path.join(run, 'int8.onnx'))).code, 0);
@@ -96,7 +96,7 @@ t.test('results hold a summary, the picture that decides, and for each variant i
   t.ok(peakRssBytes > 5e7 && peakRssBytes < 2e9, `serving took ${peakRssBytes} bytes`);
 });
 
-t.test('ONNX files without a card are measured by the flags, and rows from before stay', async (t) => {
+t.test('ONNX files without a card are measured with the flags, and earlier rows stay', async (t) => {
   const root = t.testdir();
   const { run, dataset } = await writeTrainedRun(root);
   t.equal((await evaluate(root, run)).code, 0);
@@ -114,11 +114,14 @@ t.test('ONNX files without a card are measured by the flags, and rows from befor
   );
   const [first, , known] = rows;
   t.equal(first?.evaluation.accuracy, known?.evaluation.accuracy);
-  t.match(await evaluate(root, folder), { code: 1, err: /needs --data <dataset> to be measured on/ });
-  t.match(await evaluate(root, path.join(root, 'none')), { code: 1, err: /nor ONNX files/ });
+  t.match(await evaluate(root, folder), {
+    code: 1,
+    err: /needs --data <dataset>: the images to measure it on/,
+  });
+  t.match(await evaluate(root, path.join(root, 'none')), { code: 1, err: /nor a folder of ONNX files/ });
 });
 
-t.test('one file of a run is measured as the run says', async (t) => {
+t.test('one file of a run is measured with the values of the run', async (t) => {
   const root = t.testdir();
   const { run } = await writeMeasuredRun(root);
   const { code, out } = await evaluate(root, path.join(run, 'int8.onnx'));
@@ -127,7 +130,7 @@ t.test('one file of a run is measured as the run says', async (t) => {
   t.notMatch(out, /\nfloat32 /);
 });
 
-t.test('a dataset that does not fit is exit code 1, and nothing is recorded', async (t) => {
+t.test('a dataset that does not fit gives exit code 1, and nothing is recorded', async (t) => {
   const root = t.testdir();
   const { run } = await writeTrainedRun(root);
   const record = await readFile(path.join(run, 'run.json'), 'utf8');
@@ -135,12 +138,12 @@ t.test('a dataset that does not fit is exit code 1, and nothing is recorded', as
   t.match(await evaluate(root, run, '--data', larger), {
     code: 1,
     out: '',
-    err: /^error: .*float32\.onnx: takes 8x8 gray images, the dataset has 10x10 with 1 channels\n$/,
+    err: /^error: .*float32\.onnx: takes 8x8 gray images, but the dataset has 10x10 with 1 channels\n$/,
   });
   const renamed = await writeTinyDataset(path.join(root, 'renamed'), { labels: ['a', 'b', 'c'] });
   t.match(await evaluate(root, run, '--data', renamed), {
     code: 1,
-    err: /^error: .*run: tells top, middle, bottom apart, the dataset holds a, b, c\n$/,
+    err: /^error: .*run: its labels are top, middle, bottom, but those of the dataset are a, b, c\n$/,
   });
   t.strictSame((await readdir(run)).sort(), ['float32.onnx', 'run.json']);
   t.equal(await readFile(path.join(run, 'run.json'), 'utf8'), record);

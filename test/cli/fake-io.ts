@@ -1,9 +1,9 @@
-// A CliIo that keeps what is written to it.
+// A CliIo that stores everything written to it.
 import { PassThrough } from 'node:stream';
 import type { CliIo, CliStream, ColourLevel } from '../../src/cli/io.js';
 
 export interface FakeIo extends CliIo {
-  /** What was written so far. */
+  /** Everything written so far. */
   out: () => string;
   err: () => string;
   interrupt: () => void;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import t from 'tap';
 import { categoryOf, findImages, modelOf } from '../../src/cli/image-files.js';
 
-t.test('images of a folder and the folders below come sorted, 2 before 10', async (t) => {
+t.test('images of a folder and of the folders below are sorted, 2 before 10', async (t) => {
   const root = t.testdir({
     mnist: { '7-10.png': '', '7-2.PNG': '', 'notes.txt': '', '.hidden.png': '' },
     cats: { deep: { 'a.jpeg': '', 'b.webp': '', 'c.gif': '' } },
@@ -21,12 +21,12 @@ t.test('images of a folder and the folders below come sorted, 2 before 10', asyn
   ]);
 });
 
-t.test('files keep the order and spelling in which they were named, whatever their extension', async (t) => {
+t.test('files keep the given order and spelling, whatever their extension', async (t) => {
   t.chdir(t.testdir({ 'b.png': '', a: '', c: { 'x.png': '' } }));
   t.strictSame(await findImages(['b.png', './a', 'c/']), ['b.png', './a', 'c/x.png']);
 });
 
-t.test('a file that is named twice is taken once', async (t) => {
+t.test('a file that is given twice is used once', async (t) => {
   t.chdir(t.testdir({ 'a.png': '' }));
   t.strictSame(await findImages(['a.png', '.', './a.png']), ['a.png']);
 });
@@ -49,7 +49,7 @@ t.test('a path that does not exist and a folder without images are wrong use', a
   });
 });
 
-t.test('the nearest folder that is called like a model names the model', async (t) => {
+t.test('the nearest folder with a model’s name selects the model', async (t) => {
   const models = new Set(['mnist', 'cats']);
   t.equal(modelOf('imgs/mnist/7-1.png', models), 'mnist');
   t.equal(modelOf('cats/mnist/deep/7-1.png', models), 'mnist');
@@ -57,13 +57,16 @@ t.test('the nearest folder that is called like a model names the model', async (
   t.equal(modelOf('mnist/../x.png', models), undefined);
 });
 
-t.test('the category is told by the file, else by its folder, if the model knows it', async (t) => {
-  const labels = ['7', 'cat', 'tabby-cat'];
-  t.equal(categoryOf('imgs/mnist/7-1.png', labels), '7');
-  t.equal(categoryOf('tabby-cat-12.png', labels), 'tabby-cat');
-  t.equal(categoryOf('cat/IMG_001.jpg', labels), 'cat');
-  t.equal(categoryOf('cat/7-1.png', labels), '7');
-  t.equal(categoryOf('cat/8-1.png', labels), 'cat');
-  t.equal(categoryOf('cat/deep/x.png', labels), undefined);
-  t.equal(categoryOf('7.png', labels), undefined);
-});
+t.test(
+  'the category comes from the file’s name, else from its folder, if the model has that label',
+  async (t) => {
+    const labels = ['7', 'cat', 'tabby-cat'];
+    t.equal(categoryOf('imgs/mnist/7-1.png', labels), '7');
+    t.equal(categoryOf('tabby-cat-12.png', labels), 'tabby-cat');
+    t.equal(categoryOf('cat/IMG_001.jpg', labels), 'cat');
+    t.equal(categoryOf('cat/7-1.png', labels), '7');
+    t.equal(categoryOf('cat/8-1.png', labels), 'cat');
+    t.equal(categoryOf('cat/deep/x.png', labels), undefined);
+    t.equal(categoryOf('7.png', labels), undefined);
+  },
+);

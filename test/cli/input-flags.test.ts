@@ -1,4 +1,4 @@
-// Flags of a model without a card → its input contract, or what they contradict.
+// Flags for a model without a card → its input contract, or an error that names the contradiction.
 import { Command } from 'commander';
 import t from 'tap';
 import { WrongUseError } from '../../src/cli/errors.js';
@@ -9,7 +9,7 @@ function parse(...argv: string[]): InputFlags {
   return command.parse(argv, { from: 'user' }).opts<InputFlags>();
 }
 
-t.test('without flags, size and channels are the model’s and pixels enter as 0…1', (t) => {
+t.test('without flags, size and channels are the model’s and pixels are scaled to 0…1', (t) => {
   const flags = parse();
   t.strictSame(givenInputFlags(flags), []);
   t.strictSame(inputContract(flags, { width: 32, height: 24, channels: 'rgb' }, 'net.onnx'), {
@@ -25,7 +25,7 @@ t.test('without flags, size and channels are the model’s and pixels enter as 0
   t.end();
 });
 
-t.test('every flag is taken: the usual preprocessing of ImageNet', (t) => {
+t.test('every flag is used, as in the usual preprocessing of ImageNet', (t) => {
   const flags = parse(
     ...['--size', '224x192', '--channels', 'rgb', '--scale', '1/255', '--fit', 'fill', '--kernel', 'cubic'],
     ...['--mean', '0.485,0.456,0.406', '--std', '0.229,0.224,0.225'],
@@ -44,7 +44,7 @@ t.test('every flag is taken: the usual preprocessing of ImageNet', (t) => {
   t.end();
 });
 
-t.test('one mean and std stand for all channels, negative ones too, and one number for a square', (t) => {
+t.test('one mean and std, also negative, apply to all channels, and one size to a square', (t) => {
   const flags = parse('--size', '8', '--channels', 'rgb', '--mean=-1', '--std', '0.5');
   t.match(inputContract(flags, {}, 'net.onnx'), {
     width: 8,
@@ -55,7 +55,7 @@ t.test('one mean and std stand for all channels, negative ones too, and one numb
   t.end();
 });
 
-t.test('flags that contradict the model, or are missing, are wrong use that names both', (t) => {
+t.test('flags that contradict the model, or are missing, are wrong use; the error names both', (t) => {
   const gray = { width: 28, height: 28, channels: 'gray' } as const;
   for (const [flags, shape, message] of [
     [parse('--size', '32x28'), gray, 'net.onnx: --size: width: the model takes 28, got 32'],
@@ -64,19 +64,15 @@ t.test('flags that contradict the model, or are missing, are wrong use that name
     [
       parse(),
       { channels: 'gray' as const },
-      'net.onnx: leaves the size of images free: --size <width>x<height> has to say it',
+      'net.onnx: the size of its images is dynamic: give --size <width>x<height>',
     ],
-    [
-      parse('--size', '8'),
-      {},
-      'net.onnx: leaves the channels of images free: --channels gray|rgb has to say it',
-    ],
+    [parse('--size', '8'), {}, 'net.onnx: the channels of its images are dynamic: give --channels gray|rgb'],
   ] as const)
     t.throws(() => inputContract(flags, shape, 'net.onnx'), { constructor: WrongUseError, message });
   t.end();
 });
 
-t.test('a value that is none is refused when flags are read', (t) => {
+t.test('an invalid value is refused when flags are parsed', (t) => {
   for (const argv of [
     ['--size', '0x3'],
     ['--size', '12x'],

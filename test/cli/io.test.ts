@@ -1,13 +1,13 @@
 import t from 'tap';
 import { chooseColourLevel } from '../../src/cli/io.js';
 
-t.test('NO_COLOR takes colours away unless it is empty', async (t) => {
+t.test('NO_COLOR removes colours unless it is empty', async (t) => {
   t.equal(chooseColourLevel({ NO_COLOR: '1' }, 3), 0);
   t.equal(chooseColourLevel({ NO_COLOR: '' }, 3), 3);
   t.equal(chooseColourLevel({}, 2), 2);
 });
 
-t.test('FORCE_COLOR with a level is that level, whatever the terminal says of itself', async (t) => {
+t.test('FORCE_COLOR with a level sets that level, whatever the terminal supports', async (t) => {
   t.equal(chooseColourLevel({ FORCE_COLOR: '3', TERM: 'xterm' }, 1), 3);
   t.equal(chooseColourLevel({ FORCE_COLOR: '0' }, 3), 0);
   t.equal(chooseColourLevel({ FORCE_COLOR: 'true' }, 1), 1);

@@ -1,4 +1,4 @@
-// quati models: what is listed, and exit code 1 with file and reason for what could not serve.
+// quati models: the list, and exit code 1 with file and reason for a model that could not serve.
 import t from 'tap';
 import { runCli } from '../../src/cli/program.js';
 import { writeFixtureModel } from '../helpers/fixture-model.js';
@@ -24,7 +24,7 @@ t.test('models that can serve are listed by variant', async (t) => {
   ]);
 });
 
-t.test('one that is damaged is exit code 1 and told by file', async (t) => {
+t.test('a damaged model gives exit code 1 and is reported by file', async (t) => {
   const models = t.testdir();
   await writeFixtureModel(models, { name: 'good' });
   await writeFixtureModel(models, {
@@ -36,11 +36,11 @@ t.test('one that is damaged is exit code 1 and told by file', async (t) => {
   t.match(out, /bad 1 +float32 +\d+ +not ready\ngood 1 +float32 +\d+ +serves/);
   t.match(
     err,
-    /^error: 1 of 2 can't serve: .*bad\/1\/float32\.onnx: Output: expected 3 scores, one a label, got 2\n$/,
+    /^error: 1 of 2 cannot serve: .*bad\/1\/float32\.onnx: Output: expected 3 scores, one per label, got 2\n$/,
   );
 });
 
-t.test('an empty folder is told', async (t) => {
+t.test('an empty folder is reported', async (t) => {
   const folder = t.testdir();
   t.strictSame(await list(folder), { code: 0, out: `There are no models in ${folder}\n`, err: '' });
 });

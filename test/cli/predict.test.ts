@@ -35,27 +35,30 @@ async function predict(t: Test, setup: Setup = {}) {
   return { io, out: io.out(), err: io.err(), thrown, requests: server.requests };
 }
 
-t.test('each image has a line in the order of the files, whichever is answered first', async (t) => {
-  const { out, err, thrown } = await predict(t, {
-    predict: async ({ filename }) => {
-      if (filename === '7-1.png') await new Promise((resolve) => setTimeout(resolve, 50));
-      return prediction('7', 'mnist', 0.987);
-    },
-  });
-  const lines = out.split('\n');
-  t.match(lines, [
-    /^imgs\/mnist\/7-1\.png {2}7 {2}98\.7 % {2}\d+\.\d ms$/,
-    /^imgs\/mnist\/7-2\.png {2}7 {2}98\.7 % {2}\d+\.\d ms$/,
-    /^imgs\/mnist\/8-1\.png {2}7 {2}98\.7 % {2}\d+\.\d ms {2}expected 8$/,
-    /^3 images: 3 ok, 0 failed, \d+\.\d images\/s, latency p50 \d+\.\d ms, p95 \d+\.\d ms$/,
-    'accuracy 66.7 %: 2 of 3 whose name tells the category',
-    '',
-  ]);
-  t.equal(err, '');
-  t.equal(thrown, undefined);
-});
+t.test(
+  'each image has a line in the order of the files, even if responses arrive in another order',
+  async (t) => {
+    const { out, err, thrown } = await predict(t, {
+      predict: async ({ filename }) => {
+        if (filename === '7-1.png') await new Promise((resolve) => setTimeout(resolve, 50));
+        return prediction('7', 'mnist', 0.987);
+      },
+    });
+    const lines = out.split('\n');
+    t.match(lines, [
+      /^imgs\/mnist\/7-1\.png {2}7 {2}98\.7 % {2}\d+\.\d ms$/,
+      /^imgs\/mnist\/7-2\.png {2}7 {2}98\.7 % {2}\d+\.\d ms$/,
+      /^imgs\/mnist\/8-1\.png {2}7 {2}98\.7 % {2}\d+\.\d ms {2}expected 8$/,
+      /^3 images: 3 ok, 0 failed, \d+\.\d images\/s, latency p50 \d+\.\d ms, p95 \d+\.\d ms$/,
+      'accuracy 66.7 %: 2 of 3 whose name gives the category',
+      '',
+    ]);
+    t.equal(err, '');
+    t.equal(thrown, undefined);
+  },
+);
 
-t.test('images of a folder called like a model go to that model, the others to the default', async (t) => {
+t.test('images in a folder with a model’s name go to that model, others to the default', async (t) => {
   const { requests } = await predict(t, {
     models: { mnist: ['7', '8'], cats: ['cat', 'dog'] },
     files: { mnist: { '7-1.png': digit }, cats: { dog: { 'a.png': digit } }, 'x.png': digit },
@@ -69,13 +72,13 @@ t.test('images of a folder called like a model go to that model, the others to t
   ]);
 });
 
-t.test('a GIF in a folder is posted, as the server takes it', async (t) => {
+t.test('a GIF in a folder is posted, because the server accepts it', async (t) => {
   const { requests, out } = await predict(t, { files: { mnist: { '7-1.gif': gif() } } });
   t.strictSame(requests, ['GET /models', 'POST /models/mnist/predict?top=1']);
   t.match(out, /^imgs\/mnist\/7-1\.gif {2}/);
 });
 
-t.test('--model asks that model for every image', async (t) => {
+t.test('--model uses that model for every image', async (t) => {
   const { requests } = await predict(t, {
     models: { mnist: ['7', '8'], other: ['a', 'b'] },
     flags: { model: 'other' },
@@ -85,7 +88,10 @@ t.test('--model asks that model for every image', async (t) => {
 
 t.test('--model with a name that the server lacks is one error, before any image is posted', async (t) => {
   const { requests, thrown, out } = await predict(t, { flags: { model: 'nope' } });
-  t.match(thrown, { name: 'CommandFailedError', message: /no model is called nope; it has mnist$/ });
+  t.match(thrown, {
+    name: 'CommandFailedError',
+    message: /no model has the name nope; the models are mnist$/,
+  });
   t.strictSame(requests, ['GET /models']);
   t.equal(out, '');
 });
@@ -104,20 +110,23 @@ t.test('--top prints the further categories below', async (t) => {
   t.equal(requests[1], 'POST /predict?top=2');
 });
 
-t.test('where no name tells a category, no accuracy is told', async (t) => {
+t.test('if no name gives a category, no accuracy is shown', async (t) => {
   const { out } = await predict(t, { files: { 'x.png': digit } });
   t.notMatch(out, /accuracy/);
 });
 
-t.test('a failed image is told on stderr, the others go on, and the command fails at the end', async (t) => {
-  const { out, err, thrown } = await predict(t, {
-    predict: ({ filename }) =>
-      filename === '7-2.png' ? problem(422, 'undecodable_image', 'It ends early') : prediction('7'),
-  });
-  t.equal(err, 'imgs/mnist/7-2.png: It ends early (undecodable_image, status 422)\n');
-  t.match(out, /7-1\.png.*\n.*8-1\.png.*\n3 images: 2 ok, 1 failed/);
-  t.match(thrown, { name: 'CommandFailedError', message: '1 of 3 images failed' });
-});
+t.test(
+  'a failed image is reported on stderr, the others continue, and the command fails at the end',
+  async (t) => {
+    const { out, err, thrown } = await predict(t, {
+      predict: ({ filename }) =>
+        filename === '7-2.png' ? problem(422, 'undecodable_image', 'It ends early') : prediction('7'),
+    });
+    t.equal(err, 'imgs/mnist/7-2.png: It ends early (undecodable_image, status 422)\n');
+    t.match(out, /7-1\.png.*\n.*8-1\.png.*\n3 images: 2 ok, 1 failed/);
+    t.match(thrown, { name: 'CommandFailedError', message: '1 of 3 images failed' });
+  },
+);
 
 t.test('a file that cannot be read is a failed image', async (t) => {
   const { out, err, thrown } = await predict(t, {
@@ -128,7 +137,7 @@ t.test('a file that cannot be read is a failed image', async (t) => {
   t.match(thrown, { message: '1 of 2 images failed' });
 });
 
-t.test('a model that is listed as not ready is asked once an image', async (t) => {
+t.test('a model that is listed as not ready gets one request per image', async (t) => {
   const { requests, thrown } = await predict(t, {
     notReady: ['mnist'],
     predict: () => problem(503, 'not_ready', 'its golden scores moved', { 'retry-after': '0' }),
@@ -180,7 +189,7 @@ t.test('--json prints one document with results and summary, and nothing else to
   t.match(thrown, { message: '1 of 3 images failed' });
 });
 
-t.test('where colours are supported each image has a picture beside its lines', async (t) => {
+t.test('if colours are supported, each image is drawn next to its lines', async (t) => {
   const { out } = await predict(t, { files: { mnist: { '7-1.png': digit } }, colourLevel: 3 });
   const lines = out.split('\n');
   t.equal(lines.filter((line) => line.includes('▀')).length, 7);
@@ -188,7 +197,7 @@ t.test('where colours are supported each image has a picture beside its lines', 
   t.match(lines[1], /▀.*7.* {2}90\.0 %/);
 });
 
-t.test('--no-picture, and an image that cannot be shown, leave the line alone', async (t) => {
+t.test('with --no-picture, or for an image that cannot be drawn, only the line is printed', async (t) => {
   const without = await predict(t, { colourLevel: 3, flags: { picture: false } });
   t.notMatch(without.out, /▀/);
   const unknown = await predict(t, { colourLevel: 3, files: { 'a.png': 'no image' } });
@@ -211,7 +220,7 @@ t.test('control characters of a server or a file name do not reach the terminal'
   t.match(out, 'a?[2J.png  7?[31m');
 });
 
-t.test('no more images are under way than --concurrency allows', async (t) => {
+t.test('no more requests are in progress than --concurrency allows', async (t) => {
   let [now, most] = [0, 0];
   const names = Array.from({ length: 12 }, (_, index) => [`${index}.png`, digit]);
   await predict(t, {
@@ -228,14 +237,14 @@ t.test('no more images are under way than --concurrency allows', async (t) => {
   t.ok(most > 1 && most <= 3, `at most ${most} at once`);
 });
 
-t.test('a server that is not there is one error, however many images there are', async (t) => {
+t.test('an unreachable server is one error, for any number of images', async (t) => {
   const { thrown, out, err } = await predict(t, { flags: { url: await deadUrl() } });
-  t.match(thrown, { name: 'ServerUnreachableError', message: /no server answers.*npm start/ });
+  t.match(thrown, { name: 'ServerUnreachableError', message: /no server responds.*npm start/ });
   t.equal(out, '');
   t.equal(err, '');
 });
 
-t.test('a server that goes away stops the run with one error and a summary of what was done', async (t) => {
+t.test('a server that stops ends the run with one error and a summary of the finished images', async (t) => {
   const root = t.testdir({ a: { '1.png': digit, '2.png': digit, '3.png': digit, '4.png': digit } });
   const io = fakeIo();
   const server = await fakeServer(t);
@@ -249,7 +258,7 @@ t.test('a server that goes away stops the run with one error and a summary of wh
   t.equal(io.err(), '');
 });
 
-t.test('Ctrl-C ends the run with a summary of what was done', async (t) => {
+t.test('Ctrl-C ends the run with a summary of the finished images', async (t) => {
   const root = t.testdir({ a: { '1.png': digit, '2.png': digit, '3.png': digit } });
   const io = fakeIo();
   const uploads: Upload[] = [];
@@ -266,7 +275,7 @@ t.test('Ctrl-C ends the run with a summary of what was done', async (t) => {
   t.match(io.out(), /3 images: 1 ok, 0 failed/);
 });
 
-t.test('a path without images is wrong use, before the server is asked', async (t) => {
+t.test('a path without images is wrong use, before any request', async (t) => {
   const { thrown, requests } = await predict(t, { files: {} });
   t.ok(thrown instanceof WrongUseError);
   t.strictSame(requests, []);

@@ -18,7 +18,7 @@ t.test('--help lists every command in the order of use', async (t) => {
   t.match(out, / dataset .* serve .* predict /s);
 });
 
-t.test('--version is the one of package.json', async (t) => {
+t.test('--version prints the version of package.json', async (t) => {
   const { version } = JSON.parse(await readFile(new URL('package.json', projectUrl), 'utf8')) as {
     version: string;
   };
@@ -33,10 +33,10 @@ const wrong: [title: string, argv: string[], message: RegExp][] = [
   [
     'an unknown dataset',
     ['dataset', 'prepare', 'imagenet'],
-    /imagenet: is neither a dataset that can be fetched, mnist or cifar10, nor dogs-vs-cats, nor a folder/,
+    /imagenet: expected mnist, cifar10, dogs-vs-cats or a folder that exists/,
   ],
-  ['a number that is none', ['predict', 'x.png', '--top', '0'], /expected a positive integer/],
-  ['a URL that is none', ['predict', 'x.png', '--url', 'localhost:8000'], /expected an http\(s\) URL/],
+  ['an invalid number', ['predict', 'x.png', '--top', '0'], /expected a positive integer/],
+  ['an invalid URL', ['predict', 'x.png', '--url', 'localhost:8000'], /expected an http\(s\) URL/],
   [
     'a path that does not exist',
     ['predict', 'no-such-folder/'],
@@ -44,7 +44,7 @@ const wrong: [title: string, argv: string[], message: RegExp][] = [
   ],
 ];
 for (const [title, argv, message] of wrong)
-  t.test(`${title} is exit code 2, said on stderr alone`, async (t) => {
+  t.test(`${title} gives exit code 2 and a message only on stderr`, async (t) => {
     t.match(await run(...argv), { code: 2, out: '', err: message });
   });
 
@@ -55,7 +55,7 @@ for (const command of ['dataset prepare', 'serve', 'predict'])
     t.match(out, new RegExp(`Examples?:\\n  \\$ .*quati ${command.split(' ')[0]}`));
   });
 
-t.test('quati help predict is quati predict --help', async (t) => {
+t.test('quati help predict prints the same as quati predict --help', async (t) => {
   t.strictSame(await run('help', 'predict'), await run('predict', '--help'));
 });
 

@@ -13,7 +13,7 @@ t.test('in a pipe each new text is a line, without control characters', async (t
   t.equal(io.err(), 'mnist: download\nmnist: done\n');
 });
 
-t.test('in a pipe nothing is printed where only a bar was wanted', async (t) => {
+t.test('in a pipe nothing is printed if the command only shows a bar', async (t) => {
   const io = fakeIo();
   const progress = createProgress(io.stderr, { title: 'predict', total: 2, inPipe: 'nothing' });
   progress.update(1, 'half');
@@ -23,7 +23,7 @@ t.test('in a pipe nothing is printed where only a bar was wanted', async (t) => 
   t.equal(io.out(), 'a result\n');
 });
 
-t.test('on a terminal a bar shows title, count and text, and is gone after stop', async (t) => {
+t.test('on a terminal a bar shows title, count and text, and disappears after stop', async (t) => {
   const io = fakeIo({ terminal: true });
   const progress = createProgress(io.stderr, { title: 'mnist', total: 4 });
   progress.update(2, 'unpack');

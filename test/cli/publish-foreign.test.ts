@@ -1,4 +1,4 @@
-// quati publish model.onnx: each usual foreign shape becomes a model that serves, by what it says and what flags say.
+// quati publish model.onnx: each common form of a foreign model, with its flags → a model that serves.
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
@@ -41,7 +41,7 @@ async function writeForeign(root: string, model: ForeignModel): Promise<{ file: 
 const [pytorch = {} as ForeignModel] = foreignModels;
 
 t.test(
-  'each usual shape is published from file and labels alone, passes its golden images, and answers',
+  'each common form is published from only file and labels, passes its golden images, and serves',
   async (t) => {
     const root = t.testdir();
     for (const model of foreignModels) {
@@ -82,7 +82,7 @@ t.test(
   },
 );
 
-t.test('what PyTorch and Keras exported is published and passes its own golden images', async (t) => {
+t.test('exports of PyTorch and Keras are published and pass their golden images', async (t) => {
   const root = t.testdir();
   for (const model of exported) {
     const file = path.join(root, `${model.name}.onnx`);
@@ -132,11 +132,11 @@ t.test('a folder holds the variants of one model; a dataset measures them and gi
   await writeFile(path.join(folder, 'again.int8.onnx'), encodeOnnx(smallGraph(3, tinyArchitecture)));
   t.match(await publish(root, folder, '--as', 'rows', '--data', dataset), {
     code: 1,
-    err: /again\.int8\.onnx and .*net-int8\.onnx are both int8: name files by their variant/,
+    err: /again\.int8\.onnx and .*net-int8\.onnx are both int8: name each file after its variant/,
   });
 });
 
-t.test('what is wrong or missing is told, and nothing is written', async (t) => {
+t.test('a wrong or missing value is reported, and nothing is written', async (t) => {
   const root = t.testdir();
   const { file, labels } = await writeForeign(root, pytorch);
   const two = path.join(root, 'two.txt');
@@ -148,14 +148,14 @@ t.test('what is wrong or missing is told, and nothing is written', async (t) => 
   const { run } = await writeTrainedRun(root);
   const cases: [string[], number, RegExp][] = [
     [[file], 2, /needs --labels <file>/],
-    [[file, '--labels', two], 1, /pytorch\.onnx: Output: expected 2 scores, one a label, got 3/],
+    [[file, '--labels', two], 1, /pytorch\.onnx: Output: expected 2 scores, one per label, got 3/],
     [[file, '--labels', path.join(root, 'gap.txt')], 2, /gap\.txt: line 2 is empty/],
     [[file, '--labels', path.join(root, 'none.txt')], 2, /none\.txt: cannot be read/],
     [[file, '--labels', labels, '--size', '28'], 2, /--size: width: the model takes 6, got 28/],
-    [[file, '--labels', labels, '--layout', 'nhwc'], 1, /takes 6 channels, expected 1 or 3/],
-    [[free, '--labels', labels, '--mean', '0.5'], 2, /takes bytes as they are: --scale, --mean and --std/],
-    [[path.join(root, 'broken.onnx'), '--labels', labels], 1, /The model can't be loaded/],
-    [[path.join(root, 'missing.onnx'), '--labels', labels], 1, /there is no such file/],
+    [[file, '--labels', labels, '--layout', 'nhwc'], 1, /input: expected 1 or 3 channels, got 6/],
+    [[free, '--labels', labels, '--mean', '0.5'], 2, /takes bytes unchanged: --scale, --mean and --std/],
+    [[path.join(root, 'broken.onnx'), '--labels', labels], 1, /The model cannot be loaded/],
+    [[path.join(root, 'missing.onnx'), '--labels', labels], 1, /no such file/],
     [[run, '--labels', labels], 2, /--labels is for a model\.onnx; .* is a run/],
   ];
   for (const [argv, code, err] of cases)

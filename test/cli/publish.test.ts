@@ -1,4 +1,4 @@
-// quati publish: what it prints, what the record says, and the exit codes of what it refuses.
+// quati publish: its output, its record, and the exit codes of its refusals.
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
@@ -13,7 +13,7 @@ async function publish(root: string, ...argv: string[]) {
   return { code, out: io.out(), err: io.err() };
 }
 
-t.test('a measured run is published, and where to is told', async (t) => {
+t.test('a measured run is published, and its folder is shown', async (t) => {
   const root = t.testdir();
   await writeMeasuredRun(root);
   const { code, out, err } = await publish(root, '--as', 'rows');
@@ -38,27 +38,27 @@ t.test('--json prints folder, samples and card', async (t) => {
   t.equal(printed.samples.length, (await readdir(path.join(root, 'imgs', 'rows'))).length);
 });
 
-t.test('a version that exists is exit code 1, with --replace it is written anew', async (t) => {
+t.test('a version that exists gives exit code 1; --replace overwrites it', async (t) => {
   const root = t.testdir();
   await writeMeasuredRun(root);
   await publish(root, '--as', 'rows');
   t.match(await publish(root, '--as', 'rows', '--model-version', '1'), {
     code: 1,
     out: '',
-    err: /^error: .*models\/rows\/1 exists already: --replace overwrites it/,
+    err: /^error: .*models\/rows\/1 already exists: --replace overwrites it/,
   });
   t.match(await publish(root, '--as', 'rows', '--model-version', '1', '--replace'), { code: 0 });
   t.match(await publish(root, '--as', 'rows'), { code: 0, out: /rows\/2: / });
 });
 
-t.test('a run that was not measured is exit code 1, names the command, and writes nothing', async (t) => {
+t.test('a run that was not measured gives exit code 1, names the command, and writes nothing', async (t) => {
   const root = t.testdir();
   const { run } = await writeTrainedRun(root);
   const record = await readFile(path.join(run, 'run.json'), 'utf8');
   t.match(await publish(root, '--as', 'rows'), {
     code: 1,
     out: '',
-    err: /^error: .*evaluation\.json: the variants have not been measured: quati evaluate .*run\n$/,
+    err: /^error: .*evaluation\.json: the variants are not measured yet: run quati evaluate .*run\n$/,
   });
   t.strictSame((await readdir(root)).sort(), ['data', 'run']);
   t.equal(await readFile(path.join(run, 'run.json'), 'utf8'), record, 'the record says no publish');

@@ -1,4 +1,4 @@
-// quati quantise: int8.onnx beside float32.onnx, or a line that says why not and no file.
+// quati quantise: int8.onnx next to float32.onnx, or no file and a line that says why.
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
@@ -37,7 +37,7 @@ const all = [
   'run.json',
 ];
 
-t.test('int8.onnx and float16.onnx are written, and their sizes told and what comes next', async (t) => {
+t.test('int8.onnx and float16.onnx are written, and their sizes and the next step are shown', async (t) => {
   const { run } = await writeTrainedRun(t.testdir());
   const { code, out, err } = await quantise(run, '--images', '20');
   const [int8 = '', float16 = ''] = ['int8.onnx', 'float16.onnx'].map((name) => path.join(run, name));
@@ -51,14 +51,14 @@ t.test('int8.onnx and float16.onnx are written, and their sizes told and what co
   t.equal(
     out,
     `${await size(int8)}, calibrated on 20 images\n` +
-      `${await size(float16)}. On a CPU float16 saves space, not time: weights become float32 when the model is loaded.\n` +
+      `${await size(float16)}. On a CPU, float16 saves space but no time: weights become float32 when the model is loaded.\n` +
       `Layer by layer: ${path.join(run, 'quantisation.txt')}\nNext: quati evaluate ${run}\n`,
   );
   t.equal(await largestWeight(int8), 63);
   t.strictSame((await readdir(run)).sort(), all);
 });
 
-t.test('the report beside them tells the noise of every layer, as text and as JSON', async (t) => {
+t.test('the report next to them states the noise of every layer, as text and as JSON', async (t) => {
   const { run } = await writeTrainedRun(t.testdir());
   await quantise(run, '--keep-float', '1', '--calibration', 'entropy');
   const report = JSON.parse(await readFile(path.join(run, 'quantisation.json'), 'utf8'));
@@ -82,7 +82,7 @@ t.test('the report beside them tells the noise of every layer, as text and as JS
   for (const { op, name } of layers) t.match(text, `${op} ${name}`);
 });
 
-t.test('--to chooses, and --percentile and --activations are told in the report', async (t) => {
+t.test('--to selects the variants, and the report states --percentile and --activations', async (t) => {
   const { run } = await writeTrainedRun(t.testdir());
   t.match(await quantise(run, '--to', 'float16'), { code: 0 });
   t.notOk((await readdir(run)).includes('int8.onnx'));
@@ -92,7 +92,7 @@ t.test('--to chooses, and --percentile and --activations are told in the report'
   t.notOk('float16' in report);
 });
 
-t.test('a model.onnx that another tool exported is quantised beside it, on a folder of images', async (t) => {
+t.test('a model.onnx of another tool is quantised in its own folder, on a folder of images', async (t) => {
   const folder = t.testdir({ photos: {} });
   const model = path.join(folder, 'net.onnx');
   await writeFile(model, foreignModel('torch-resnet').bytes);
@@ -121,33 +121,41 @@ t.test('a model.onnx with bytes, channels last and a fixed batch is quantised to
   t.ok((await readdir(out)).includes('bytes.int8.onnx'));
 });
 
-t.test('wrong use is exit code 2, said in a line, and writes nothing', async (t) => {
+t.test('wrong use gives exit code 2 and one line, and writes nothing', async (t) => {
   const root = t.testdir({ photos: { 'a.png': 'no image' }, empty: {} });
   const { run } = await writeTrainedRun(root);
   const model = path.join(root, 'net.onnx');
   await writeFile(model, foreignModel('torch-resnet').bytes);
   for (const [argv, code, err] of [
-    [[model], 2, /net\.onnx: --calibrate <folder of images or dataset> has to say what it is run on/],
-    [[model, '--calibrate', path.join(root, 'empty')], 1, /empty: holds no image to calibrate on/],
+    [[model], 2, /net\.onnx: calibration needs --calibrate <folder of images or dataset>/],
+    [
+      [model, '--calibrate', path.join(root, 'empty')],
+      1,
+      /empty: expected images or a prepared dataset to calibrate on/,
+    ],
     [[model, '--calibrate', path.join(root, 'photos')], 1, /a\.png: The bytes are no PNG.*--skip-bad/],
-    [[model, '--calibrate', path.join(root, 'photos'), '--skip-bad'], 1, /there is no image to calibrate on/],
+    [
+      [model, '--calibrate', path.join(root, 'photos'), '--skip-bad'],
+      1,
+      /expected images to calibrate on, found none/,
+    ],
     [[model, '--calibrate', root, '--size', '99'], 2, /--size: width: the model takes 16, got 99/],
     [[run, '--mean', '1'], 2, /--mean is for a model\.onnx/],
-    [[run, '--calibration', 'minmax', '--percentile', '99'], 2, /--percentile 99: is for/],
+    [[run, '--calibration', 'minmax', '--percentile', '99'], 2, /--percentile 99: is only for/],
     [[run, '--to', 'int4'], 2, /expected any of int8, float16, got int4/],
-    [[run, '--exclude', 'conv9'], 1, /there is no layer conv9 to exclude; there are /],
+    [[run, '--exclude', 'conv9'], 1, /has no layer conv9 to exclude; its layers are /],
   ] as const)
     t.match(await quantise(...argv), { code, out: '', err }, argv.slice(1).join(' '));
   t.strictSame((await readdir(root)).sort(), ['data', 'empty', 'net.onnx', 'photos', 'run']);
   t.strictSame((await readdir(run)).sort(), ['float32.onnx', 'run.json']);
 });
 
-t.test('where there are fewer images than asked for, their number is told', async (t) => {
+t.test('if there are fewer images than requested, their number is shown', async (t) => {
   const { run } = await writeTrainedRun(t.testdir());
   t.match(await quantise(run), { code: 0, out: /calibrated on 50 images/ });
 });
 
-t.test('--no-reduce-range takes all 8 bits of the weights', async (t) => {
+t.test('--no-reduce-range uses all 8 bits of the weights', async (t) => {
   const { run } = await writeTrainedRun(t.testdir());
   t.match(await quantise(run, '--no-reduce-range'), { code: 0 });
   t.equal(await largestWeight(path.join(run, 'int8.onnx')), 127);
@@ -161,7 +169,7 @@ t.test('--json prints one document', async (t) => {
   t.match(JSON.parse(out), { int8, float16: { scoresDb: Number } });
 });
 
-t.test('twice gives the same bytes', async (t) => {
+t.test('two runs write the same bytes', async (t) => {
   const { run } = await writeTrainedRun(t.testdir());
   const file = path.join(run, 'int8.onnx');
   await quantise(run);
@@ -170,24 +178,24 @@ t.test('twice gives the same bytes', async (t) => {
   t.ok(first.equals(await readFile(file)));
 });
 
-t.test('a run without a model is exit code 1, said in a line', async (t) => {
+t.test('a run without a model gives exit code 1 and one line', async (t) => {
   const { run } = await writeTrainedRun(t.testdir());
   await rm(path.join(run, 'float32.onnx'));
   t.match(await quantise(run), {
     code: 1,
     out: '',
-    err: /^error: .*float32\.onnx: there is no trained model yet: ENOENT.*\n$/,
+    err: /^error: .*float32\.onnx: the run has no trained model yet: ENOENT.*\n$/,
   });
   t.strictSame(await readdir(run), ['run.json']);
 });
 
-t.test('wrong inputs write no file and keep the one there was', async (t) => {
+t.test('invalid inputs write no file and keep an existing one', async (t) => {
   const root = t.testdir();
   const { run } = await writeTrainedRun(root);
   const other = await writeTinyDataset(path.join(root, 'other'), { side: 10 });
   t.match(await quantise(run, '--data', other), {
     code: 1,
-    err: /^error: the model takes 8x8 gray images, the dataset has 10x10 with 1 channels\n$/,
+    err: /^error: the model takes 8x8 gray images, but the dataset has 10x10 with 1 channels\n$/,
   });
   t.match(await quantise(run, '--data', path.join(root, 'nothing')), {
     code: 1,
@@ -199,7 +207,7 @@ t.test('wrong inputs write no file and keep the one there was', async (t) => {
   await writeFile(path.join(run, 'float32.onnx'), 'damaged');
   t.match(await quantise(run), { code: 1, err: /^error: .*float32\.onnx: not an ONNX model: / });
   await writeFile(path.join(run, 'float32.onnx'), int8);
-  t.match(await quantise(run), { code: 1, err: /^error: .*float32\.onnx: is quantised already/ });
+  t.match(await quantise(run), { code: 1, err: /^error: .*float32\.onnx: is already quantised/ });
   t.ok(int8.equals(await readFile(path.join(run, 'int8.onnx'))));
   t.strictSame((await readdir(run)).sort(), all);
 });

@@ -9,7 +9,7 @@ function reported(error: unknown, verbose = false) {
   return { code, out: io.out(), err: io.err() };
 }
 
-t.test('a foreseen failure is one line on stderr and exit code 1', async (t) => {
+t.test('an expected failure gives one line on stderr and exit code 1', async (t) => {
   t.strictSame(reported(new CommandFailedError('2 of 3 images failed')), {
     code: 1,
     out: '',
@@ -17,11 +17,11 @@ t.test('a foreseen failure is one line on stderr and exit code 1', async (t) => 
   });
 });
 
-t.test('wrong use is exit code 2', async (t) => {
+t.test('wrong use gives exit code 2', async (t) => {
   t.match(reported(new WrongUseError('x: no such file')), { code: 2, err: 'error: x: no such file\n' });
 });
 
-t.test('an unforeseen error, and any error with --verbose, has its stack', async (t) => {
+t.test('an unexpected error, and any error with --verbose, is printed with its stack', async (t) => {
   t.match(reported(new TypeError('bug')), { code: 1, err: /TypeError: bug\n +at / });
   const cause = new Error('the reason');
   t.match(reported(new CommandFailedError('x', { cause }), true), {
@@ -30,11 +30,11 @@ t.test('an unforeseen error, and any error with --verbose, has its stack', async
   });
 });
 
-t.test('Ctrl-C is one line and exit code 130', async (t) => {
+t.test('Ctrl-C gives one line and exit code 130', async (t) => {
   t.match(reported(AbortSignal.abort().reason), { code: 130, err: 'interrupted\n' });
 });
 
-t.test('a package that a production install lacks is named with its remedy', async (t) => {
+t.test('a package that is missing in a production install is named with its remedy', async (t) => {
   const missing = Object.assign(new Error("Cannot find package 'tar' imported from /x/y.js"), {
     code: 'ERR_MODULE_NOT_FOUND',
   });
@@ -44,7 +44,7 @@ t.test('a package that a production install lacks is named with its remedy', asy
   });
 });
 
-t.test("a missing file of the project's own is an unforeseen error", async (t) => {
+t.test('a missing file of the project itself is an unexpected error', async (t) => {
   const missing = await import('./no-such-file.js' as string).catch((error: unknown) => error);
   t.match(reported(missing), { code: 1, err: /Cannot find module .*no-such-file/ });
 });

@@ -16,7 +16,7 @@ t.test('gray pixels and an odd last row are drawn', async (t) => {
   t.match(lines[1], '\x1b[38;2;4;4;4m\x1b[48;2;4;4;4m▀');
 });
 
-t.test('with 256 colours no true colour is used, without colours only the blocks stay', async (t) => {
+t.test('with 256 colours no true colour is used; without colours only the blocks stay', async (t) => {
   const pixels = { width: 1, height: 2, channels: 1, data: Uint8Array.of(0, 255) } as const;
   t.match(pixelsToLines(pixels, 2), ['\x1b[38;5;16m\x1b[48;5;231m▀\x1b[49m\x1b[39m']);
   t.strictSame(pixelsToLines(pixels, 0), ['▀']);
@@ -28,6 +28,6 @@ t.test('an image of any size becomes 14 columns and 7 lines', async (t) => {
   for (const line of lines ?? []) t.equal(stripVTControlCharacters(line), '▀'.repeat(14));
 });
 
-t.test('bytes that are no image have no picture', async (t) => {
+t.test('bytes that are not an image are not drawn', async (t) => {
   t.equal(await (await loadPictures())(Buffer.from('no image'), 3), undefined);
 });

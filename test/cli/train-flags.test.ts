@@ -1,4 +1,4 @@
-// The flags of quati train → a recipe's values; which of them a resumed run takes.
+// The flags of quati train → a recipe's values; and the flags that a resumed run accepts.
 
 import path from 'node:path';
 import { Command } from 'commander';
@@ -22,7 +22,7 @@ async function run(...argv: string[]) {
   return { code, out: io.out(), err: io.err() };
 }
 
-t.test('every value of a recipe has a flag, and help names it', async (t) => {
+t.test('every value of a recipe has a flag, and the help lists it', async (t) => {
   const { out } = await run('train', '--help');
   for (const name of overrideNames) t.match(out, `${flagOf(name)} `, name);
 });
@@ -56,7 +56,7 @@ for (const [argv, expected] of parsed)
     t.strictSame(parse(...argv.split(' ').filter((word) => word !== '')), expected);
   });
 
-t.test('the examples of the help make sense', async (t) => {
+t.test('the examples in the help are valid', async (t) => {
   const { out } = await run('train', '--help');
   const examples = [...out.matchAll(/\$ quati train mnist-cnn(.*)/g)].map(([, flags = '']) => flags);
   t.ok(examples.length > 5);
@@ -72,8 +72,8 @@ t.test('the examples of the help make sense', async (t) => {
 });
 
 const wrong: [title: string, flags: string, message: RegExp][] = [
-  ['a number that is none', '--momentum much', /option '--momentum <x>'.* expected a number/],
-  ['a list with a hole', '--milestones 3,,4', /expected a number/],
+  ['an invalid number', '--momentum much', /option '--momentum <x>'.* expected a number/],
+  ['a list with an empty value', '--milestones 3,,4', /expected a number/],
   ['an unknown optimiser', '--optimiser lion', /Allowed choices are sgd, adam, adamw/],
   [
     'a value that is out of range',
@@ -106,11 +106,11 @@ t.test('a resumed run keeps its values: a flag that would change one is wrong us
   const resume = (...flags: string[]) => run('train', 'mnist-cnn', '--run', folder, '--resume', ...flags);
   t.match(await resume('--learning-rate', '0.1'), {
     code: 2,
-    err: /--learning-rate cannot change in a run that is resumed; --force starts anew/,
+    err: /--learning-rate cannot change in a resumed run; --force starts a new one/,
   });
   t.match(await resume('--no-early-stopping'), { code: 2, err: /--no-early-stopping cannot change/ });
   await writeRun(folder, record);
-  t.match(await resume('--epochs', '9'), { code: 1, err: /there is no checkpoint to resume from/ });
+  t.match(await resume('--epochs', '9'), { code: 1, err: /holds no checkpoint to resume from/ });
   await writeRun(folder, { ...record, recipe: { ...record.recipe, name: 'other' } });
   t.match(await resume(), { code: 2, err: /run holds a run of other, not of mnist-cnn/ });
 });

@@ -1,4 +1,4 @@
-// The whole way by the command line, in a folder of its own: train, quantise, evaluate, publish, classify.
+// All steps on the command line, in a separate folder: train, quantise, evaluate, publish, classify.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
@@ -45,7 +45,7 @@ t.test('a dataset becomes a model that classifies its own samples, and its loss 
   t.teardown(() => pipeline.close());
   t.ok(pipeline.ready(), pipeline.models()[0]?.problem ?? 'ready');
   for (const sample of samples) {
-    t.ok(categoryOf(sample, digits), `${sample} tells its category`);
+    t.ok(categoryOf(sample, digits), `${sample} has its category in its name`);
     const { model, predictions } = await pipeline.classify(await readFile(sample));
     t.strictSame(model, { name: 'rows', version: 1, variant: 'int8' });
     t.ok(digits.includes(predictions[0]?.category ?? ''));

@@ -1,4 +1,4 @@
-// quati train, quantise, evaluate and publish used wrongly: exit codes, and what they say. Nothing is trained here.
+// Wrong use of quati train, quantise, evaluate and publish: exit codes and messages. Nothing is trained here.
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
@@ -26,7 +26,7 @@ const wrong: [title: string, argv: string[], message: RegExp][] = [
   [
     '--resume with --force',
     ['train', 'mnist-cnn', '--resume', '--force'],
-    /--resume and --force contradict each other/,
+    /--resume cannot be combined with --force/,
   ],
   ['no threads', ['train', 'mnist-cnn', '--threads', '0'], /expected a positive integer/],
   ['half an image', ['quantise', '--images', '0.5'], /expected a positive integer/],
@@ -43,35 +43,35 @@ const wrong: [title: string, argv: string[], message: RegExp][] = [
   ],
 ];
 for (const [title, argv, message] of wrong)
-  t.test(`${title} is wrong use: exit code 2, said on stderr alone`, async (t) => {
+  t.test(`${title} is wrong use: exit code 2 and a message only on stderr`, async (t) => {
     t.match(await run(...argv), { code: 2, out: '', err: message });
   });
 
-t.test('a run that does not exist is exit code 1, and is not made', async (t) => {
+t.test('a run that does not exist gives exit code 1 and is not created', async (t) => {
   const folder = t.testdir();
   const missing = path.join(folder, 'nothing');
   t.match(await run('quantise', missing), {
     code: 1,
     out: '',
-    err: /^error: .*nothing\/run\.json: no run is recorded here: /,
+    err: /^error: .*nothing\/run\.json: holds no record of a run: /,
   });
   t.match(await run('publish', missing, '--as', 'm', '--models', path.join(folder, 'models')), {
     code: 1,
     out: '',
-    err: /^error: .*nothing: neither a run \(run\.json\), nor a published model \(card\.json\), nor ONNX files\n$/,
+    err: /^error: .*nothing: is neither a run \(run\.json\), nor a published model \(card\.json\), nor a folder of ONNX files\n$/,
   });
   t.match(await run('evaluate', missing), {
     code: 1,
-    err: /nothing: neither a run .* nor a published model/,
+    err: /nothing: is neither a run .* nor a published model/,
   });
   t.match(await run('train', 'mnist-cnn', '--data', missing, '--run', missing, '--resume'), {
     code: 1,
-    err: /nothing\/run\.json: no run is recorded here: /,
+    err: /nothing\/run\.json: holds no record of a run: /,
   });
   t.strictSame(await readdir(folder), []);
 });
 
-t.test('training without a dataset names the command that makes it', async (t) => {
+t.test('training without a dataset names the command that prepares it', async (t) => {
   const folder = t.testdir();
   const [data, into] = [path.join(folder, 'mnist'), path.join(folder, 'run')];
   t.match(await run('train', 'mnist-cnn', '--data', data, '--run', into), {
@@ -82,7 +82,7 @@ t.test('training without a dataset names the command that makes it', async (t) =
   t.strictSame(await readdir(folder), [], 'no run is left that would be in the way');
 });
 
-t.test('a run is not overwritten unasked', async (t) => {
+t.test('a run is overwritten only with --force', async (t) => {
   const folder = t.testdir();
   const [data, into] = [await writeTinyDataset(path.join(folder, 'data')), path.join(folder, 'run')];
   await mkdir(into);
@@ -90,7 +90,7 @@ t.test('a run is not overwritten unasked', async (t) => {
   t.match(await run('train', 'mnist-cnn', '--data', data, '--run', into), {
     code: 1,
     out: '',
-    err: /^error: .*run holds a run already: --resume goes on with it, --force starts anew, --run <folder>/,
+    err: /^error: .*run already holds a run: continue it with --resume, delete it with --force, or choose another folder with --run <folder>/,
   });
   t.strictSame(await readdir(into), ['checkpoint.safetensors']);
 });

@@ -61,7 +61,7 @@ t.test('models lists names and labels, model gives one', async (t) => {
   });
 });
 
-t.test('a problem is thrown with status, code, detail and request id, and not asked again', async (t) => {
+t.test('a problem is thrown with status, code, detail and request id, without a retry', async (t) => {
   const { url, requests } = await fakeServer(t, {
     predict: () => problem(415, 'unsupported_type', 'The bytes are no image'),
   });
@@ -79,7 +79,7 @@ t.test('a problem is thrown with status, code, detail and request id, and not as
   t.equal(requests.length, 1);
 });
 
-t.test('an error without a problem, as a proxy sends it, still has status and detail', async (t) => {
+t.test('an error without a problem, for example from a proxy, still has status and detail', async (t) => {
   const { url } = await fakeServer(t, { predict: () => ({ status: 502, body: '<h1>Bad Gateway</h1>' }) });
   await t.rejects(createClient({ baseUrl: url }).predict(image), {
     name: 'ProblemError',
@@ -94,7 +94,7 @@ for (const [status, code] of [
   [429, 'queue_full'],
   [503, 'draining'],
 ] as const)
-  t.test(`${status} with Retry-After is asked again, the image included, until it is answered`, async (t) => {
+  t.test(`${status} with Retry-After is retried, with the image, until the request succeeds`, async (t) => {
     const { url, requests } = await fakeServer(t, {
       predict: ({ bytes }, nth) =>
         nth < 3 ? problem(status, code, 'busy', { 'retry-after': '0' }) : prediction(bytes.toString()),
@@ -103,7 +103,7 @@ for (const [status, code] of [
     t.equal(requests.length, 3);
   });
 
-t.test('asking again ends after `retries`, with the problem', async (t) => {
+t.test('retries end after `retries` attempts, with the problem', async (t) => {
   const { url, requests } = await fakeServer(t, {
     predict: () => problem(429, 'queue_full', 'busy', { 'retry-after': '0' }),
   });
@@ -119,7 +119,7 @@ t.test('retries may be given for one image', async (t) => {
   t.equal(requests.length, 1);
 });
 
-t.test('503 without Retry-After is not asked again', async (t) => {
+t.test('503 without Retry-After is not retried', async (t) => {
   const { url, requests } = await fakeServer(t, {
     predict: () => problem(503, 'not_ready', 'damaged model'),
   });
@@ -127,7 +127,7 @@ t.test('503 without Retry-After is not asked again', async (t) => {
   t.equal(requests.length, 1);
 });
 
-t.test('the pause before asking again is capped', async (t) => {
+t.test('the pause before a retry is capped', async (t) => {
   const { url, requests } = await fakeServer(t, {
     predict: (_upload, nth) =>
       nth === 1 ? problem(429, 'queue_full', 'busy', { 'retry-after': '86400' }) : prediction('7'),
@@ -136,7 +136,7 @@ t.test('the pause before asking again is capped', async (t) => {
   t.equal(requests.length, 2);
 });
 
-t.test('an abort ends the pause before asking again', async (t) => {
+t.test('an abort ends the pause before a retry', async (t) => {
   const { url } = await fakeServer(t, {
     predict: () => problem(429, 'queue_full', 'busy', { 'retry-after': '60' }),
   });
@@ -146,7 +146,7 @@ t.test('an abort ends the pause before asking again', async (t) => {
   });
 });
 
-t.test('Retry-After is understood as seconds and as a date, for 429 and 503 only', async (t) => {
+t.test('Retry-After is parsed as seconds and as a date, only for 429 and 503', async (t) => {
   const response = (status: number, value?: string) =>
     new Response(null, { status, headers: value === undefined ? {} : { 'retry-after': value } });
   const now = Date.parse('2026-01-01T00:00:00Z');
@@ -162,11 +162,11 @@ t.test('a refused connection names the URL and how to start a server', async (t)
   const url = await deadUrl();
   await t.rejects(createClient({ baseUrl: url }).predict(image), {
     name: 'ServerUnreachableError',
-    message: `${url}: no server answers (ECONNREFUSED). Start one with \`npm start\`, or give the URL of one that runs`,
+    message: `${url}: no server responds (ECONNREFUSED). Start one with \`npm start\`, or give the URL of a running server`,
   });
 });
 
-t.test('a connection that breaks is told apart from a server that is not there', async (t) => {
+t.test('a connection that breaks and an unreachable server give different errors', async (t) => {
   const { url } = await fakeServer(t, {
     intercept: (request) => {
       request.socket.destroy();
@@ -179,15 +179,15 @@ t.test('a connection that breaks is told apart from a server that is not there',
   });
 });
 
-t.test('no answer within timeoutMs is a TimeoutError', async (t) => {
+t.test('no response within timeoutMs is a TimeoutError', async (t) => {
   const { url } = await fakeServer(t, { predict: () => new Promise<never>(() => undefined) });
   await t.rejects(createClient({ baseUrl: url, timeoutMs: 50 }).predict(image), {
     name: 'TimeoutError',
-    message: `${url}: no answer within 50 ms`,
+    message: `${url}: no response within 50 ms`,
   });
 });
 
-t.test("the caller's abort comes through as its own reason", async (t) => {
+t.test("the caller's abort is thrown with its own reason", async (t) => {
   const { url } = await fakeServer(t, { predict: () => new Promise<never>(() => undefined) });
   const reason = new Error('changed my mind');
   const controller = new AbortController();
@@ -204,15 +204,15 @@ const strangers: [title: string, body: unknown][] = [
   ['nothing', null],
 ];
 for (const [title, body] of strangers)
-  t.test(`${title} in the place of a prediction is an UnexpectedAnswerError`, async (t) => {
+  t.test(`${title} instead of a prediction is an UnexpectedAnswerError`, async (t) => {
     const { url } = await fakeServer(t, { predict: () => ({ body }) });
     await t.rejects(createClient({ baseUrl: url }).predict(image), {
       name: 'UnexpectedAnswerError',
-      message: /is no Quati server's answer/,
+      message: /is not a response of a Quati server/,
     });
   });
 
-t.test('ready tells readiness, and a server that is not there is not ready', async (t) => {
+t.test('ready returns the readiness, and an unreachable server is not ready', async (t) => {
   const { url } = await fakeServer(t);
   t.equal(await createClient({ baseUrl: url }).ready(), true);
   const warming = await fakeServer(t, {
@@ -222,7 +222,7 @@ t.test('ready tells readiness, and a server that is not there is not ready', asy
   t.equal(await createClient({ baseUrl: await deadUrl() }).ready(), false);
 });
 
-t.test('a base URL that is none is refused at once', async (t) => {
+t.test('an invalid base URL is refused at once', async (t) => {
   t.throws(() => createClient({ baseUrl: 'localhost:8000' }), {
     name: 'TypeError',
     message: 'baseUrl expected an http(s) URL, e.g. http://localhost:8000, got localhost:8000',

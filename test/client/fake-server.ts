@@ -19,7 +19,7 @@ export interface Answer {
 
 export interface FakeServer {
   url: string;
-  /** Everything that was asked, as `METHOD /path?query`. */
+  /** All requests so far, as `METHOD /path?query`. */
   requests: string[];
 }
 
@@ -28,7 +28,7 @@ export interface FakeServerOptions {
   /** Models that are listed as not ready. */
   notReady?: string[];
   predict?: (upload: Upload, nth: number) => Answer | Promise<Answer>;
-  /** Answers before the contract does. */
+  /** Handles a request before the contract does. */
   intercept?: (request: IncomingMessage, nth: number) => Answer | undefined;
 }
 
@@ -56,7 +56,7 @@ export async function fakeServer(t: Test, options: FakeServerOptions = {}): Prom
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests };
 }
 
-/** A URL of this machine where nothing listens. */
+/** A local URL where no server listens. */
 export async function deadUrl(): Promise<string> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -6,7 +6,7 @@ const plan: LoadPlan = { connections: 1, seconds: 0.5, warmUpSeconds: 0, timeout
 const answer: Outcome = { category: '7' };
 
 t.test(
-  'a closed loop has as many requests under way as connections, and takes the images in turns',
+  'a closed loop has one request in progress per connection, and sends the images in turn',
   async (t) => {
     let underWay = 0;
     let most = 0;
@@ -24,7 +24,7 @@ t.test(
   },
 );
 
-t.test('an open loop sends at its rate, however long answers take', async (t) => {
+t.test('an open loop sends at its rate, however long responses take', async (t) => {
   const { records } = await runLoad({ ...plan, connections: 100, rate: 100 }, 1, async () => {
     await sleep(300);
     return answer;
@@ -37,7 +37,7 @@ t.test('an open loop sends at its rate, however long answers take', async (t) =>
 });
 
 t.test(
-  'what a server that stands still does to those who come meanwhile is in the latencies of an open loop',
+  'latencies of an open loop include the delay of requests that are due while the server stops',
   async (t) => {
     const stall = async () => {
       const start = performance.now();
@@ -57,7 +57,7 @@ t.test(
   },
 );
 
-t.test('a request that found no connection in time is never sent, and counts as timed out', async (t) => {
+t.test('a request that gets no connection in time is never sent, and counts as timed out', async (t) => {
   let asked = 0;
   const { records } = await runLoad({ ...plan, rate: 100, timeoutMs: 100 }, 1, async () => {
     if (asked++ === 0) await sleep(400);
@@ -81,7 +81,7 @@ t.test('the warm-up is sent and not recorded', async (t) => {
 });
 
 for (const rate of [undefined, 100])
-  t.test(`an abort ends ${rate === undefined ? 'a closed' : 'an open'} loop before its time`, async (t) => {
+  t.test(`an abort ends ${rate === undefined ? 'a closed' : 'an open'} loop early`, async (t) => {
     const start = performance.now();
     const signal = AbortSignal.timeout(100);
     const { records } = await runLoad({ ...plan, seconds: 60, rate, signal }, 1, async () => {

@@ -3,7 +3,7 @@ import { createClient } from '../../src/client/client.js';
 import { solidPng } from '../helpers/images.js';
 import { createTestApp } from '../helpers/service.js';
 
-t.test('a server that wants a key answers the client that has it', async (t) => {
+t.test('a server that requires a key accepts the client that has it', async (t) => {
   const apiKey = 'a-key-of-some-length';
   const app = await createTestApp(t, { apiKeys: [apiKey] });
   const baseUrl = await app.listen({ port: 0, host: '127.0.0.1' });
@@ -28,7 +28,7 @@ t.test('the client and the server agree', async (t) => {
     t.equal(await client.ready(), true);
   });
 
-  t.test('on predictions, of the default model, a named one and a version', async (t) => {
+  t.test('on predictions of the default model, a named one and a version', async (t) => {
     const image = solidPng(28, 28, 200);
     const prediction = await client.predict(image, { top: 2 });
     t.ok(labels.includes(prediction.category));

@@ -22,5 +22,5 @@ t.test('they have a row for every value, with its flag, its range and its defaul
 });
 
 t.test('a page without the marks is refused', async (t) => {
-  t.throws(() => withValuesTable('# Training\n'), { message: /has no <!-- recipe values/ });
+  t.throws(() => withValuesTable('# Training\n'), { message: /needs <!-- recipe values/ });
 });

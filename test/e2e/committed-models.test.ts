@@ -1,4 +1,4 @@
-// The committed models behind the app: every committed sample, and what the cards promise.
+// The committed models in the app: every committed sample, and the figures of the cards.
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { FastifyInstance } from 'fastify';
@@ -44,12 +44,12 @@ async function findCards(): Promise<{ folder: string; card: Card }[]> {
   );
 }
 
-t.test('every bundled model is there', async (t) => {
+t.test('every bundled model is listed', async (t) => {
   const cards = await findCards();
   t.strictSame(cards.map(({ card }) => card.name).sort(), bundled);
 });
 
-t.test('every committed model is ready, and answers every sample', async (t) => {
+t.test('every committed model is ready, and classifies every sample', async (t) => {
   const app = await committedApp();
   t.equal((await app.inject('/health/ready')).statusCode, 200);
   const labels = new Map((await findCards()).map(({ card }) => [card.name, card.labels]));
@@ -69,7 +69,7 @@ t.test('every committed model is ready, and answers every sample', async (t) => 
   }
 });
 
-t.test('a seven is a seven: as a form, as the body, by the name of its model', async (t) => {
+t.test('an image of a seven is classified as 7: in a form, as the body, and by model name', async (t) => {
   const app = await committedApp();
   const image = await readFile(sample);
   const headers = { 'content-type': 'image/png' };
@@ -80,7 +80,7 @@ t.test('a seven is a seven: as a form, as the body, by the name of its model', a
   }
 });
 
-t.test('top adds confidence, predictions and the int8 variant that served', async (t) => {
+t.test('top adds confidence, predictions and the served int8 variant', async (t) => {
   const app = await committedApp();
   const image = await readFile(sample);
   const answer = (await postImage(app, '/models/mnist/versions/1/predict?top=3', image)).json();
@@ -92,7 +92,7 @@ t.test('top adds confidence, predictions and the int8 variant that served', asyn
   t.ok(answer.confidence > 0.9 && answer.confidence <= 1);
 });
 
-t.test('quati predict imgs/ tells the same accuracy', async (t) => {
+t.test('quati predict imgs/ shows the same accuracy', async (t) => {
   const app = await committedApp();
   const io = fakeIo();
   const flags = {
@@ -117,7 +117,7 @@ const allowedLoss = new Map([
 ]);
 
 t.test(
-  'int8 serves where there is no binary variant, is at most 0.27 of float32, and loses next to nothing',
+  'int8 serves if there is no binary variant, has at most 0.27 of the size of float32, and loses almost no accuracy',
   async (t) => {
     for (const { folder, card } of await findCards()) {
       const { float32, int8 } = card.variants;
@@ -129,17 +129,20 @@ t.test(
   },
 );
 
-t.test('the digit model is at least 98.9 % right, and says by which commands it was made', async (t) => {
-  const { variants, provenance } = await loadCard(path.join(models, 'mnist', '1', 'card.json'));
-  t.ok((variants.float32?.accuracy ?? 0) >= 0.989);
-  const stages = provenance?.commands.map((command) => command.split(' ').slice(0, 3).join(' '));
-  t.strictSame(
-    [...new Set(stages)],
-    ['npx quati train', 'npx quati quantise', 'npx quati evaluate', 'npx quati publish'],
-  );
-});
+t.test(
+  'the digit model has an accuracy of at least 98.9 %, and its card lists the commands that made it',
+  async (t) => {
+    const { variants, provenance } = await loadCard(path.join(models, 'mnist', '1', 'card.json'));
+    t.ok((variants.float32?.accuracy ?? 0) >= 0.989);
+    const stages = provenance?.commands.map((command) => command.split(' ').slice(0, 3).join(' '));
+    t.strictSame(
+      [...new Set(stages)],
+      ['npx quati train', 'npx quati quantise', 'npx quati evaluate', 'npx quati publish'],
+    );
+  },
+);
 
-t.test('the two networks of CIFAR-10 are as right and as small as they are wanted', async (t) => {
+t.test('the two networks of CIFAR-10 have the required accuracy and size', async (t) => {
   const wanted = { cifar10: [0.92, 0.915], 'cifar10-cnn': [0.82, 0.815] } as const;
   for (const [name, [float32, int8]] of Object.entries(wanted)) {
     const { variants } = await loadCard(path.join(models, name, '1', 'card.json'));
@@ -150,7 +153,7 @@ t.test('the two networks of CIFAR-10 are as right and as small as they are wante
 });
 
 t.test(
-  'the digit model of ±1 takes at most 14 KB and is at least 98.2 % right, in every variant',
+  'the digit model of ±1 takes at most 14 KB and has an accuracy of at least 98.2 %, in every variant',
   async (t) => {
     const { variants } = await loadCard(path.join(models, 'mnist-binary', '1', 'card.json'));
     t.ok((variants.binary?.bytes ?? Number.NaN) <= 14 * 1024, `${variants.binary?.bytes} bytes`);

@@ -1,4 +1,4 @@
-// README.md's commands that make the digit model, in order: on a tiny dataset, for one epoch; `choose` on the committed results.
+// README.md's commands for the digit model, in order: on a tiny dataset, for one epoch; `choose` on the committed results.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
@@ -37,7 +37,7 @@ async function quati(...args: string[]): Promise<string> {
   return io.out();
 }
 
-t.test('the commands of "Make your own" work one after the other, and the last one publishes', async (t) => {
+t.test('the commands of "Make your own" work in order, and the last one publishes a model', async (t) => {
   const root = t.testdir();
   process.chdir(root);
   const [prepare = [], ...commands] = await commandsOfReadme();

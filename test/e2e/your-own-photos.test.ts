@@ -1,4 +1,4 @@
-// docs/your-own-photos.md, its commands as they stand there, on two folders of drawn shapes and a tiny backbone.
+// The commands of docs/your-own-photos.md, unchanged, on two folders of drawn shapes and a tiny backbone.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -49,7 +49,7 @@ async function quati(command: string): Promise<string> {
   return io.out();
 }
 
-t.test('the walk from two folders of pictures to a category over HTTP', async (t) => {
+t.test('the commands lead from two folders of images to a category over HTTP', async (t) => {
   const root = t.testdir();
   process.chdir(root);
   for (const category of ['cat', 'dog'] as const) {

@@ -1,4 +1,4 @@
-// submitted images and a fake run → which batches ran, and what each image was answered.
+// Submitted images and a fake run → the batches that ran, and the result of each image.
 import { setImmediate as nextTick } from 'node:timers/promises';
 import t from 'tap';
 import {
@@ -15,7 +15,7 @@ import {
   WorkersUnavailableError,
 } from '../../src/inference/errors.js';
 
-/** A run that finishes when the test says so; each item's result is its double. */
+/** A run that finishes when the test resolves it. The result of each item is its double. */
 function manualRun() {
   const started: { model: string; items: number[]; finish: () => void; fail: (error: Error) => void }[] = [];
   const run = (model: string, items: number[]) =>
@@ -28,7 +28,7 @@ function manualRun() {
 
 type Run = (model: string, items: number[]) => Promise<(number | Error)[]>;
 
-/** Lanes whose workers are always free, so that `workers` alone bounds what runs. */
+/** Lanes with workers that are always free, so that only `workers` limits the running batches. */
 function createLanes(run: Run) {
   const lanes = new Map<string, Lane<number, number>>();
   return (key: string) => {
@@ -54,7 +54,7 @@ function setUp({ run, ...options }: Partial<BatcherOptions<number>> & { run?: Ru
   return { batcher, submit, started: manual.started, clock };
 }
 
-t.test('what waits is told by model, the longest waiting first', async (t) => {
+t.test('the waiting images are listed by model, oldest first', async (t) => {
   const { batcher, submit, started } = setUp();
   const answers = ['a', 'a', 'b', 'a'].map((model, i) => submit(model, i));
   t.same(batcher.queued(), [
@@ -69,7 +69,7 @@ t.test('what waits is told by model, the longest waiting first', async (t) => {
   t.same(batcher.queued(), []);
 });
 
-t.test('an image that finds a free worker runs at once, alone', async (t) => {
+t.test('an image runs at once and alone if a worker is free', async (t) => {
   const { batcher, submit, started } = setUp();
   const answer = submit('a', 21);
   t.match(started, [{ model: 'a', items: [21] }]);
@@ -79,7 +79,7 @@ t.test('an image that finds a free worker runs at once, alone', async (t) => {
   t.equal(batcher.running, 0);
 });
 
-t.test('a worker that gets free takes all that waits, in order, up to maxBatch', async (t) => {
+t.test('a worker that becomes free takes all waiting images in order, up to maxBatch', async (t) => {
   const { submit, started } = setUp();
   const answers = [1, 2, 3, 4, 5, 6, 7].map((item) => submit('a', item));
   for (let i = 0; i < 3; i++) {
@@ -93,7 +93,7 @@ t.test('a worker that gets free takes all that waits, in order, up to maxBatch',
   t.same(await Promise.all(answers), [2, 4, 6, 8, 10, 12, 14]);
 });
 
-t.test('the model whose first image waits longest is next, and batches hold one model', async (t) => {
+t.test('the model with the oldest image is next, and a batch holds images of one model', async (t) => {
   const { submit, started } = setUp();
   const answers = [submit('a', 1), submit('b', 2), submit('a', 3), submit('b', 4)];
   for (let i = 0; i < 3; i++) {
@@ -111,7 +111,7 @@ t.test('the model whose first image waits longest is next, and batches hold one 
   );
 });
 
-t.test('the queue is bounded over all models, and takes images again when it has room', async (t) => {
+t.test('the queue is limited over all models, and accepts images again when it has space', async (t) => {
   const { submit, started } = setUp({ maxQueueImages: 2 });
   const answers = [submit('a', 1), submit('a', 2), submit('b', 3)];
   await t.rejects(submit('c', 4), QueueFullError);
@@ -125,12 +125,12 @@ t.test('the queue is bounded over all models, and takes images again when it has
   t.same(await Promise.all(answers), [2, 4, 6, 10]);
 });
 
-t.test('the queue is bounded in bytes, too, but an image alone may be larger', async (t) => {
+t.test('the queue is also limited in bytes, but a single image may be larger', async (t) => {
   const { batcher, submit, started } = setUp({ maxQueueBytes: 10, bytesOf: (item) => item });
   const answers = [submit('a', 1), submit('a', 11)];
   await t.rejects(submit('b', 1), {
     name: 'QueueFullError',
-    message: /of 11 bytes wait already.* 10$/,
+    message: /holds images of 11 bytes.* 10$/,
   });
   started[0]?.finish();
   await nextTick();
@@ -178,7 +178,7 @@ t.test("a batch takes no more memory than its worker's share, but for one image 
   await Promise.all(answers);
 });
 
-t.test('an image whose deadline passed while it waited is never run', async (t) => {
+t.test('an image whose deadline passes while it waits is never run', async (t) => {
   const { submit, started, clock } = setUp();
   const first = submit('a', 1, { deadline: 100 });
   const late = submit('a', 2, { deadline: 100 });
@@ -191,24 +191,27 @@ t.test('an image whose deadline passed while it waited is never run', async (t) 
   t.same(await Promise.all([first, patient]), [2, 6]);
 });
 
-t.test('an aborted image leaves the queue and frees its place; one that runs is answered', async (t) => {
-  const { batcher, submit, started } = setUp({ maxQueueImages: 1 });
-  const controller = new AbortController();
-  const first = submit('a', 1, { signal: controller.signal });
-  const gone = submit('a', 2, { signal: controller.signal });
-  controller.abort(new Error('client gone'));
-  await t.rejects(gone, { message: 'client gone' });
-  t.equal(batcher.waiting, 0);
-  const next = submit('a', 3);
-  started[0]?.finish();
-  await nextTick();
-  started[1]?.finish();
-  t.same(await Promise.all([first, next]), [2, 6]);
-  t.same(started[1]?.items, [3]);
-  await t.rejects(submit('a', 4, { signal: controller.signal }), { message: 'client gone' });
-});
+t.test(
+  'an aborted image leaves the queue and frees its place; a running image gets its result',
+  async (t) => {
+    const { batcher, submit, started } = setUp({ maxQueueImages: 1 });
+    const controller = new AbortController();
+    const first = submit('a', 1, { signal: controller.signal });
+    const gone = submit('a', 2, { signal: controller.signal });
+    controller.abort(new Error('client gone'));
+    await t.rejects(gone, { message: 'client gone' });
+    t.equal(batcher.waiting, 0);
+    const next = submit('a', 3);
+    started[0]?.finish();
+    await nextTick();
+    started[1]?.finish();
+    t.same(await Promise.all([first, next]), [2, 6]);
+    t.same(started[1]?.items, [3]);
+    await t.rejects(submit('a', 4, { signal: controller.signal }), { message: 'client gone' });
+  },
+);
 
-t.test('an image that waits too long is told so at its deadline, not when a worker gets free', async (t) => {
+t.test('a waiting image fails at its deadline, before a worker becomes free', async (t) => {
   const { batcher, submit, started } = setUp({ now: () => performance.now() });
   const first = submit('a', 1);
   await t.rejects(submit('a', 2, { deadline: performance.now() + 20 }), DeadlineExceededError);
@@ -218,7 +221,7 @@ t.test('an image that waits too long is told so at its deadline, not when a work
   t.equal(started.length, 1);
 });
 
-t.test('a full queue says how long it should take, by what images have taken so far', async (t) => {
+t.test('a full queue reports the expected wait, estimated from earlier images', async (t) => {
   const { batcher, submit, started, clock } = setUp({ maxQueueImages: 4, workers: 2 });
   const answers = [submit('a', 1), submit('b', 2)];
   clock.now = 600;
@@ -234,7 +237,7 @@ t.test('a full queue says how long it should take, by what images have taken so 
   t.throws(() => batcher.checkRoom(1, 0), QueueFullError);
 });
 
-t.test('batches of a slow model are smaller: they should not take longer than maxBatchMs', async (t) => {
+t.test('batches of a slow model are smaller, so that they take at most maxBatchMs', async (t) => {
   const { submit, started, clock } = setUp({ maxBatchMs: 250 });
   const answers = [1, 2, 3, 4, 5].map((item) => submit('slow', item));
   clock.now = 100;
@@ -250,7 +253,7 @@ t.test('batches of a slow model are smaller: they should not take longer than ma
   );
 });
 
-t.test('a batch whose worker was lost runs again, image by image, before what came later', async (t) => {
+t.test('a batch whose worker was lost runs again, image by image, before later images', async (t) => {
   const { submit, started } = setUp({ workers: 2 });
   const first = submit('a', 1);
   const other = submit('b', 2);
@@ -271,7 +274,7 @@ t.test('a batch whose worker was lost runs again, image by image, before what ca
   t.same(await Promise.all([other, later]), [4, 10]);
 });
 
-t.test('an image whose model has no free worker lets those of other models pass', async (t) => {
+t.test('images of other models run before an image whose model has no free worker', async (t) => {
   const { batcher, submit, started } = setUp({ workers: 2 });
   let free = false;
   const held: Lane<number, number> = {
@@ -288,7 +291,7 @@ t.test('an image whose model has no free worker lets those of other models pass'
   t.equal(await passes, 2);
 });
 
-t.test('where no worker can be started, all that wait for one are told so at once', async (t) => {
+t.test('if no worker can be started, all waiting images fail at once', async (t) => {
   const { batcher } = setUp();
   let broken = false;
   const lane: Lane<number, number> = {
@@ -306,7 +309,7 @@ t.test('where no worker can be started, all that wait for one are told so at onc
   t.equal(batcher.waiting, 0);
 });
 
-t.test('a result that is an error fails its own image alone', async (t) => {
+t.test('a result that is an error fails only its own image', async (t) => {
   const run = async (_: string, items: number[]) =>
     items.map((item) => (item === 2 ? new Error('damaged') : item));
   const { submit } = setUp({ run });
@@ -315,7 +318,7 @@ t.test('a result that is an error fails its own image alone', async (t) => {
   t.same(await Promise.all([first, third]), [1, 3]);
 });
 
-t.test('a batch that fails fails its own images; the next one runs', async (t) => {
+t.test('a batch that fails fails only its own images, and the next batch runs', async (t) => {
   const { submit, started } = setUp();
   const failed = submit('a', 1);
   const next = submit('a', 2);
@@ -330,7 +333,7 @@ t.test('a run that returns too few results fails the batch', async (t) => {
   await t.rejects(submit('a', 1), { message: 'Batch: expected 1 results, got 0' });
 });
 
-t.test('close refuses new images and waits for those that were taken', async (t) => {
+t.test('close refuses new images and waits for the accepted ones', async (t) => {
   const { batcher, submit, started } = setUp();
   const answers = [submit('a', 1), submit('a', 2)];
   let closed = false;
@@ -351,7 +354,7 @@ t.test('close of an idle batcher resolves', async () => {
 });
 
 for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
-  t.test(`any traffic keeps the promises of the batcher (seed ${seed})`, async (t) => {
+  t.test(`random traffic keeps the guarantees of the batcher (seed ${seed})`, async (t) => {
     const random = generator(seed);
     const workers = 1 + Math.floor(random() * 3);
     const maxBatch = 1 + Math.floor(random() * 5);

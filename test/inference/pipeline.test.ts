@@ -1,4 +1,4 @@
-// models and images → categories; which model answers, and which are not ready.
+// Models and images → categories, the model for each request, and the models that are not ready.
 import t from 'tap';
 import { monotonicMs } from '../../src/inference/clock.js';
 import {
@@ -22,7 +22,7 @@ async function setUp(t: Tap, options: Partial<PipelineOptions> & Pick<PipelineOp
 }
 type Tap = Pick<typeof t, 'teardown'>;
 
-t.test('an image gets its category, in worker threads, with the confidences of the model', async (t) => {
+t.test('an image gets its category and the confidences of the model from worker threads', async (t) => {
   const models = t.testdir();
   await writeFixtureModel(models, { labels: ['night', 'dusk', 'day'] });
   const pipeline = await createPipeline({ models, workers: 1 });
@@ -40,7 +40,7 @@ t.test('an image gets its category, in worker threads, with the confidences of t
   await t.rejects(pipeline.classify(solidPng(28, 28, 0)), DrainingError);
 });
 
-t.test('without a name the default answers, else the only model, else the fallback', async (t) => {
+t.test('without a name the default model serves, else the only one, else the fallback', async (t) => {
   const models = t.testdir();
   const image = solidPng(28, 28, 255);
   const answering = async (defaultModel?: string) =>
@@ -62,7 +62,7 @@ t.test('without a name the default answers, else the only model, else the fallba
   t.equal(await answering('mnist'), 'mnist');
 });
 
-t.test('the highest version answers unless another is named', async (t) => {
+t.test('the highest version serves unless a request names another', async (t) => {
   const models = t.testdir();
   for (const version of [2, 10]) await writeFixtureModel(models, { version });
   const pipeline = await setUp(t, { models });
@@ -80,7 +80,7 @@ t.test('the highest version answers unless another is named', async (t) => {
 });
 
 t.test(
-  'a model whose golden confidences moved is not ready and says by how much; others answer',
+  'a model with changed golden confidences is not ready and reports the change; others serve',
   async (t) => {
     const models = t.testdir();
     await writeFixtureModel(models, { name: 'good' });
@@ -95,7 +95,7 @@ t.test(
     const image = solidPng(28, 28, 255);
     t.notOk(pipeline.ready());
     const reason =
-      /golden\/light.png with float32: the confidence of dark moved from 0.5000 to 0.0\d+, allowed/;
+      /golden\/light.png with float32: the confidence of dark changed from 0.5000 to 0.0\d+, allowed/;
     t.match(pipeline.models(), [
       { name: 'good', ready: true },
       { name: 'moved', ready: false, problem: reason },
@@ -108,15 +108,15 @@ t.test(
   },
 );
 
-t.test('wrong preprocessing is noticed by the golden images', async (t) => {
+t.test('golden images detect incorrect preprocessing', async (t) => {
   const models = t.testdir();
   await writeFixtureModel(models, {
     change: (card) => ({ ...card, input: { ...card.input, scale: 1 / 400 } }),
   });
-  t.match((await setUp(t, { models })).models(), [{ ready: false, problem: /moved from/ }]);
+  t.match((await setUp(t, { models })).models(), [{ ready: false, problem: /changed from/ }]);
 });
 
-t.test('models whose card contradicts the file are not ready', async (t) => {
+t.test('models with a card that contradicts the file are not ready', async (t) => {
   const models = t.testdir();
   await writeFixtureModel(models, {
     name: 'labels',
@@ -127,16 +127,16 @@ t.test('models whose card contradicts the file are not ready', async (t) => {
     change: (card) => ({ ...card, input: { ...card.input, width: 32 } }),
   });
   t.match((await setUp(t, { models })).models(), [
-    { name: 'labels', ready: false, problem: /expected 3 scores, one a label, got 2/ },
-    { name: 'size', ready: false, problem: /the card says 32, the model 28/ },
+    { name: 'labels', ready: false, problem: /expected 3 scores, one per label, got 2/ },
+    { name: 'size', ready: false, problem: /the card states 32, the model 28/ },
   ]);
 });
 
-t.test('no models at all is not ready', async (t) => {
+t.test('without models the pipeline is not ready', async (t) => {
   t.notOk((await setUp(t, { models: t.testdir() })).ready());
 });
 
-t.test('an image that fails leaves room for the next', async (t) => {
+t.test('an image that fails frees its place in the queue', async (t) => {
   const models = t.testdir();
   await writeFixtureModel(models);
   const pipeline = await setUp(t, { models, maxQueueImages: 1 });
@@ -145,7 +145,7 @@ t.test('an image that fails leaves room for the next', async (t) => {
 });
 
 t.test(
-  'images beyond the queue are refused with the time that it should take; what was taken is answered',
+  'images beyond the queue limit are refused with the expected wait; accepted ones get results',
   async (t) => {
     const models = t.testdir();
     await writeFixtureModel(models);
@@ -163,7 +163,7 @@ t.test(
   },
 );
 
-t.test('several images of a request get the raw scores of the model, files and tensors alike', async (t) => {
+t.test('several images of a request get the raw scores of the model, as files and as tensors', async (t) => {
   const models = t.testdir();
   await writeFixtureModel(models, { labels: ['night', 'dusk', 'day'] });
   const pipeline = await setUp(t, { models, maxQueueImages: 8 });
@@ -186,7 +186,7 @@ t.test('several images of a request get the raw scores of the model, files and t
   });
 });
 
-t.test('a preview is a PNG of what the model sees', async (t) => {
+t.test("a preview is a PNG of the model's view of the image", async (t) => {
   const models = t.testdir();
   await writeFixtureModel(models, { input: { ...grayInput, polarity: 'auto' } });
   const pipeline = await setUp(t, { models });
@@ -197,15 +197,12 @@ t.test('a preview is a PNG of what the model sees', async (t) => {
   await t.rejects(pipeline.preview(truncatedPng()), UndecodableImageError);
 });
 
-t.test(
-  'a deadline that passes while the image is decoded, and a client that is gone, end the wait',
-  async (t) => {
-    const models = t.testdir();
-    await writeFixtureModel(models);
-    const pipeline = await setUp(t, { models });
-    const image = solidPng(28, 28, 0);
-    await t.rejects(pipeline.classify(image, { deadline: monotonicMs() }), DeadlineExceededError);
-    const signal = AbortSignal.abort(new Error('client gone'));
-    await t.rejects(pipeline.classify(image, { signal }), { message: 'client gone' });
-  },
-);
+t.test('a deadline that passes during decoding, and a disconnected client, end the wait', async (t) => {
+  const models = t.testdir();
+  await writeFixtureModel(models);
+  const pipeline = await setUp(t, { models });
+  const image = solidPng(28, 28, 0);
+  await t.rejects(pipeline.classify(image, { deadline: monotonicMs() }), DeadlineExceededError);
+  const signal = AbortSignal.abort(new Error('client gone'));
+  await t.rejects(pipeline.classify(image, { signal }), { message: 'client gone' });
+});

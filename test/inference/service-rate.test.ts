@@ -1,8 +1,8 @@
-// batches and how long they took → milliseconds an image.
+// Batches and their times → milliseconds per image.
 import t from 'tap';
 import { createServiceRate } from '../../src/inference/service-rate.js';
 
-t.test('the first batch is taken as it is, later ones move the average', async (t) => {
+t.test('the first batch gives the first value, later ones move the average', async (t) => {
   const rate = createServiceRate(0.5);
   t.equal(rate.msPerImage('a'), undefined);
   rate.record('a', 4, 40);
@@ -12,7 +12,7 @@ t.test('the first batch is taken as it is, later ones move the average', async (
   t.equal(rate.msPerImage('b'), undefined);
 });
 
-t.test('a batch of n counts as n of one image', async (t) => {
+t.test('a batch of n images counts like n batches of one', async (t) => {
   const [together, apart] = [createServiceRate(), createServiceRate()];
   for (const rate of [together, apart]) rate.record('a', 1, 10);
   together.record('a', 3, 6);

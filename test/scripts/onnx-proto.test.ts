@@ -28,5 +28,5 @@ for (const [file, from, to] of [
     const text = await readFile(changed, 'utf8');
     t.ok(text.includes(from));
     await writeFile(changed, text.replace(from, to));
-    await t.rejects(check(copy), /onnx_pb\.ts is stale or was edited by hand: run npm run onnx-proto/);
+    await t.rejects(check(copy), /onnx_pb\.ts is stale or was edited: run npm run onnx-proto/);
   });

@@ -47,7 +47,7 @@ const provocations: Record<ProblemCode, (t: Test) => Promise<Answer>> = {
     ),
   headers_too_large: async (t) =>
     sendRaw(await createTestApp(t), `GET /models HTTP/1.1\r\nhost: x\r\nlong: ${'x'.repeat(20_000)}\r\n\r\n`),
-  queue_full: (t) => postTo(t, new QueueFullError('1 images wait already, allowed are 1', 400)),
+  queue_full: (t) => postTo(t, new QueueFullError('The queue holds 1 images, allowed are 1', 400)),
   not_ready: async (t) => {
     const app = await createTestApp(t, { models: [{ change: (card) => ({ ...card, name: 'other' }) }] });
     return await post(app, '/predict', good);

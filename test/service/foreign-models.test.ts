@@ -84,8 +84,8 @@ t.test(
     const app = await createApp(config, pipeline, { log: { write: (line) => lines.push(line) } });
     t.teardown(() => app.close());
     const expected = {
-      damaged: /damaged\/1\/float32\.onnx: The model can't be loaded/,
-      labels: /labels\/1\/float32\.onnx: Output: expected 2 scores, one a label, got 3/,
+      damaged: /damaged\/1\/float32\.onnx: The model cannot be loaded/,
+      labels: /labels\/1\/float32\.onnx: Output: expected 2 scores, one per label, got 3/,
     };
     const logged = lines.map((line) => JSON.parse(line));
     for (const [name, problem] of Object.entries(expected)) {

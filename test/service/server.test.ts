@@ -116,8 +116,8 @@ t.test('quati serve says what it serves, answers, ends on SIGTERM, and writes no
   const [code] = await once(server, 'exit');
   t.equal(code, 0);
   const printed = await output.all;
-  t.match(printed, /^bad version 1: not ready: .*bad\/1\/card\.json: the card is that of other$/m);
-  t.match(printed, /^good version 1: ready, int8 was asked for$/m);
+  t.match(printed, /^bad version 1: not ready: .*bad\/1\/card\.json: the card is for the model other$/m);
+  t.match(printed, /^good version 1: ready, int8 was requested$/m);
   t.same(
     await listFiles(folder),
     before,

@@ -1,4 +1,4 @@
-// Random numbers: the published algorithm, streams that do not touch, and even odds.
+// Random numbers: the published algorithm, independent streams, and uniform distributions.
 import t from 'tap';
 import { createRandom, permutation } from '../../src/toolkit/random.js';
 
@@ -39,7 +39,7 @@ function chiSquare(counts: ArrayLike<number>, expected: number): number {
   return Array.from(counts).reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
 }
 
-t.test('the numbers are those of xoshiro128** as published', async (t) => {
+t.test('the numbers equal those of the published xoshiro128**', async (t) => {
   const published = xoshiro128([1n, 2n, 3n, 4n]);
   t.same(
     Array.from({ length: 8 }, () => published.next().value),
@@ -61,7 +61,7 @@ t.test('the numbers are those of xoshiro128** as published', async (t) => {
   }
 });
 
-t.test('the same seed and stream give the same numbers, any other gives others', async (t) => {
+t.test('the same seed and stream give the same numbers, others give other numbers', async (t) => {
   const draw = (...args: Parameters<typeof createRandom>) => {
     const random = createRandom(...args);
     return Array.from({ length: 8 }, () => random.next()).join();
@@ -78,7 +78,7 @@ t.test('the same seed and stream give the same numbers, any other gives others',
   t.equal(new Set(all).size, all.length);
 });
 
-t.test('numbers are spread evenly over [0, 1), and neighbouring streams are not correlated', async (t) => {
+t.test('numbers are uniform over [0, 1), and neighbouring streams are not correlated', async (t) => {
   const [a, b] = [createRandom(1, 'even', 0), createRandom(1, 'even', 1)];
   const single = new Float64Array(64);
   const pairs = new Float64Array(64);
@@ -95,7 +95,7 @@ t.test('numbers are spread evenly over [0, 1), and neighbouring streams are not 
   t.ok(chiSquare(pairs, draws / 64) < 103.4);
 });
 
-t.test('integers below a bound are even, also where the bound does not divide 2^32', async (t) => {
+t.test('integers below a bound are uniform, also if the bound does not divide 2^32', async (t) => {
   for (const bound of [1, 3, 10, 3 * 2 ** 30]) {
     const random = createRandom(2, 'below', bound);
     const counts = new Float64Array(Math.min(bound, 3));

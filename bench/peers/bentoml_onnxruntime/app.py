@@ -1,4 +1,4 @@
-"""A model of Quati behind BentoML and ONNX Runtime, a process a processor.
+"""A model of Quati behind BentoML and ONNX Runtime, one process per processor.
 
     pip install -r bentoml_onnxruntime/requirements.txt
     cd bench/peers && MODEL=../../models/mnist/1 VARIANT=int8 WORKERS=2 bentoml serve bentoml_onnxruntime.app:Classifier --port 9000

@@ -1,4 +1,4 @@
-"""A model of Quati, converted by convert.py, behind FastAPI and LiteRT, as TensorFlow Lite is called now.
+"""A model of Quati, converted by convert.py, behind FastAPI and LiteRT, formerly TensorFlow Lite.
 
     pip install -r fastapi_litert/requirements.txt
     MODEL=../../models/mnist/1 TFLITE=mnist.tflite uvicorn fastapi_litert.app:app --workers 2 --loop uvloop --http httptools --port 9000
@@ -15,7 +15,7 @@ interpreter = Interpreter(os.environ["TFLITE"], num_threads=1)
 interpreter.allocate_tensors()
 (entry,) = interpreter.get_input_details()
 (result,) = interpreter.get_output_details()
-# An interpreter holds its input and output: one image after the other, each process on a processor of its own.
+# An interpreter holds its input and output, so it runs one image after the other; each process has its own processor.
 one_at_a_time = Lock()
 
 

@@ -1,4 +1,4 @@
-"""A model's float32.onnx -> the same network as an int8 .tflite, its weights taken over, its answers compared with the card's.
+"""A model's float32.onnx -> the same network and weights as an int8 .tflite, with outputs compared with the card's.
 
     pip install -r fastapi_litert/requirements-convert.txt
     MODEL=../../models/mnist/1 python fastapi_litert/convert.py mnist.tflite ../../imgs/mnist
@@ -16,12 +16,12 @@ import tensorflow as tf
 from contract import card, folder, to_nhwc
 from onnx import numpy_helper
 
-# Of a confidence, to what the card has for this image and float32.
+# The largest difference from the card's float32 confidence of this image.
 tolerance = 0.001
 
 
 def padded(x, attributes, kernel, strides):
-    """TensorFlow's SAME where its pads are the node's, VALID where there are none, else an operator of its own before it."""
+    """TensorFlow's SAME if its pads equal the node's, VALID if there are none, else a separate pad operator."""
     top, left, bottom, right = attributes.get("pads", [0, 0, 0, 0])
     needed = [max((-(-s // step) - 1) * step + k - s, 0) for s, k, step in zip(x.shape[1:3], kernel, strides)]
     same = [(need // 2, need - need // 2) for need in needed]

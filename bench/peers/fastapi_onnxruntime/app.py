@@ -1,4 +1,4 @@
-"""A model of Quati behind FastAPI and ONNX Runtime: the service that most people would write.
+"""A model of Quati behind FastAPI and ONNX Runtime: the most common kind of service.
 
     pip install -r fastapi_onnxruntime/requirements.txt
     MODEL=../../models/mnist/1 VARIANT=int8 uvicorn fastapi_onnxruntime.app:app --workers 2 --loop uvloop --http httptools --port 9000

@@ -1,4 +1,4 @@
-"""A model of Quati behind LitServe and ONNX Runtime: one process that answers HTTP, and one a processor that infers.
+"""A model of Quati behind LitServe and ONNX Runtime: one process for HTTP, and one per processor for inference.
 
     pip install -r litserve_onnxruntime/requirements.txt
     cd bench/peers && MODEL=../../models/mnist/1 VARIANT=int8 PORT=9000 WORKERS=2 python -m litserve_onnxruntime.app

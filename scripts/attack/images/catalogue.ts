@@ -1,4 +1,4 @@
-// names → the hostile images that a service has to survive, each made when it is asked for.
+// Names → the hostile images that a service must survive. Each is made on demand.
 import { flatGif, gifBomb } from './gif.js';
 import { flatJpeg } from './jpeg.js';
 import {
@@ -22,7 +22,7 @@ export interface HostileImage {
 
 /** The largest sides of 25 megapixels, the default of QUATI_MAX_PIXELS. */
 const [side, pixels] = [5000, 25_000_000];
-/** The most of an upload, the default of QUATI_MAX_UPLOAD_BYTES. */
+/** The largest upload, the default of QUATI_MAX_UPLOAD_BYTES. */
 const mostBytes = 10 * 2 ** 20 - 2048;
 
 const pngs: Record<string, () => Buffer> = {

@@ -1,22 +1,22 @@
-// sizes and counts → GIFs of one colour: huge canvases, many frames, data that unpacks to far more than itself; the same bytes every time.
+// Sizes and counts → GIFs of one colour: huge canvases, many frames, data that expands very much; always the same bytes.
 
 export interface FlatGif {
-  /** Of the canvas, each up to 65,535. */
+  /** The size of the canvas, each side up to 65,535. */
   width: number;
   height: number;
   /** Default 1. */
   frames?: number;
-  /** Of each frame; default: the canvas. */
+  /** The size of each frame; default: the canvas. */
   frame?: { width: number; height: number };
 }
 
 const [firstFree, clear, end] = [6, 4, 5];
-/** Colours of 2 bits: codes start with 3. */
+/** Colours of 2 bits, so codes start with 3 bits. */
 const symbolBits = 2;
 const mostCodes = 4096;
 const looping = Buffer.from('\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0\0', 'latin1');
 
-/** A GIF of one colour; a frame of 16 megapixels has some 10 kB, one of a pixel 26 bytes. */
+/** Returns a GIF of one colour. A frame of 16 megapixels has about 10 kB, a frame of one pixel 26 bytes. */
 export function flatGif({ width, height, frames = 1, frame = { width, height } }: FlatGif): Buffer {
   const header = Buffer.from('GIF89a\0\0\0\0\x91\0\0', 'latin1');
   header.writeUInt16LE(width, 6);
@@ -27,7 +27,7 @@ export function flatGif({ width, height, frames = 1, frame = { width, height } }
   return Buffer.concat([header, palette, ...loop, Buffer.alloc(frames * one.length, one), Buffer.from(';')]);
 }
 
-/** An image of so many pixels whose data holds as many more beyond them. */
+/** Returns an image whose data holds `morePixels` more pixels than its size. */
 export function gifBomb(width: number, height: number, morePixels: number): Buffer {
   const file = flatGif({ width, height, frame: { width: 1, height: 1 } });
   const start = file.subarray(0, file.indexOf(0x2c, 13 + 12));
@@ -50,8 +50,8 @@ function frameOf(width: number, height: number, pixels = width * height): Buffer
 }
 
 /**
- * LZW of a run of zeros: each code is one pixel longer than the one before it, until all 4,096 are used; from then on the longest is
- * repeated. Codes have the bits that the largest one needs so far.
+ * Encodes a run of zeros with LZW. Each code is one pixel longer than the previous one, until all 4,096 are used. After that the
+ * longest repeats. A code has as many bits as the largest code so far needs.
  */
 function packZeros(pixels: number): Buffer {
   const bytes: number[] = [];
@@ -83,7 +83,7 @@ function packZeros(pixels: number): Buffer {
   return Buffer.from(bytes);
 }
 
-/** Of at most 255 bytes, each after its length. */
+/** Splits data into blocks of at most 255 bytes, each after its length. */
 function* blocksOf(bytes: Buffer): Generator<Buffer> {
   for (let at = 0; at < bytes.length; at += 255) {
     const block = bytes.subarray(at, at + 255);

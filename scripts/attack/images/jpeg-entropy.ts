@@ -1,7 +1,7 @@
-// coefficients that are all zero but the first → the entropy-coded bytes of a JPEG's scan, with Huffman tables made for that.
+// Coefficients that are all zero except the first → the entropy-coded bytes of a JPEG's scan, with special Huffman tables.
 
 export interface Scan {
-  /** Indexes of the frame's components. */
+  /** The indexes of the frame's components. */
   components: readonly number[];
   /** Coefficients 0…63 in zigzag order, and the bits: Ss, Se, Ah, Al of ITU-T T.81, B.2.3. */
   from: number;
@@ -11,8 +11,8 @@ export interface Scan {
 }
 
 /**
- * DC: no difference is the code 0, a difference of 1…11 bits one of 5 bits. AC: the 15 symbols that end blocks, EOB0…EOB14, of 4 bits
- * each, in the order of their values; in a sequential JPEG EOB0 alone is used.
+ * DC: the code 0 is no difference, and a difference of 1…11 bits has a code of 5 bits. AC: the 15 symbols that end blocks,
+ * EOB0…EOB14, have 4 bits each, in the order of their values. A sequential JPEG uses only EOB0.
  */
 const dcSizes = Array.from({ length: 11 }, (_, i) => i + 1);
 export const tables = {
@@ -25,7 +25,7 @@ function countsOf(byLength: Record<number, number>): number[] {
   return Array.from({ length: 16 }, (_, i) => byLength[i + 1] ?? 0);
 }
 
-/** Bits, the highest first; the last byte is filled with ones, and 0 follows each 255. */
+/** Writes bits, the highest first. The last byte is filled with ones, and 0 follows each 255. */
 class Bits {
   readonly #bytes: number[] = [];
   #byte = 0;
@@ -60,17 +60,17 @@ class Bits {
   }
 }
 
-/** Blocks of a sequential scan: the first has this DC coefficient, the others no difference to it, and none has AC coefficients. */
+/** Writes blocks of a sequential scan. The first has this DC coefficient, the others have no difference, and none has AC coefficients. */
 export function sequentialBlocks(blocks: number, coefficient: number): Buffer {
   const bits = new Bits();
   putDifference(bits, coefficient);
   bits.put(0, 4);
-  // Without a difference, and at its end: 5 bits.
+  // No difference, then the end of the block: 5 bits.
   bits.zeros((blocks - 1) * 5);
   return bits.toBuffer();
 }
 
-/** Blocks of a progressive scan with the first block's DC coefficient; what its low bits leave out is not refined, but stays 0. */
+/** Writes blocks of a progressive scan with the first block's DC coefficient. Its missing low bits stay 0 without refinement. */
 export function progressiveBlocks(blocks: number, { from, high, low }: Scan, coefficient: number): Buffer {
   const bits = new Bits();
   if (from > 0) putEnds(bits, blocks);
@@ -82,7 +82,7 @@ export function progressiveBlocks(blocks: number, { from, high, low }: Scan, coe
   return bits.toBuffer();
 }
 
-/** A difference's size in bits, then those: T.81, F.1.2.1. */
+/** Writes a difference: its size in bits, then the bits (T.81, F.1.2.1). */
 function putDifference(bits: Bits, difference: number): void {
   const size = difference === 0 ? 0 : Math.floor(Math.log2(Math.abs(difference))) + 1;
   if (size === 0) bits.put(0, 1);
@@ -90,7 +90,7 @@ function putDifference(bits: Bits, difference: number): void {
   bits.put(difference < 0 ? difference + 2 ** size - 1 : difference, size);
 }
 
-/** Runs of blocks without a coefficient: EOBn and n bits are a run of 2^n and what the bits add, T.81, G.1.2.2. */
+/** Writes runs of blocks without a coefficient: EOBn and n bits are a run of 2^n plus the value of the bits (T.81, G.1.2.2). */
 function putEnds(bits: Bits, blocks: number): void {
   for (let left = blocks; left > 0; ) {
     const size = Math.min(mostRunBits, Math.floor(Math.log2(left)));

@@ -1,24 +1,24 @@
-// counts → JPEGs with far more segments, scans or markers than an image needs, or with sizes that lie; the same bytes every time.
+// Counts → JPEGs with many more segments, scans or markers than an image needs, or with false sizes; always the same bytes.
 import { type FlatJpeg, flatJpeg, marker, scanHeader, segment } from './jpeg.js';
 import { progressiveBlocks, type Scan, tables } from './jpeg-entropy.js';
 
 const small: FlatJpeg = { width: 8, height: 8, sampling: 'gray' };
 const [startOfFrame, startOfScan, endOfImage] = [0xc0, 0xda, 0xd9];
 
-/** So many segments that hold so many zeros each, before the image; APP1 (0xe1) without any by default: 4 bytes each. */
+/** Adds `count` segments with zeros before the image. The default is an empty APP1 (0xe1) of 4 bytes. */
 export function jpegOfSegments(count: number, { code = 0xe1, bytes = 0 } = {}): Buffer {
   const one = segment(code, Buffer.alloc(bytes));
   return flatJpeg({ ...small, before: [Buffer.alloc(count * one.length, one)] });
 }
 
-/** So many bytes of 0xff that fill the space before a marker. */
+/** Adds `count` bytes of 0xff before a marker. */
 export function jpegOfFill(count: number): Buffer {
   return flatJpeg({ ...small, before: [Buffer.alloc(count, 0xff)] });
 }
 
 /**
- * A gray progressive JPEG whose scans of AC coefficients say nothing but that all blocks have none: 14 bytes each, and a pass over all
- * blocks for whoever decodes. With tables each has the Huffman table once more, as encoders that optimise write it: 50 bytes.
+ * Returns a gray progressive JPEG with empty scans of AC coefficients. Each has 14 bytes, and a decoder passes over all blocks for
+ * it. With tables, each scan repeats the Huffman table, like optimising encoders do, and has 50 bytes.
  */
 export function jpegOfScans(options: {
   width: number;
@@ -40,7 +40,7 @@ export function jpegOfScans(options: {
   return Buffer.concat([start, Buffer.alloc(scans * one.length, one), marker(endOfImage)]);
 }
 
-/** The data of 8 x 8 pixels under a header that claims more. */
+/** Returns the data of 8 x 8 pixels after a header with a larger size. */
 export function lyingJpeg(width: number, height: number, progressive = false): Buffer {
   const file = flatJpeg({ ...small, progressive });
   const at = file.indexOf(marker(progressive ? 0xc2 : startOfFrame));
@@ -49,26 +49,26 @@ export function lyingJpeg(width: number, height: number, progressive = false): B
   return file;
 }
 
-/** An image, and so many restart markers where its data ends. */
+/** Returns an image with `count` restart markers at the end of its data. */
 export function jpegOfRestarts(count: number): Buffer {
   const cycle = Buffer.concat(Array.from({ length: 8 }, (_, i) => marker(0xd0 + i)));
   return Buffer.concat([withoutEnd(flatJpeg(small)), Buffer.alloc(2 * count, cycle), marker(endOfImage)]);
 }
 
-/** So many segments that each set the restart interval anew. */
+/** Adds `count` segments that each set the restart interval again. */
 export function jpegOfRestartIntervals(count: number): Buffer {
   const one = segment(0xdd, Buffer.of(0, 1));
   return flatJpeg({ ...small, before: [Buffer.alloc(count * one.length, one)] });
 }
 
-/** No height in its header, which a DNL segment gives behind the first scan: T.81, B.2.5. */
+/** Returns an image without a height in its header. A DNL segment after the first scan gives it (T.81, B.2.5). */
 export function jpegOfLateHeight(width: number, height: number): Buffer {
   const file = withoutEnd(flatJpeg({ ...small, width, height }));
   file.writeUInt16BE(0, file.indexOf(marker(startOfFrame)) + 5);
   return Buffer.concat([file, segment(0xdc, Buffer.of(height >> 8, height & 255)), marker(endOfImage)]);
 }
 
-/** The header and the first scan's, and no data. */
+/** Returns the header of the image and of its first scan, without data. */
 export function hollowJpeg(width: number, height: number): Buffer {
   const file = lyingJpeg(width, height);
   const at = file.indexOf(marker(startOfScan));

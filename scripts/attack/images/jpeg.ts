@@ -1,4 +1,4 @@
-// sizes and scans → JPEGs of one gray that are small as files and large for whoever decodes them; the same bytes every time.
+// Sizes and scans → JPEGs of one gray that are small as files and large after decoding; always the same bytes.
 import { progressiveBlocks, type Scan, sequentialBlocks, tables } from './jpeg-entropy.js';
 
 type Sampling = 'gray' | '4:4:4' | '4:2:0';
@@ -8,20 +8,20 @@ export interface FlatJpeg {
   height: number;
   /** Default: 4:4:4. */
   sampling?: Sampling;
-  /** Its scans, or true for those that libjpeg makes; default: sequential. */
+  /** The scans of a progressive JPEG, or true for those of libjpeg; default: sequential. */
   progressive?: boolean | readonly Scan[];
-  /** A sequential JPEG has a scan for each component, which a decoder can't show row by row. */
+  /** Gives a sequential JPEG one scan per component, so that a decoder cannot work row by row. */
   apart?: boolean;
-  /** 0…255, default 200; of the usual progressive scans, the even level below it. */
+  /** 0…255, default 200; for the usual progressive scans, the next even level below. */
   level?: number;
-  /** Put behind the first marker. */
+  /** Bytes after the first marker. */
   before?: readonly Buffer[];
-  /** MCUs between restart markers, in a sequential JPEG; default none. */
+  /** The MCUs between restart markers of a sequential JPEG; no markers by default. */
   restartInterval?: number;
 }
 
 interface Frame {
-  /** How often the first component is sampled as often as the others, in both directions. */
+  /** The sampling factor of the first component against the others, in both directions. */
   factor: 1 | 2;
   components: 1 | 3;
 }
@@ -31,7 +31,7 @@ const frames: Record<Sampling, Frame> = {
   '4:4:4': { factor: 1, components: 3 },
   '4:2:0': { factor: 2, components: 3 },
 };
-/** With 8 as its divisor a DC coefficient is the level's distance to the middle. */
+/** With the divisor 8, a DC coefficient is the level's distance from the middle. */
 const quantisation = Buffer.concat([Buffer.of(0), Buffer.alloc(64, 8)]);
 
 /** First and refining scans in libjpeg's own order. */
@@ -57,7 +57,7 @@ function usualScans(components: 1 | 3): Scan[] {
   ];
 }
 
-/** A JPEG of one gray, of any size up to 65,535 x 65,535: 25 progressive megapixels of 4:4:4 have some 300 kB. */
+/** Returns a JPEG of one gray, of any size up to 65,535 x 65,535. 25 progressive megapixels of 4:4:4 have about 300 kB. */
 export function flatJpeg(options: FlatJpeg): Buffer {
   const { width, height, sampling = '4:4:4', progressive = false, level = 200, before = [] } = options;
   const frame = frames[sampling];
@@ -138,7 +138,7 @@ function progressiveScan(scan: Scan, options: FlatJpeg, frame: Frame, coefficien
   return [scanHeader(scan), progressiveBlocks(blocks, scan, only === 0 ? coefficient : 0)];
 }
 
-/** MCUs of a scan of all components. */
+/** The number of MCUs of a scan of all components. */
 function unitsOf({ width, height }: FlatJpeg, { factor }: Frame): number {
   return Math.ceil(width / (8 * factor)) * Math.ceil(height / (8 * factor));
 }
@@ -147,7 +147,7 @@ function blocksPerUnit({ factor, components }: Frame): number {
   return factor ** 2 + components - 1;
 }
 
-/** Of a component that has a scan to itself: no more than cover it. */
+/** The number of MCUs of a scan of one component: only those that cover it. */
 function blocksOfOne(component: number, { width, height }: FlatJpeg, { factor }: Frame): number {
   const shrink = component === 0 ? 1 : factor;
   return Math.ceil(Math.ceil(width / shrink) / 8) * Math.ceil(Math.ceil(height / shrink) / 8);

@@ -8,7 +8,7 @@ export function* mutations(files: readonly Buffer[], count: number, seed: number
   for (let i = 0; i < count; i++) yield i % 3 === 2 ? splice(one(), one(), random) : mutate(one(), random);
 }
 
-/** The beginning of the first and the end of the second, cut where chance says. */
+/** Joins the beginning of the first and the end of the second, cut at random places. */
 export function splice(first: Buffer, second: Buffer, random: Random): Buffer {
   const [until, from] = [first, second].map(({ length }) => Math.floor(random() * (length + 1)));
   return Buffer.concat([first.subarray(0, until), second.subarray(from)]);

@@ -1,4 +1,4 @@
-// sizes and counts → PNGs that are small as files and large for whoever decodes them; the same bytes every time.
+// Sizes and counts → PNGs that are small as files and large after decoding; always the same bytes.
 import { crc32 } from 'node:zlib';
 import { type Run, zlibOfRuns } from './runs.js';
 
@@ -9,10 +9,10 @@ export interface FlatPng {
   height: number;
   /** Default: rgb. */
   colour?: PngColour;
-  /** A sample; default 8. Which ones a colour may have is in the specification, 11.2.1. */
+  /** The bits of a sample; default 8. Section 11.2.1 of the specification lists the valid ones per colour. */
   bits?: 1 | 2 | 4 | 8 | 16;
   interlaced?: boolean;
-  /** Of every sample but alpha, 0…1; default 0.5. */
+  /** The value of every sample except alpha, 0…1; default 0.5. */
   level?: number;
 }
 
@@ -24,7 +24,7 @@ const colours: Record<PngColour, { type: number; samples: number }> = {
   'gray-alpha': { type: 4, samples: 2 },
   rgba: { type: 6, samples: 4 },
 };
-/** Adam7: where each pass starts, and its steps; specification, 8.2. */
+/** Adam7: the start and the steps of each pass (specification, 8.2). */
 const passes = [
   { x: 0, y: 0, right: 8, down: 8 },
   { x: 4, y: 0, right: 8, down: 8 },
@@ -34,22 +34,22 @@ const passes = [
   { x: 1, y: 0, right: 2, down: 2 },
   { x: 0, y: 1, right: 1, down: 2 },
 ];
-/** Rows of more bytes are made of pixels, not repeated as rows. */
+/** Longer rows are built from pixels and not repeated as rows. */
 const longRow = 2 ** 16;
 
-/** A PNG of one colour, opaque, of any size: 25 megapixels have some 80 kB. */
+/** Returns an opaque PNG of one colour, of any size. 25 megapixels have about 80 kB. */
 export function flatPng(options: FlatPng): Buffer {
   return assemble(options, [], zlibOfRuns(rowsOf(options)));
 }
 
-/** A small PNG with so many chunks of no bytes before its pixels; 12 bytes each. `IDAT` and `IEND` are possible, too. */
+/** Returns a small PNG with `count` empty chunks of 12 bytes before its pixels. `IDAT` and `IEND` are possible, too. */
 export function pngOfEmptyChunks(count: number, type = 'quAt'): Buffer {
   const small: FlatPng = { width: 8, height: 8 };
   const empty = chunk(type, Buffer.alloc(0));
   return assemble(small, [Buffer.alloc(count * empty.length, empty)], zlibOfRuns(rowsOf(small)));
 }
 
-/** A small PNG whose pixels come in chunks of one byte each. */
+/** Returns a small PNG with its pixels in chunks of one byte. */
 export function pngOfTinyChunks(options: FlatPng): Buffer {
   const packed = zlibOfRuns(rowsOf(options));
   const chunks = Array.from(packed, (byte) => chunk('IDAT', Buffer.of(byte)));
@@ -62,18 +62,18 @@ export function pngOfTinyChunks(options: FlatPng): Buffer {
   ]);
 }
 
-/** A small PNG with chunks that inflate to so many zeros each: a profile, texts, or pixels beyond those that it has. */
+/** Returns a small PNG with chunks that each inflate to `inflatedBytes` zeros: a profile, texts, or surplus pixels. */
 export function pngBomb(type: 'iCCP' | 'zTXt' | 'iTXt' | 'IDAT', inflatedBytes: number, chunks = 1): Buffer {
   const small: FlatPng = { width: 8, height: 8 };
   const zeros: Run = { pattern: Buffer.alloc(1), times: inflatedBytes };
   if (type === 'IDAT') return assemble(small, [], zlibOfRuns([...rowsOf(small), zeros]));
-  // Keyword, its end, and what each type has before what is compressed: specification, 11.3.2.3 and 11.3.3.
+  // The keyword, its end, and the fields before the compressed data (specification, 11.3.2.3 and 11.3.3).
   const before = { iCCP: 'name\0\0', zTXt: 'name\0\0', iTXt: 'name\0\x01\0\0\0' }[type];
   const one = chunk(type, Buffer.concat([Buffer.from(before, 'latin1'), zlibOfRuns([zeros])]));
   return assemble(small, [Buffer.alloc(chunks * one.length, one)], zlibOfRuns(rowsOf(small)));
 }
 
-/** Claims a size and ends before its pixels. */
+/** Returns a PNG that states a size and ends before its pixels. */
 export function hollowPng(width: number, height: number): Buffer {
   return assemble({ width, height }, [], zlibOfRuns([]));
 }
@@ -101,7 +101,7 @@ function palette({ colour = 'rgb', level = 0.5 }: FlatPng): Buffer[] {
   return colour === 'palette' ? [chunk('PLTE', Buffer.alloc(3, Math.round(level * 255)))] : [];
 }
 
-/** Each row is its filter, none, and its pixels. */
+/** Builds rows of the filter type 0 and the pixels. */
 function rowsOf(options: FlatPng): Run[] {
   const { width, height, interlaced = false } = options;
   if (!interlaced) return rowsOfPass(options, width, height);
@@ -121,7 +121,7 @@ function rowsOfPass(options: FlatPng, width: number, height: number): Run[] {
   return [{ pattern: Buffer.concat([filter.pattern, Buffer.alloc(row, pixel)]), times: height }];
 }
 
-/** As bytes; of less than 8 bits, a byte full of pixels. */
+/** Returns one pixel as bytes, or one byte of pixels with less than 8 bits. */
 function pixelOf({ colour = 'rgb', bits = 8, level = 0.5 }: FlatPng): Buffer {
   const most = 2 ** bits - 1;
   const sample = colour === 'palette' ? 0 : Math.round(level * most);

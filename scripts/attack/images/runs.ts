@@ -1,4 +1,4 @@
-// patterns and how often each is repeated → a zlib stream of them; the memory it takes does not grow with what it inflates to.
+// Patterns and their repetitions → a zlib stream. The needed memory does not grow with the inflated size.
 import { constants, deflateRawSync } from 'node:zlib';
 
 export interface Run {
@@ -13,12 +13,12 @@ interface Sums {
 }
 
 const [zlibHeader, emptyLastBlock] = [Buffer.from([0x78, 0x9c]), Buffer.from([0x03, 0])];
-/** In bytes: so much of a run is compressed, and what that gives is repeated. */
+/** The bytes of a run that are compressed once. The compressed result is repeated. */
 const unitLength = 2 ** 18;
 const modulus = 65521;
 const nothing: Sums = { low: 1, high: 0, length: 0 };
 
-/** @throws RangeError for a pattern without bytes */
+/** @throws RangeError for a pattern without bytes. */
 export function zlibOfRuns(runs: readonly Run[]): Buffer {
   const parts: Buffer[] = [zlibHeader];
   let sums = nothing;
@@ -45,7 +45,7 @@ export function zlibOfRuns(runs: readonly Run[]): Buffer {
   return Buffer.concat([...parts, emptyLastBlock, checksum]);
 }
 
-/** Blocks that end on a byte and refer to nothing before them (RFC 1951). */
+/** Compresses to blocks that end at a byte and refer to no earlier data (RFC 1951). */
 function packOnItsOwn(bytes: Buffer): Buffer {
   return deflateRawSync(bytes, { level: 9, finishFlush: constants.Z_FULL_FLUSH });
 }
@@ -60,7 +60,7 @@ function adler32(bytes: Buffer): Sums {
   return { low, high, length: bytes.length };
 }
 
-/** The sums of both one after the other: each low of the second is larger by what the first one's was above 1. */
+/** Combines the sums of two parts. Each low of the second part grows by the first part's low minus 1. */
 function combine(first: Sums, second: Sums): Sums {
   const more = first.low - 1 + modulus;
   return {

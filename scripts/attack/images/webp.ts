@@ -1,6 +1,6 @@
-// sizes and counts → lossless WebPs that are small as files and large for whoever decodes them; the same bytes every time.
+// Sizes and counts → lossless WebPs that are small as files and large after decoding; always the same bytes.
 
-/** Bits, the lowest first, as RFC 9649 packs them. */
+/** Writes bits, the lowest first, like RFC 9649. */
 class Bits {
   #bytes = Buffer.alloc(1024);
   #length = 0;
@@ -14,7 +14,7 @@ class Bits {
     }
   }
 
-  /** So many zeros. */
+  /** Writes `count` zeros. */
   skip(count: number): void {
     this.#length += count;
     if (this.#length > this.#bytes.length * 8)
@@ -27,24 +27,24 @@ class Bits {
 }
 
 export interface FlatWebp {
-  /** Both up to 16,383 for libwebp, 16,384 in the format. */
+  /** Each side up to 16,383 for libwebp, 16,384 in the format. */
   width: number;
   height: number;
 }
 
 const signature = 0x2f;
 const opaque = 255;
-/** Symbols of the green alphabet: its values, and codes of lengths. */
+/** The symbols of the green alphabet: values, and length codes. */
 const [values, greenSymbols] = [256, 280];
-/** Groups of prefix codes are chosen by an image of blocks of 4 x 4 pixels, the smallest. */
+/** An image of blocks selects groups of prefix codes. The smallest block has 4 x 4 pixels. */
 const blockSide = 4;
 
-/** A WebP of one gray, of any size: no pixel takes a bit, so that each has some 40 bytes. */
+/** Returns a WebP of one gray, of any size. A pixel needs no bit, so a file has about 40 bytes. */
 export function flatWebp({ width, height }: FlatWebp): Buffer {
   return riff(chunk('VP8L', flatData(width, height)));
 }
 
-/** An animation of so many frames of one gray, each some 60 bytes. */
+/** Returns an animation of `frames` frames of one gray, each about 60 bytes. */
 export function animatedWebp({ width, height, frames }: FlatWebp & { frames: number }): Buffer {
   const canvas = Buffer.alloc(10);
   canvas[0] = 0x02;
@@ -63,8 +63,8 @@ export function animatedWebp({ width, height, frames }: FlatWebp & { frames: num
 }
 
 /**
- * A WebP of black with up to 65,536 groups of five prefix codes, each used for one block of pixels. Plain ones have one symbol a code: 9
- * bytes in the file, 5 kB in memory. Deep ones have 256, so that the tables that decode them have a second level: 96 bytes, and 9 kB.
+ * Returns a black WebP with up to 65,536 groups of five prefix codes, one per block of pixels. Plain codes have one symbol: 9 bytes in
+ * the file, 5 kB in memory. Deep codes have 256, so that the decoding tables have a second level: 96 bytes and 9 kB.
  */
 export function webpOfCodes(groups: number, { deep = false } = {}): Buffer {
   const across = Math.min(groups, 256);
@@ -78,7 +78,7 @@ export function webpOfCodes(groups: number, { deep = false } = {}): Buffer {
   for (let group = 0; group < groups; group++)
     if (deep) putDeepCodes(bits);
     else putFlatCodes(bits, 0);
-  // The first symbol of a deep code is one bit: four a pixel.
+  // The first symbol of a deep code has one bit: four bits per pixel.
   if (deep) bits.skip(4 * across * down * blockSide ** 2);
   return riff(chunk('VP8L', bits.toBuffer()));
 }
@@ -100,18 +100,18 @@ function putHeader(bits: Bits, width: number, height: number): void {
   bits.put(0, 4);
 }
 
-/** Five codes with a single symbol each: green, red, blue, alpha, distance. */
+/** Writes five codes with a single symbol each: green, red, blue, alpha, distance. */
 function putFlatCodes(bits: Bits, level: number): void {
   for (const symbol of [level, level, level, opaque, 0]) putSingle(bits, symbol);
 }
 
-/** A code whose only symbol, of 8 bits, takes no bits where it is used. */
+/** Writes a code with one symbol of 8 bits. Its use needs no bits. */
 function putSingle(bits: Bits, symbol: number): void {
   bits.put(0b1_0_1, 3);
   bits.put(symbol, 8);
 }
 
-/** The image whose red and green are the number of the group that a block uses. */
+/** Writes the image of groups: red and green of a pixel are the number of the block's group. */
 function putGroupImage(bits: Bits, groups: number, blocks: number): void {
   // No colour cache.
   bits.put(0, 1);
@@ -125,7 +125,7 @@ function putGroupImage(bits: Bits, groups: number, blocks: number): void {
   }
 }
 
-/** A code in which each of 256 values has 8 bits, and what else is in the alphabet none. */
+/** Writes a code in which each of 256 values has 8 bits, and all other symbols have none. */
 function putAllValues(bits: Bits, symbols: number): void {
   // A normal code, and the lengths of 12 codes of lengths, in the order 17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8: 0 and 8 have 1 bit.
   bits.put(0, 1);
@@ -136,15 +136,15 @@ function putAllValues(bits: Bits, symbols: number): void {
   for (let symbol = 0; symbol < symbols; symbol++) bits.put(symbol < values ? 1 : 0, 1);
 }
 
-/** Green, red, blue, alpha: 256 symbols each; distance: one. */
+/** Writes codes with 256 symbols for green, red, blue and alpha, and one symbol for distance. */
 function putDeepCodes(bits: Bits): void {
   for (const symbols of [greenSymbols, values, values, values]) putDeepCode(bits, symbols);
   putSingle(bits, 0);
 }
 
 /**
- * Lengths of 1, 8, and 254 times 9 bits, of which a table of 8 bits holds the first two alone. They are written with a code of lengths
- * in which 16, a repetition, has 1 bit and 1, 8, 9 and 18, a run of zeros, have 3.
+ * Writes lengths of 1, 8, and 254 times 9 bits. A table of 8 bits holds only the first two. In the code of lengths, 16 (a repetition)
+ * has 1 bit; 1, 8, 9 and 18 (a run of zeros) have 3 bits.
  */
 function putDeepCode(bits: Bits, symbols: number): void {
   bits.put(0, 1);
@@ -165,7 +165,7 @@ function putDeepCode(bits: Bits, symbols: number): void {
   bits.put(symbols - values - 11, 7);
 }
 
-/** A code's first bit comes first, the lowest of the value is its last. */
+/** Writes the first bit of a code first; the lowest bit of the value is its last. */
 function reversed(value: number): number {
   let result = 0;
   for (let i = 0; i < 8; i++) result |= ((value >> i) & 1) << (7 - i);

@@ -1,4 +1,4 @@
-// A card and its files → the variant that is fastest on this machine among those that are accurate enough, and why.
+// A card and its files → the fastest variant on this machine among those that are accurate enough, and the reason.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -11,14 +11,14 @@ import { ModelError } from '../errors.js';
 import type { Card, VariantName } from './card.js';
 import type { MeasureTask } from './measure-process.js';
 
-/** What `auto` knew of a variant when it chose. */
+/** The figures of a variant at the time of the choice. */
 export interface VariantFigures {
   variant: VariantName;
-  /** On the test split, as the card has it. */
+  /** The accuracy on the test split, from the card. */
   accuracy?: number;
-  /** Median of one image on one thread of this machine; missing where the accuracy ruled it out. */
+  /** The median for one image on one thread of this machine; absent if the accuracy excludes the variant. */
   latencyMs?: number;
-  /** Whether its accuracy is within the card's tolerance of the best. */
+  /** Whether its accuracy is within the card's tolerance of the best accuracy. */
   accurateEnough: boolean;
 }
 
@@ -30,20 +30,20 @@ export interface VariantChoice {
   figures?: VariantFigures[];
 }
 
-/** Milliseconds of each file, by its sha256. */
+/** The milliseconds of each file, by its sha256. */
 export type Measure = (task: MeasureTask) => Promise<Record<string, number>>;
 
 export interface AutoOptions {
   measure?: Measure;
-  /** Where figures are kept; default quati/ in $XDG_CACHE_HOME or ~/.cache. */
+  /** The folder for the figures; by default quati/ in $XDG_CACHE_HOME or ~/.cache. */
   cacheFolder?: string;
 }
 
 const defaultTolerance = 0.002;
 
 /**
- * Of several variants that are accurate enough the fastest: measured in a process that ends afterwards, as sessions that
- * were released leave memory behind, and kept for this machine. What goes wrong there leaves the card's default.
+ * Returns the fastest of the variants that are accurate enough. A separate process measures them and then exits, because released
+ * sessions leave memory behind. The figures are kept for this machine. If the measurement fails, the card's default is used.
  */
 export async function chooseFastest(
   card: Card,
@@ -78,10 +78,10 @@ function toleranceOf(card: Card): number {
   return card.accuracyTolerance ?? defaultTolerance;
 }
 
-/** Figures of a card have few digits: what lies on the limit is within it. */
+/** Figures of a card have few digits, so a value at the limit is within the limit. */
 const rounding = 1e-9;
 
-/** A variant whose accuracy the card doesn't know is trusted only as the card's default. */
+/** A variant without an accuracy in the card is accepted only if it is the card's default. */
 function judgeAccuracy(card: Card): VariantFigures[] {
   const variants = Object.entries(card.variants) as [VariantName, { accuracy?: number }][];
   const best = Math.max(...variants.map(([, { accuracy }]) => accuracy ?? 0));
@@ -105,7 +105,7 @@ function describeChoice(
   { kept, trouble }: Times,
 ): VariantChoice {
   const [first] = ranked;
-  if (!first) throw new ModelError('nothing was measured');
+  if (!first) throw new ModelError('no variant was measured');
   const list = ranked.map(({ variant, latencyMs = 0 }) => `${variant} ${latencyMs.toFixed(3)} ms`).join(', ');
   const reason = `the fastest here within ${toleranceOf(card)} of the best accuracy: ${list} (${kept}${trouble ?? ''})`;
   return {
@@ -121,7 +121,7 @@ function sha256Of(card: Card, variant: VariantName): string {
 
 interface Times {
   milliseconds: Record<string, number>;
-  /** Where they come from, and whether they were kept. */
+  /** The source of the figures, and whether they were kept. */
   kept: string;
   /** Why they were not. */
   trouble?: string;
@@ -139,7 +139,7 @@ async function timesOf(
     sha256: sha256Of(card, variant),
     file: join(folder, card.variants[variant]?.file ?? ''),
   }));
-  // Two figures of different hours don't compare: all of a model are measured together or none.
+  // Figures from different times cannot be compared, so all variants of a model are measured together.
   if (files.every(({ sha256 }) => known[sha256] !== undefined))
     return { milliseconds: known, kept: 'measured before' };
   const measured = await measure({ input: card.input, files });
@@ -159,14 +159,14 @@ function defaultCacheFolder(): string {
 
 const require = createRequire(import.meta.url);
 
-/** What decides how fast a file runs: processor, its number, runtime. */
+/** The facts that determine how fast a file runs: processor, number of cores, runtime. */
 function machineFingerprint(): string {
   const { version } = require('onnxruntime-node/package.json') as { version: string };
   const parts = [process.platform, process.arch, cpus()[0]?.model, availableParallelism(), version];
   return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16);
 }
 
-/** A file that is missing or no JSON of numbers holds none. */
+/** Returns no figures for a file that is missing or not JSON with numbers. */
 async function readTimes(file: string): Promise<Record<string, number>> {
   try {
     const json: unknown = JSON.parse(await readFile(file, 'utf8'));
@@ -206,7 +206,7 @@ export async function measureInProcess(task: MeasureTask): Promise<Record<string
   child.stdin.on('error', () => {});
   child.stdin.end(JSON.stringify(task));
   const [output, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-  if (code !== 0) throw new ModelError(`measuring ended with ${code}: ${lastLine(errors)}`);
+  if (code !== 0) throw new ModelError(`the measuring process exited with ${code}: ${lastLine(errors)}`);
   return JSON.parse(output) as Record<string, number>;
 }
 

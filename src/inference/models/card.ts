@@ -1,4 +1,4 @@
-// card.json → a validated Card: what goes into a model, what comes out, which variants there are, where they came from.
+// card.json → a validated Card: a model's input, output, variants and origin.
 import { type Static, Type } from '#typebox';
 import { Compile } from '#typebox/compile';
 import { outputKinds } from '../category.js';
@@ -17,9 +17,15 @@ export const Variant = Type.Object(
     file: Type.String({ pattern: '^[\\w.-]+\\.onnx$' }),
     bytes: Type.Integer({ minimum: 1 }),
     sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
-    accuracy: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'On the test split.' })),
-    latencyMs: Type.Optional(Type.Number({ minimum: 0, description: 'Median at batch 1, one thread.' })),
-    imagesPerSecond: Type.Optional(Type.Number({ minimum: 0, description: 'In batches of 32, one thread.' })),
+    accuracy: Type.Optional(
+      Type.Number({ minimum: 0, maximum: 1, description: 'Top-1 accuracy on the test split.' }),
+    ),
+    latencyMs: Type.Optional(
+      Type.Number({ minimum: 0, description: 'Median milliseconds of one image on one thread.' }),
+    ),
+    imagesPerSecond: Type.Optional(
+      Type.Number({ minimum: 0, description: 'In batches of 32 on one thread.' }),
+    ),
   },
   strict,
 );
@@ -29,13 +35,13 @@ const Golden = Type.Object(
   {
     file: Type.String({ pattern: '^golden/[\\w.-]+$' }),
     confidences: Type.Record(Type.String(), Type.Array(Type.Number()), {
-      description: 'Per variant, the confidences this image had when published, in label order.',
+      description: 'Per variant, the confidences of this image at publishing, in label order.',
     }),
   },
   strict,
 );
 
-/** What only a model that was trained here has is optional. */
+/** Fields are optional if only a model trained by Quati has them. */
 const Provenance = Type.Object(
   {
     dataset: Type.Optional(Type.Object({ name: Type.String(), sha256: Type.String() }, strict)),
@@ -51,13 +57,14 @@ const Provenance = Type.Object(
 
 export const Card = Type.Object(
   {
-    $schema: Type.Optional(Type.String({ description: 'Where an editor finds card.schema.json.' })),
+    $schema: Type.Optional(Type.String({ description: 'The path of card.schema.json, for editors.' })),
     name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]*$' }),
     title: Type.String(),
-    labels: Type.Array(Type.String(), { minItems: 2, description: 'In the order of the output.' }),
+    labels: Type.Array(Type.String(), { minItems: 2, description: 'The labels in the order of the output.' }),
     input: InputContract,
     output: Type.Enum(outputKinds, {
-      description: 'What turns the output into confidences; probabilities: nothing, it is them.',
+      description:
+        'The function from the output to confidences; probabilities: the output already holds confidences.',
     }),
     defaultVariant: VariantName,
     accuracyTolerance: Type.Optional(
@@ -65,14 +72,14 @@ export const Card = Type.Object(
         minimum: 0,
         maximum: 1,
         description:
-          'What a variant may lose of the best accuracy for QUATI_VARIANT=auto to serve it. Default 0.002.',
+          'With QUATI_VARIANT=auto, a variant is served only if its accuracy is at most this much below the best. Default 0.002.',
       }),
     ),
     variants: Type.Partial(Type.Record(VariantName, Variant), strict),
     golden: Type.Array(Golden),
     attribution: Type.Optional(
       Type.Array(Type.String(), {
-        description: 'Whose work the model was made from, and by which licence: a line each.',
+        description: 'The works that the model is based on, with authors and licence: one line per work.',
       }),
     ),
     provenance: Type.Optional(Provenance),
@@ -84,9 +91,9 @@ export type Card = Static<typeof Card>;
 const validator = Compile(Card);
 
 /**
- * Checks what the schema can say and what it can't: one mean and std a channel, no arithmetic on uint8, ink rules for gray
- * only, a default variant that exists.
- * @throws CardError naming the file, the value and what was expected.
+ * Checks the schema and further rules: one mean and std per channel, no arithmetic on uint8, digit rules only for gray,
+ * and a default variant that exists.
+ * @throws CardError with the file, the value and the expected value.
  */
 export function parseCard(json: unknown, file: string): Card {
   if (!validator.Check(json)) {
@@ -97,15 +104,13 @@ export function parseCard(json: unknown, file: string): Card {
   for (const key of ['mean', 'std'] as const) {
     const got = json.input[key].length;
     if (got !== channels)
-      throw new CardError(`${file}: /input/${key} expected ${channels} values, got ${got}`);
+      throw new CardError(`${file}: /input/${key}: expected ${channels} values, got ${got}`);
   }
   checkDataType(json.input, file);
   checkDigitRules(json.input, file);
   if (!json.variants[json.defaultVariant]) {
     const known = Object.keys(json.variants).join(', ');
-    throw new CardError(
-      `${file}: /defaultVariant ${json.defaultVariant} is not among the variants (${known})`,
-    );
+    throw new CardError(`${file}: /defaultVariant: expected one of ${known}, got ${json.defaultVariant}`);
   }
   return json;
 }
@@ -114,7 +119,7 @@ function checkDataType({ dataType, scale, mean, std }: InputContract, file: stri
   const untouched = scale === 1 && mean.every((value) => value === 0) && std.every((value) => value === 1);
   if (dataType === 'uint8' && !untouched)
     throw new CardError(
-      `${file}: /input/dataType uint8 takes pixels as they are: expected scale 1, mean 0 and std 1, ` +
+      `${file}: /input/dataType: uint8 takes pixels unchanged: expected scale 1, mean 0 and std 1, ` +
         `got ${scale}, ${mean} and ${std}`,
     );
 }
@@ -122,14 +127,14 @@ function checkDataType({ dataType, scale, mean, std }: InputContract, file: stri
 function checkDigitRules({ width, height, channels, polarity, centre }: InputContract, file: string): void {
   if (channels !== 'gray' && (polarity === 'auto' || centre))
     throw new CardError(
-      `${file}: /input/${centre ? 'centre' : 'polarity'} needs gray channels, got ${channels}`,
+      `${file}: /input/${centre ? 'centre' : 'polarity'} is only for gray images, got ${channels}`,
     );
   const most = Math.min(width, height);
   if (centre && centre.box > most)
-    throw new CardError(`${file}: /input/centre/box expected at most ${most}, got ${centre.box}`);
+    throw new CardError(`${file}: /input/centre/box: expected at most ${most}, got ${centre.box}`);
 }
 
-/** @throws CardError when the file is missing, no JSON, or no card. */
+/** @throws CardError when the file is missing, is not JSON, or is not a card. */
 export async function loadCard(file: string): Promise<Card> {
   let json: unknown;
   try {

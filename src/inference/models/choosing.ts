@@ -1,19 +1,22 @@
-// what a request names → the version that answers it.
+// The model and version that a request names → the version that serves it.
 
 import { ModelNotFoundError } from '../errors.js';
 import type { VariantName } from './card.js';
 import { type StoredModel, withVariant } from './repository.js';
 import type { ModelStatus } from './status.js';
 
-/** The model of a request that names none, where there are several. */
+/** The model for a request that names none, if there are several. */
 export interface Defaults {
-  /** Answers, or is missed: the request then fails. */
+  /** The default model. If it does not exist, the request fails. */
   defaultModel?: string | undefined;
-  /** Answers where no default is set and the folder has it. */
+  /** Used if no default is set and the folder has this model. */
   fallbackModel?: string | undefined;
 }
 
-/** Name: as asked, else the default, else the only one, else the fallback. Version: as asked, else the one that serves. @throws ModelNotFoundError */
+/**
+ * Finds the version for a request. Model: the requested, else the default, else the only one, else the fallback. Version: the
+ * requested, else the served one. @throws ModelNotFoundError
+ */
 export function chooseVersion(
   status: readonly ModelStatus[],
   defaults: Defaults,
@@ -31,7 +34,7 @@ export function chooseVersion(
   throw new ModelNotFoundError(`There is no model ${cut(name)}; ${listNames(status)}`);
 }
 
-/** As asked, else the one that serves. @throws ModelNotFoundError */
+/** Returns the requested variant, else the served one. @throws ModelNotFoundError */
 export function variantOf<Model extends StoredModel>(
   model: Model,
   variant: VariantName = model.variant,
@@ -44,7 +47,7 @@ export function variantOf<Model extends StoredModel>(
   );
 }
 
-/** The model of a request that names none; undefined where it has to name one. */
+/** The model for a request that names none; undefined if a request must name one. */
 export function impliedName(
   status: readonly ModelStatus[],
   { defaultModel, fallbackModel }: Defaults,

@@ -1,6 +1,6 @@
-// the bytes of an ONNX file → whether some of its weights lie in other files.
+// The bytes of an ONNX file → whether some of its weights are in other files.
 
-/** Where tensors lie in the messages of onnx.proto: field numbers, from the model down. */
+/** The paths to tensors in the messages of onnx.proto: field numbers, from the model down. */
 const fields = {
   graph: 7,
   node: 1,
@@ -16,8 +16,8 @@ const sparseInitializer = 15;
 const external = 1;
 
 /**
- * ONNX Runtime would read such files beside the model, or anywhere that a path in it names, and no checksum of the card covers them.
- * @returns whether any tensor of the model, also in its subgraphs and attributes, has external data. Bytes that are no ONNX have none.
+ * Finds external data. ONNX Runtime would read such files from any path that the model names, and no checksum of the card covers them.
+ * @returns whether a tensor of the model, its subgraphs or its attributes has external data; false for bytes that are not ONNX.
  */
 export function hasExternalData(model: Uint8Array): boolean {
   return someField(model, fields.graph, graphHasExternalData);
@@ -57,13 +57,16 @@ function someField(message: Uint8Array, wanted: number, holds: (content: Uint8Ar
 
 interface Field {
   number: number;
-  /** Of a varint. */
+  /** The value of a varint. */
   value?: number;
-  /** Of a field with a length. */
+  /** The content of a field with a length. */
   content?: Uint8Array;
 }
 
-/** https://protobuf.dev/programming-guides/encoding: a tag, then a varint, 8 bytes, a length and content, or 4 bytes. Ends at the first fault. */
+/**
+ * Yields the fields of a message: a tag, then a varint, 8 bytes, a length and content, or 4 bytes. Stops at the first error.
+ * https://protobuf.dev/programming-guides/encoding
+ */
 function* readFields(message: Uint8Array): Generator<Field> {
   for (let at = 0; at < message.length; ) {
     const tag = readVarint(message, at);
@@ -94,7 +97,7 @@ function* readFields(message: Uint8Array): Generator<Field> {
   }
 }
 
-/** Seven bits a byte, the lowest first, the eighth set where more follow. Numbers above 2⁵³ lose digits, which no field here has. */
+/** Reads a varint: seven bits per byte, the lowest first; the eighth bit is set if more bytes follow. The fields here are below 2⁵³. */
 function readVarint(message: Uint8Array, from: number): { value: number; end: number } {
   let value = 0;
   for (let at = from, factor = 1; at < message.length && at < from + 10; at++, factor *= 128) {

@@ -1,4 +1,4 @@
-// a model's golden images → undefined when they still get the confidences they had when published, else what moved.
+// A model's golden images → undefined if their confidences are those of the card, else a description of the change.
 import { join } from 'node:path';
 import { scoresToConfidences } from '../category.js';
 import type { Generation } from '../workers/generation.js';
@@ -6,7 +6,7 @@ import { resultToScores } from '../workers/wire.js';
 import { readRegularFile } from './regular-files.js';
 import type { StoredModel } from './repository.js';
 
-/** Room for another CPU's rounding; a wrong kernel, scale or file moves confidences by far more. */
+/** The tolerance for the rounding of other CPUs. An incorrect kernel, scale or file changes confidences much more. */
 export const goldenTolerance = 0.02;
 
 export interface GoldenFailure {
@@ -17,8 +17,8 @@ export interface GoldenFailure {
 const maxGoldenBytes = 64 * 1024 * 1024;
 
 /**
- * Replays the images where the model runs, as an upload would be, with the variant that serves.
- * @throws what running throws.
+ * Replays the golden images like uploads, on the workers of the model, with the served variant.
+ * @throws the errors of `run`.
  */
 export async function replayGolden(
   model: StoredModel,
@@ -35,7 +35,7 @@ export async function replayGolden(
       const result = await generation.run(key, { bytes, wanted: 'scores', deadline: Infinity });
       scores = resultToScores(result);
     } catch (error) {
-      const problem = `${image}: this golden image can't be classified: ${(error as Error).message}`;
+      const problem = `${image}: this golden image cannot be classified: ${(error as Error).message}`;
       return { code: 'golden_failed', problem };
     }
     const got = scoresToConfidences(scores, card.output, card.labels.length);
@@ -51,10 +51,10 @@ function describeMove(
   labels: readonly string[],
 ): string | undefined {
   if (expected.length !== labels.length)
-    return `the card gives ${expected.length} confidences for ${labels.length} labels`;
+    return `the card has ${expected.length} confidences for ${labels.length} labels`;
   const moves = expected.map((value, i) => Math.abs((got[i] ?? Number.NaN) - value));
   const most = moves.indexOf(Math.max(...moves));
   if ((moves[most] ?? Number.NaN) <= goldenTolerance) return undefined;
   const [was, is] = [expected[most], got[most]].map((value) => value?.toFixed(4));
-  return `the confidence of ${labels[most]} moved from ${was} to ${is}, allowed are ${goldenTolerance}`;
+  return `the confidence of ${labels[most]} changed from ${was} to ${is}, allowed is a change of ${goldenTolerance}`;
 }

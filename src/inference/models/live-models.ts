@@ -1,4 +1,4 @@
-// a folder of models → which of them answer and which one a request means, and again each time that the folder has changed.
+// A folder of models → the ready models and the model for a request, updated each time the folder changes.
 import { scoresToConfidences } from '../category.js';
 import { ModelNotReadyError } from '../errors.js';
 import { createTensor } from '../image/tensor.js';
@@ -12,38 +12,39 @@ import { replayGolden } from './golden.js';
 import { type FailedModel, type Repository, type StoredModel, withVariant } from './repository.js';
 import { compareStatus, describeModels, type ModelChanges, type ModelStatus } from './status.js';
 
-/** A model that answers, and where it does. */
+/** A ready model, and the workers that run it. */
 export interface LiveModel extends StoredModel {
   generation: Generation;
 }
 
 export interface ModelSet {
-  /** By name, then version. */
+  /** Sorted by name, then version. */
   readonly status: readonly ModelStatus[];
   /** Messages about folders that look like versions and are none. */
   readonly passedOver: readonly string[];
-  /** The name that a request implies which names none; undefined where it has to name one. */
+  /** The model for a request that names none; undefined if a request must name one. */
   readonly implied: string | undefined;
   /** @throws ModelNotFoundError, ModelNotReadyError */
   choose(name?: string, version?: number, variant?: VariantName): LiveModel;
   /**
-   * Looks at the folder again. What came or changed is opened and checked beside what serves, then takes over at once; what fails is
-   * refused, and what it would have replaced serves on. What was replaced or went ends once it has answered what it had taken.
-   * @throws when the folder can't be read: all is as before.
+   * Reads the folder again. Loads and checks new or changed versions next to the served ones, then switches to all of them at once.
+   * A version that fails is refused, and the version that it would replace continues to serve. A replaced or removed version stops
+   * when its accepted images are done.
+   * @throws when the folder cannot be read; then nothing changes.
    */
   reload(): Promise<ModelChanges>;
-  /** Ends all workers. */
+  /** Stops all workers. */
   close(): Promise<void>;
 }
 
-/** Where the models come from, and which one answers a request that names none. */
+/** The source of the models, and the defaults for requests that name none. */
 export interface ModelSource extends Defaults {
-  /** @param before what it gave before, and what came of that. */
+  /** @param before the previous result, and the state that it led to. */
   read: (before: Repository) => Promise<Repository>;
   startPool: StartPool;
 }
 
-/** What is open: the models of `repository.stored` in `generation`, and those whose folder went bad in the generations they had. */
+/** The loaded models: those of `repository.stored` in `generation`, and those of damaged folders in their earlier generations. */
 interface State {
   repository: Repository;
   generation: Generation | undefined;
@@ -51,7 +52,7 @@ interface State {
   status: readonly ModelStatus[];
 }
 
-/** Runs every stored model once and replays its golden images; one that fails leaves the others. */
+/** Runs every stored model once and replays its golden images. A failure affects only its own model. */
 export async function openModels({ read, startPool, ...defaults }: ModelSource): Promise<ModelSet> {
   let state: State = {
     repository: { stored: [], failed: [] },
@@ -64,7 +65,7 @@ export async function openModels({ read, startPool, ...defaults }: ModelSource):
   let retiring: Promise<unknown> = Promise.resolve();
 
   async function replaceState(): Promise<ModelChanges> {
-    // Never more than what serves, what served before, and what is to.
+    // At most three generations exist: the previous, the current and the next.
     await retiring;
     const before = state;
     const found = await read(before.repository);
@@ -112,7 +113,7 @@ export async function openModels({ read, startPool, ...defaults }: ModelSource):
   };
 }
 
-/** Opens the models together; where some of them fail, the others without them. */
+/** Loads the models together. If some fail, loads the others without them. */
 async function openAll(
   { stored, failed }: Repository,
   before: State,
@@ -133,7 +134,7 @@ async function openAll(
   return await openAll({ stored: good, failed: [...failed, ...bad] }, before, startPool);
 }
 
-/** Every variant; those that don't serve cost memory only once they are asked for. */
+/** Lists every variant. A variant that is not served needs memory only after its first request. */
 function runnerModels(stored: readonly StoredModel[]): RunnerModel[] {
   return stored.flatMap((served) =>
     VariantName.enum.flatMap((variant) => {

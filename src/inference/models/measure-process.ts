@@ -1,4 +1,4 @@
-// A process of its own: a MeasureTask on stdin → the median milliseconds of one image a file, as JSON on stdout.
+// A separate process: a MeasureTask on stdin → the median milliseconds of one image per file, as JSON on stdout.
 import { json } from 'node:stream/consumers';
 import type { InputContract } from '../image/contract.js';
 import { createTensor, createTensorWriter, tensorLength } from '../image/tensor.js';
@@ -11,7 +11,7 @@ export interface MeasureTask {
 
 const [rounds, warmUpRounds, budgetMs] = [200, 10, 3000];
 
-/** File after file in each round: what else the machine does meets them alike. At least 20 rounds, then 3 s at most. */
+/** Runs every file in each round, so that other load affects all files equally. At least 20 rounds, then at most 3 s. */
 async function measure({ input, files }: MeasureTask): Promise<Record<string, number>> {
   const open = await Promise.all(
     files.map(async ({ sha256, file }) => ({

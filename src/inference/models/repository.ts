@@ -1,4 +1,4 @@
-// models/<name>/<version>/ → the models that can be served, and why the others can't.
+// models/<name>/<version>/ → the models that can be served, and the problems of the others.
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -10,24 +10,24 @@ import { hasExternalData } from './external-data.js';
 import { withRegularFile } from './regular-files.js';
 import { listPassedOver, listVersionFolders, type VersionFolder } from './version-folders.js';
 
-/** A version whose card and files are whole. */
+/** A version with a valid card and complete files. */
 export interface StoredModel extends VersionFolder {
   card: Card;
   variant: VariantName;
-  /** Why this variant is the one that serves. */
+  /** The reason why this variant is served. */
   variantReason: string;
   variantTrouble?: string;
-  /** Where variants were compared. */
+  /** The compared variants, if variants were compared. */
   figures?: VariantChoice['figures'];
-  /** Path of the variant's file. */
+  /** The path of the variant's file. */
   file: string;
 }
 
-/** A version that can't be served; `problem` says why, and `code` says it to clients. */
+/** A version that cannot be served; `problem` states the reason, and `code` states it for clients. */
 export interface FailedModel extends VersionFolder {
   problem: string;
   code: ModelProblem;
-  /** Where the card and the files are whole, and it failed when it ran. */
+  /** Present if the card and the files are valid, but the model failed when it ran. */
   model?: StoredModel;
 }
 
@@ -38,19 +38,19 @@ export interface Repository {
   passedOver?: readonly string[];
 }
 
-/** How a folder of models is read. */
+/** Options for reading a folder of models. */
 export interface ReadOptions {
-  /** Served where a card has it, instead of the card's default; auto: the fastest that is accurate enough. */
+  /** Replaces the default variant of each card that has it; auto: the fastest variant that is accurate enough. */
   variant?: VariantName | 'auto' | undefined;
-  /** What was read before: versions that are as they were then are taken over, and not read again. */
+  /** The previous result: unchanged versions are reused and not read again. */
   before?: Repository | undefined;
-  /** What auto does. */
+  /** Options of auto. */
   fastest?: typeof chooseFastest;
 }
 
 /**
- * Reads every version of every model. One damaged version leaves the others.
- * @param models the folder that holds <name>/<version>/card.json.
+ * Reads every version of every model. A damaged version does not affect the others.
+ * @param models the folder with <name>/<version>/card.json.
  */
 export async function readRepository(models: string, options: ReadOptions = {}): Promise<Repository> {
   const { variant, before = { stored: [], failed: [] }, fastest = chooseFastest } = options;
@@ -80,7 +80,7 @@ function isSame(model: VersionFolder, { key, fingerprint }: VersionFolder): bool
   return model.key === key && model.fingerprint === fingerprint;
 }
 
-/** Of a folder that was copied or touched and holds what it held, the model is the one it was. */
+/** Keeps the model if its folder was copied or touched but has the same content. */
 function keepUnchanged(model: StoredModel, before: StoredModel | undefined): StoredModel {
   if (!before || model.variant !== before.variant || !isDeepStrictEqual(model.card, before.card))
     return model;
@@ -94,7 +94,7 @@ async function readVersion(place: VersionFolder, choose: Choose): Promise<Stored
   const { folder, name } = place;
   const card = await loadCard(join(folder, 'card.json'));
   if (card.name !== name)
-    throw new CardError(`${join(folder, 'card.json')}: the card is that of ${card.name}`, {
+    throw new CardError(`${join(folder, 'card.json')}: the card is for the model ${card.name}`, {
       problem: 'card_of_other_model',
     });
   for (const { file, bytes, sha256 } of Object.values(card.variants))
@@ -104,7 +104,7 @@ async function readVersion(place: VersionFolder, choose: Choose): Promise<Stored
   return { ...place, card, ...choice, file: join(folder, file) };
 }
 
-/** Of another size, a file is not read. */
+/** Checks size and checksum of a file. A file of another size is not read. */
 async function verifyFile(file: string, wanted: { bytes: number; sha256: string }): Promise<void> {
   const content = await withRegularFile(file, async (handle, size) => {
     if (size !== wanted.bytes)
@@ -120,26 +120,26 @@ async function verifyFile(file: string, wanted: { bytes: number; sha256: string 
     });
   if (hasExternalData(content))
     throw new CardError(
-      `${file}: some of its weights lie in another file, which no checksum of the card covers: quati publish puts them inside`,
+      `${file}: some of its weights are in another file, which no checksum of the card covers: quati publish writes them into one file`,
       { problem: 'weights_outside' },
     );
 }
 
-/** The requested variant where the card has it, else the card's default. */
+/** Chooses the requested variant if the card has it, else the card's default. */
 function servedVariant(
   card: Pick<Card, 'variants' | 'defaultVariant'>,
   requested: VariantName | undefined,
 ): VariantChoice {
   if (requested && card.variants[requested])
-    return { variant: requested, variantReason: `${requested} was asked for` };
+    return { variant: requested, variantReason: `${requested} was requested` };
   const variant = card.defaultVariant;
   const variantReason = requested
-    ? `${requested} was asked for, but there is none: ${variant} is the card's default`
+    ? `${requested} was requested, but the card does not have it: ${variant} is the card's default`
     : `${variant} is the card's default`;
   return { variant, variantReason };
 }
 
-/** The same version with another of its card's variants, if there is one. */
+/** Returns the same version with another variant of its card, if the card has it. */
 export function withVariant<Model extends StoredModel>(
   model: Model,
   variant: VariantName,
@@ -152,7 +152,7 @@ export function withVariant<Model extends StoredModel>(
     ...model,
     key,
     variant,
-    variantReason: `${variant} was asked for`,
+    variantReason: `${variant} was requested`,
     file: join(model.folder, file),
   };
 }

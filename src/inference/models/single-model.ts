@@ -1,4 +1,4 @@
-// a folder that is one model's, or one of its versions → that model's name and versions; as KServe's storage initialiser lays it.
+// A folder of one model or of one version → the model's name and versions. KServe's storage initialiser writes such folders.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadCard } from './card.js';
@@ -14,8 +14,8 @@ export interface SingleModel {
 }
 
 /**
- * `folder/card.json` is version 1 of a model, `folder/<version>/card.json` are a model's versions; the name is that of the card, of
- * the highest version that has one. undefined: neither, so that it holds models by name.
+ * Reads `folder/card.json` as version 1 of a model, and `folder/<version>/card.json` as a model's versions. The name comes from the
+ * card of the highest version that has one. Returns undefined if the folder has neither form: then it holds models by name.
  */
 export async function findSingleModel(folder: string): Promise<SingleModel | undefined> {
   const entries = await readdir(folder).catch((): string[] => []);

@@ -1,40 +1,40 @@
-// models as they were read, and those that answer → the status of every version, and what a reload changed in it.
+// The models in the folder and the ready models → the status of every version, and the changes of a reload.
 
 import type { ModelProblem } from '../model-problems.js';
 import type { VariantFigures } from './auto-variant.js';
 import type { Card, VariantName } from './card.js';
 import type { Repository, StoredModel } from './repository.js';
 
-/** What is known of one version. */
+/** The status of one version. */
 export interface ModelStatus {
   name: string;
   version: number;
-  /** Whether a request that names no version gets this one: the highest that is ready, else the highest. */
+  /** Whether a request without a version gets this one: the highest ready version, else the highest. */
   served: boolean;
   ready: boolean;
-  /** Why it isn't ready. */
+  /** The reason why it is not ready. */
   problem?: string;
-  /** Why what its folder holds now isn't served: what it held before is. */
+  /** The reason why the current content of its folder is not served. The previous content is. */
   refused?: string;
   /** The reason of `problem` or `refused` for clients. */
   code?: ModelProblem;
-  /** The variant that serves, and why it does. Missing with the card where that can't be read. */
+  /** The served variant and the reason for it. Absent, like the card, if the card cannot be read. */
   variant?: VariantName;
   variantReason?: string;
   /** The end of `variantReason` that is not for clients. */
   variantTrouble?: string;
-  /** Where variants were compared: what was known of each. */
+  /** The figures of each variant, if variants were compared. */
   figures?: VariantFigures[];
   card?: Card;
 }
 
-/** What a reload did: versions that came, changed or were refused, and those that went. */
+/** The changes of a reload: versions that were added, changed, refused or removed. */
 export interface ModelChanges {
   changed: readonly ModelStatus[];
   removed: readonly ModelStatus[];
 }
 
-/** By name, then version. @param live the models that answer, by key. */
+/** Lists the status of all versions, by name and version. @param live the ready models, by key. */
 export function describeModels(
   { stored, failed }: Repository,
   live: ReadonlyMap<string, StoredModel>,

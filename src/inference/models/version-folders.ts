@@ -1,4 +1,4 @@
-// models/ → the folder of each version of each model, and by what a change of it shows.
+// models/ → the folder of each version of each model, and a stamp that changes with its content.
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CardError } from '../errors.js';
@@ -10,16 +10,16 @@ export interface VersionFolder {
   name: string;
   version: number;
   folder: string;
-  /** Another one when the folder, its golden/, or a file in either was exchanged or written to. */
+  /** Changes when the folder, its golden/, or a file in either is replaced or written. */
   fingerprint: string;
-  /** Why the folder cannot be looked into: it may not be read, or is a loop of links. */
+  /** The reason why the folder cannot be listed, for example missing permission or a loop of links. */
   problem?: string;
 }
 
 /**
- * By name and version. Folders whose names can't be a model's (lost+found of a volume) or a version's are passed over; links to
- * folders are followed; a folder that doesn't exist holds none. What is wrong with one version leaves the others.
- * @param models the folder that holds <name>/<version>/, or is one model's or one version's own.
+ * Lists the folders by name and version. Skips folders with names that no model or version can have, such as lost+found of a
+ * volume. Follows links to folders. A folder that does not exist holds no models. A problem of one version does not affect the others.
+ * @param models the folder with <name>/<version>/, or the folder of one model or one version.
  * @throws CardError when that folder itself cannot be read.
  */
 export async function listVersionFolders(models: string): Promise<VersionFolder[]> {
@@ -76,7 +76,7 @@ async function versionsByName(models: string): Promise<Place[]> {
   try {
     entries = await subfolders(models);
   } catch (cause) {
-    const message = `${models}: the folder of the models cannot be read: ${(cause as Error).message}`;
+    const message = `${models}: the models folder cannot be read: ${(cause as Error).message}`;
     throw new CardError(message, { cause });
   }
   const listed = await Promise.all(
@@ -85,7 +85,7 @@ async function versionsByName(models: string): Promise<Place[]> {
   return listed.flat();
 }
 
-/** A model whose versions cannot be listed has one, which says why. */
+/** Lists the versions of a model. If that fails, returns one entry with the problem. */
 async function versionsOf(models: string, { name, problem }: Subfolder): Promise<Place[]> {
   const folder = join(models, name);
   try {
@@ -105,7 +105,7 @@ async function versionsOf(models: string, { name, problem }: Subfolder): Promise
   }
 }
 
-/** Size and times of each file, not its inode: those of some network and desktop volumes change without a reason. */
+/** Joins size and times of each file. Leaves out inodes, because those of some network and desktop volumes change without a reason. */
 async function fingerprint(folder: string): Promise<string> {
   const files = await Promise.all(['.', 'golden'].map((place) => list(join(folder, place))));
   const marks = await Promise.all(files.flat().sort().map(mark));
@@ -129,7 +129,7 @@ function isModelName(folder: string): boolean {
 
 interface Subfolder {
   name: string;
-  /** Why a link leads to no folder, though it leads somewhere. */
+  /** The reason why the target of a link cannot be read. */
   problem?: string;
 }
 
@@ -144,7 +144,7 @@ async function subfolders(folder: string): Promise<Subfolder[]> {
   return found.flat().sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** A link that leads nowhere, or to something else than a folder, is none. */
+/** A broken link, or a link to something that is not a folder, is not a folder. */
 async function followLink(folder: string, name: string): Promise<Subfolder[]> {
   const file = join(folder, name);
   try {
@@ -155,7 +155,7 @@ async function followLink(folder: string, name: string): Promise<Subfolder[]> {
   }
 }
 
-/** Anything else, such as a volume that doesn't answer, is no sign that there is nothing. */
+/** Other errors, such as a volume that does not respond, do not mean that the folder is absent. */
 async function unlessGone<T>(looked: Promise<T>, instead: T, codes = ['ENOENT']): Promise<T> {
   try {
     return await looked;

@@ -1,18 +1,18 @@
-// a folder of models, looked at again and again → a call whenever it has changed and come to rest.
+// A folder of models, polled regularly → a call after each change, once the folder is stable.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listVersionFolders } from './version-folders.js';
 
 export interface FolderWatchOptions {
   everyMs: number;
-  /** Awaited before the next look; what it rejects with goes to `onError`, and the next look calls it again. */
+  /** Awaited before the next poll. If it rejects, `onError` gets the error and the next poll calls it again. */
   onChange: () => Promise<void>;
   onError: (error: Error) => void;
 }
 
 /**
- * A change counts when two looks in a row see the same: a folder that is still being copied, or a version that is gone for the moment
- * in which another takes its place, is left alone. The first folder that rests counts as one.
- * @returns ends the looking.
+ * Reports a change when two polls in a row see the same state. So it ignores a folder that is still being copied, and a version that is
+ * absent only while another replaces it. The first stable state counts as a change.
+ * @returns a function that stops the polling.
  */
 export function watchFolder(models: string, { everyMs, onChange, onError }: FolderWatchOptions): () => void {
   const ended = new AbortController();
@@ -36,7 +36,7 @@ export function watchFolder(models: string, { everyMs, onChange, onError }: Fold
   }
 }
 
-/** @returns false when there is no next look. It keeps no process alive. */
+/** Waits without keeping the process alive. @returns false when the polling has stopped. */
 async function pause(ms: number, signal: AbortSignal): Promise<boolean> {
   return await sleep(ms, true, { signal, ref: false }).catch(() => false);
 }

@@ -1,19 +1,19 @@
-// The machine and the control group the process runs in → how many processors it may keep busy.
+// The machine and the control group of the process → the number of processors that it may use.
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * Processors that the scheduler offers, but no more than the control group's quota, rounded up: a container with half a
- * processor of eight gets one worker, not eight. libuv looks at the quota from 1.49 on only, which Node 20 does not have.
- * @param root where /sys and /proc are.
+ * Returns the processors that the scheduler offers, limited by the control group's quota, rounded up. A container with a quota of half
+ * a processor gets one worker on any machine. libuv reads the quota only since 1.49, which Node 20 does not have.
+ * @param root the folder of /sys and /proc.
  */
 export function countCpus(root = '/', processors = availableParallelism()): number {
   const quotas = groupFolders(root).map(readQuota);
   return Math.max(1, Math.min(processors, ...quotas.map(Math.ceil)));
 }
 
-/** The process's own group and those above it, of both versions of cgroups; in a container its own is the root of the tree. */
+/** The process's control group and its parents, for both versions of cgroups. In a container, its own group is the root of the tree. */
 function groupFolders(root: string): string[] {
   const lines = readText(join(root, 'proc/self/cgroup')).split('\n');
   return lines.flatMap((line) => {
@@ -26,7 +26,7 @@ function groupFolders(root: string): string[] {
   });
 }
 
-/** In processors. */
+/** The quota in processors. */
 function readQuota(folder: string): number {
   const [quota = '', period = ''] = readText(join(folder, 'cpu.max')).split(/\s+/);
   const [oldQuota, oldPeriod] = ['quota', 'period'].map((part) =>

@@ -1,22 +1,22 @@
-// models → one generation of workers that hold them open; it ends once nothing needs it any more.
+// Models → one generation of workers with these models loaded. It stops when nothing uses it.
 import { createBatcher, type Lane } from '../batcher.js';
 import type { Pool, RunTask } from './pool.js';
 import type { RunnerImage, RunnerModel, RunnerResult } from './runner.js';
 
-/** The workers that were started for one state of the folder of models. A reload starts the next generation beside it. */
+/** The workers for one state of the models folder. A reload starts the next generation next to it. */
 export interface Generation extends Pick<Pool, 'take'> {
-  /** Runs one image before the models serve: it waits for a free worker, in a queue apart from that of uploads. */
+  /** Runs one image before the models serve. It waits for a free worker in a queue that is separate from the uploads. */
   run(key: string, image: RunnerImage): Promise<RunnerResult>;
-  /** The workers do not end before `work` has. */
+  /** Keeps the workers running until `work` is done. */
   use<Result>(work: () => Promise<Result>): Promise<Result>;
-  /** Ends the workers as soon as nothing uses them; resolves when they have ended. */
+  /** Stops the workers as soon as nothing uses them. Resolves when they have stopped. */
   retire(): Promise<void>;
 }
 
-/** @param onFree called when a worker can be taken again. */
+/** @param onFree called when a worker becomes free. */
 export type StartPool = (models: RunnerModel[], onFree: () => void) => Pool;
 
-/** Resolves when every worker has opened the models, or none can be started. */
+/** Resolves when every worker has loaded the models, or no worker can be started. */
 export async function openGeneration(models: RunnerModel[], startPool: StartPool): Promise<Generation> {
   const pool = startPool(models, () => checks.dispatch());
   const checks = createBatcher<RunnerImage, RunnerResult>({

@@ -1,4 +1,4 @@
-// a platform → nothing where ONNX Runtime and Quati run on it, else an error that says what is needed instead.
+// A platform → an error with the remedy if ONNX Runtime has no build for it.
 import { QuatiError } from '../errors.js';
 
 /** ONNX Runtime has no build for this system. */
@@ -7,13 +7,13 @@ class UnsupportedPlatformError extends QuatiError {}
 export interface Platform {
   platform: string;
   arch: string;
-  /** Of glibc; undefined on Linux with another C library, and elsewhere. */
+  /** The version of glibc; undefined on Linux with another C library, and on other systems. */
   glibc: string | undefined;
 }
 
 const builds = ['linux x64', 'linux arm64', 'darwin arm64', 'win32 x64', 'win32 arm64'];
 
-/** @throws UnsupportedPlatformError naming the platform and the remedy. */
+/** @throws UnsupportedPlatformError with the platform and the remedy. */
 export function checkPlatform({ platform, arch, glibc }: Platform = thisPlatform()): void {
   if (platform === 'linux' && (arch === 'arm' || arch === 'ia32'))
     throw new UnsupportedPlatformError(
@@ -26,7 +26,7 @@ export function checkPlatform({ platform, arch, glibc }: Platform = thisPlatform
     );
   if (platform === 'linux' && glibc === undefined)
     throw new UnsupportedPlatformError(
-      'This system has no glibc (Alpine has musl), which ONNX Runtime is built for: take a system such as Debian, or docker/Dockerfile',
+      'This system has no glibc (Alpine has musl), which ONNX Runtime needs: use a system such as Debian, or docker/Dockerfile',
     );
 }
 
@@ -35,7 +35,7 @@ function thisPlatform(): Platform {
   return { platform, arch, glibc: platform === 'linux' ? glibcVersion() : undefined };
 }
 
-/** https://nodejs.org/api/report.html: made without looking at the network, which takes seconds where names don't resolve. */
+/** Makes the report without network data, which takes seconds if names do not resolve. https://nodejs.org/api/report.html */
 function glibcVersion(): string | undefined {
   Object.assign(process.report, { excludeNetwork: true });
   const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };

@@ -1,4 +1,4 @@
-// the images of a batch → a free worker thread → one result an image; a worker that ends is replaced.
+// The images of a batch → a free worker thread → one result per image. A worker that stops is replaced.
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
@@ -12,18 +12,18 @@ import type { WorkerOptions } from './worker.js';
 export interface PoolOptions {
   models: readonly RunnerModel[];
   threads: number;
-  /** Width times height of an image as uploaded; default 25,000,000. */
+  /** The most pixels (width times height) of an upload; 25,000,000 by default. */
   maxPixels?: number | undefined;
-  /** A worker that answers nothing for so long is replaced, whether it can be ended or not; default 30,000. */
+  /** A worker that does not respond within this time is replaced, even if it cannot be stopped; 30,000 by default. */
   taskTimeoutMs?: number | undefined;
-  /** Called when a worker ended that wasn't asked to. */
+  /** Called when a worker stopped unexpectedly. */
   onWorkerLost?: ((reason: string) => void) | undefined;
   /**
    * Called with the number of workers that were replaced and have not ended: a decoder cannot be interrupted. Each holds a thread of
    * libuv's pool, which all workers share.
    */
   onStuck?: ((workers: number) => void) | undefined;
-  /** Called when a worker can be taken again, or when none can be started. */
+  /** Called when a worker becomes free, or when no worker can be started. */
   onFree?: (() => void) | undefined;
   /** The module that a worker runs. */
   workerUrl?: URL | undefined;
@@ -32,20 +32,20 @@ export interface PoolOptions {
 export interface Pool {
   readonly threads: number;
   /**
-   * Takes a worker that has nothing to do, which is then busy until its batch has run; undefined while all are busy or starting.
-   * @throws WorkersUnavailableError when none can be started.
+   * Takes an idle worker, which is busy until its batch has run. Returns undefined while all are busy or starting.
+   * @throws WorkersUnavailableError when no worker can be started.
    */
   take(): RunTask | undefined;
-  /** Resolves when every worker has opened its models, or none can be started. */
+  /** Resolves when every worker has loaded its models, or no worker can be started. */
   started(): Promise<void>;
-  /** Ends the workers; what still runs is lost. */
+  /** Stops the workers. Batches that still run are lost. */
   close(): Promise<void>;
 }
 
 /**
- * Runs images on the worker that was taken, once.
- * @returns one result per image, in order; an error that an image itself caused is its result.
- * @throws WorkerLostError when the worker ended before it answered.
+ * Runs images on a taken worker, once.
+ * @returns one result per image, in order. The result is an error if the image caused one.
+ * @throws WorkerLostError when the worker stopped before it responded.
  */
 export type RunTask = (key: string, images: readonly RunnerImage[]) => Promise<RunnerResult[]>;
 
@@ -54,7 +54,7 @@ interface Task {
   reject: (error: Error) => void;
 }
 
-/** A place for a worker; the workers in it come and go. */
+/** A slot for one worker at a time. */
 interface Place {
   worker?: Worker | undefined;
   ready: boolean;
@@ -62,20 +62,20 @@ interface Place {
   task?: Task | undefined;
   watchdog?: NodeJS.Timeout;
   refill?: NodeJS.Timeout;
-  /** Workers that ended here since a task was last answered. */
+  /** The number of workers that stopped in this slot since the last completed task. */
   losses: number;
 }
 
 const [firstDelayMs, longestDelayMs] = [50, 30_000];
 const lossesUntilUnavailable = 3;
-/** How long a worker may take to end by itself. */
+/** The time in which a worker must stop by itself. */
 const graceMs = 5000;
-/** A worker's values live in buffers outside V8's heap: a large young space would only be held, and gains it nothing. */
+/** A worker's values are in buffers outside V8's heap. A large young space would take memory and give no speed. */
 const resourceLimits = { maxYoungGenerationSizeMb: 6 };
 
 /**
- * Every worker opens every model at its start. A worker that ended is replaced; where workers end again and again, the wait before the
- * next replacement doubles each time. The pool has no queue: who wants a worker waits for onFree.
+ * Every worker loads every model at its start. A worker that stopped is replaced. If workers stop repeatedly, the wait before the
+ * next replacement doubles each time. The pool has no queue: callers wait for onFree.
  */
 export function createPool(options: PoolOptions): Pool {
   const { models, threads, maxPixels = 25_000_000, taskTimeoutMs = 30_000 } = options;
@@ -128,12 +128,12 @@ export function createPool(options: PoolOptions): Pool {
 
   function lose(place: Place, reason: string): void {
     Object.assign(place, { ready: false, worker: undefined });
-    release(place)?.reject(new WorkerLostError(`The inference worker ended: ${reason}`));
+    release(place)?.reject(new WorkerLostError(`The inference worker stopped: ${reason}`));
     if (closing) return;
     onWorkerLost(reason);
     lastReason = reason;
     place.losses++;
-    // The first replacement comes at once.
+    // The first replacement starts at once.
     const delay = place.losses === 1 ? 0 : Math.min(longestDelayMs, firstDelayMs * 2 ** place.losses);
     place.refill = setTimeout(() => fill(place), delay);
     tell();
@@ -156,7 +156,7 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   function take(): RunTask | undefined {
-    if (closing) throw new WorkerLostError('The inference workers were ended');
+    if (closing) throw new WorkerLostError('The inference workers were stopped');
     if (places.every(({ losses }) => losses >= lossesUntilUnavailable))
       throw new WorkersUnavailableError(`No inference worker can be started: ${lastReason}`);
     const place = places.find(({ ready, taken }) => ready && !taken);
@@ -190,7 +190,7 @@ export function createPool(options: PoolOptions): Pool {
   };
 }
 
-/** Terminating a thread while ONNX Runtime opens a model in it ends the whole process: it is asked to end by itself first. */
+/** First requests the thread to stop by itself. Terminating it while ONNX Runtime loads a model would end the whole process. */
 async function end(worker: Worker, busy: boolean): Promise<void> {
   if (!busy) {
     const ended = once(worker, 'exit');

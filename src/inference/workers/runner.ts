@@ -1,4 +1,4 @@
-// in one thread: images for one model → decode → tensor → session → each image's scores, or why it has none.
+// In one thread: images for one model → decode → tensor → session → the scores or the error of each image.
 
 import { monotonicMs } from '../clock.js';
 import { DeadlineExceededError, type ErrorMessage, errorToMessage, ModelError } from '../errors.js';
@@ -15,27 +15,27 @@ import {
 } from '../image/tensor.js';
 import { openSession, type Session } from './session.js';
 
-/** A model as it is opened. */
+/** A model to load. */
 export interface RunnerModel {
   key: string;
-  /** Path of the variant's .onnx file. */
+  /** The path of the variant's .onnx file. */
   file: string;
   input: InputContract;
-  /** Opened when it is first asked for, not at the start. */
+  /** Loaded at its first request instead of at the start. */
   onDemand?: boolean | undefined;
 }
 
-/** What goes in: an image's file, for its scores or for its pixels alone, or an image that is a tensor already. */
+/** The input: an image's file, for its scores or only its pixels, or an image that is already a tensor. */
 export type RunnerImage = (
   | { bytes: Uint8Array; wanted: 'scores' | 'pixels' }
-  /** As the model takes it: its layout, its type. */
+  /** The tensor in the layout and type of the model. */
   | { tensor: TensorValues }
 ) & {
-  /** On the clock of clock.ts; what isn't decoded by then isn't run. */
+  /** On the clock of clock.ts. An image that is not decoded by then is not run. */
   deadline: number;
 };
 
-/** What comes out. Pixels are height x width x channels, 0…255, as the model sees them. */
+/** The output. Pixels are height x width x channels, 0…255: the model's view of the image. */
 export type RunnerResult = (
   | { scores: Float32Array; inferenceMs: number }
   | { pixels: Uint8Array }
@@ -43,7 +43,7 @@ export type RunnerResult = (
 ) & { decodeMs: number };
 
 export interface Runner {
-  /** One result an image, in order. It never rejects. */
+  /** Returns one result per image, in order. Never rejects. */
   run(key: string, images: readonly RunnerImage[]): Promise<RunnerResult[]>;
 }
 
@@ -56,7 +56,7 @@ interface OpenModel {
   batch: TensorValues;
 }
 
-/** Opens every model that isn't on demand and runs it once; one that fails is the answer to its own images only. */
+/** Loads every model that is not on demand, and runs it once. A model that fails gives its error to its own images only. */
 export async function createRunner(models: readonly RunnerModel[], maxPixels: number): Promise<Runner> {
   const known = new Map(models.map((model) => [model.key, model]));
   const open = new Map<string, OpenModel | Error>();
@@ -66,7 +66,7 @@ export async function createRunner(models: readonly RunnerModel[], maxPixels: nu
     const found = open.get(key);
     if (found) return found;
     const model = known.get(key);
-    if (!model) return new ModelError(`No model ${key} in this worker`);
+    if (!model) return new ModelError(`This worker has no model ${key}`);
     const opened = await openModel(model).catch((error: unknown) => error as Error);
     open.set(key, opened);
     return opened;
@@ -94,7 +94,7 @@ async function runBatch(
   maxPixels: number,
 ): Promise<RunnerResult[]> {
   const results: RunnerResult[] = [];
-  /** Of each row of the batch, its image. */
+  /** The image of each row of the batch. */
   const rows: number[] = [];
   if (model.batch.length < images.length * model.length)
     model.batch = createTensor(model.input, images.length);
@@ -122,7 +122,7 @@ async function runBatch(
   return results;
 }
 
-/** Without a turn of the event loop where the image allows it, and without sharp until one needs it. */
+/** Decodes without a turn of the event loop if the kind of image allows it. Loads sharp only when an image needs it. */
 function toPixels(bytes: Uint8Array, input: InputContract, limits: DecodeLimits) {
   return decodeAtOnce(bytes, input, limits) ?? decodeBySharp(bytes, input, limits);
 }

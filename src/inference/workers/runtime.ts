@@ -7,14 +7,14 @@ export type { Tensor } from 'onnxruntime-node';
 export type Runtime = typeof OnnxRuntime;
 
 /**
- * ONNX Runtime reads this when its library is loaded, from the process's environment: a worker thread's
- * `process.env` is only a copy of that, so whoever starts a worker calls this on the main thread first.
+ * Turns the telemetry off. ONNX Runtime reads this setting from the process's environment when its library is loaded. A worker
+ * thread's `process.env` is only a copy, so call this on the main thread before you start a worker.
  */
 export function disableTelemetry(): void {
   process.env.ORT_DISABLE_TELEMETRY = '1';
 }
 
-/** @throws UnsupportedPlatformError where there is no build for this system. */
+/** @throws UnsupportedPlatformError when ONNX Runtime has no build for this system. */
 export async function loadRuntime(): Promise<Runtime> {
   disableTelemetry();
   try {

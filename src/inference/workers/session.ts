@@ -1,4 +1,4 @@
-// an ONNX classifier (file or bytes) → a session: a batch's tensor → its scores.
+// An ONNX classifier (file or bytes) → a session: the tensor of a batch → its scores.
 import type { InferenceSession } from 'onnxruntime-node';
 import { ModelError } from '../errors.js';
 import { channelCount } from '../image/channels.js';
@@ -7,19 +7,20 @@ import type { TensorValues } from '../image/tensor.js';
 import { loadRuntime } from './runtime.js';
 
 export interface SessionOptions {
-  /** The card's input: checked against the model's, and needed where the model leaves the image's size free. */
+  /** The card's input. It is checked against the model's, and it is required if the model's image size is dynamic. */
   input?: Pick<InputContract, 'width' | 'height' | 'channels' | 'layout' | 'dataType'>;
-  /** Threads inside one operator; default 1, as several sessions share the machine. */
+  /** The threads inside one operator; 1 by default, because several sessions share the machine. */
   intraOpThreads?: number;
 }
 
 export interface Session {
-  /** Channels, height, width; or height, width, channels where the card's layout is nhwc. */
+  /** Channels, height, width; or height, width, channels if the card's layout is nhwc. */
   readonly imageShape: readonly [number, number, number];
   /**
-   * @param batch count images of that shape, in the model's type; what follows them isn't looked at.
+   * Runs the model.
+   * @param batch `count` images of that shape, in the model's type. Values after them are ignored.
    * @returns count x labels scores.
-   * @throws ModelError when the batch is too short or the output isn't one row an image.
+   * @throws ModelError when the batch is too short or the output does not have one row per image.
    */
   run(batch: TensorValues, count: number): Promise<Float32Array>;
   /** Frees the native memory; `run` must not be called afterwards. */
@@ -27,8 +28,9 @@ export interface Session {
 }
 
 /**
- * @param model the path of an ONNX file, or its bytes: one float32 or uint8 input; the first output is the scores.
- * @throws ModelError when it can't be loaded, or its input and output are others than that or than `options.input`.
+ * Loads a model.
+ * @param model the path of an ONNX file, or its bytes. It has one float32 or uint8 input; the first output holds the scores.
+ * @throws ModelError when it cannot be loaded, or when its input or output differs from that or from `options.input`.
  */
 export async function openSession(
   model: string | Uint8Array,
@@ -69,21 +71,21 @@ export async function openSession(
   };
 }
 
-/** What a model says of its own input and output; free sizes are names or undefined. */
+/** The input and output that a model declares. Dynamic sizes are names or undefined. */
 export interface Signature {
   readonly inputType: string;
   readonly inputShape: readonly (number | string)[];
   readonly outputShape: readonly (number | string)[];
 }
 
-/** @throws ModelError when it can't be loaded or has no tensor to put in and get out. */
+/** @throws ModelError when the model cannot be loaded, or has no input tensor or no output tensor. */
 export async function readSignature(model: string | Uint8Array): Promise<Signature> {
   const session = await createSession(model, {});
   const [input] = session.inputMetadata;
   const [output] = session.outputMetadata;
   await session.release();
   if (!input?.isTensor || !output?.isTensor)
-    throw new ModelError('The model has no tensor to put in, or none to get out');
+    throw new ModelError('The model has no input tensor or no output tensor');
   return { inputType: input.type, inputShape: input.shape, outputShape: output.shape };
 }
 
@@ -94,16 +96,16 @@ async function createSession(model: string | Uint8Array, options: SessionOptions
     intraOpNumThreads: options.intraOpThreads ?? 1,
     interOpNumThreads: 1,
     logSeverityLevel: 3,
-    // qdqisint8allowed: on x86 too, layers between int8 activations are fused into integer operators.
+    // qdqisint8allowed: fuses layers between int8 activations into integer operators, also on x86.
     extra: { session: { intra_op: { allow_spinning: '0' }, qdqisint8allowed: '1' } },
   };
   try {
-    // Two calls: the overloads take a path or bytes, not either.
+    // Two calls, because each overload takes only a path or only bytes.
     return typeof model === 'string'
       ? await InferenceSession.create(model, settings)
       : await InferenceSession.create(model, settings);
   } catch (cause) {
-    throw new ModelError(`The model can't be loaded: ${(cause as Error).message}`, { cause });
+    throw new ModelError(`The model cannot be loaded: ${(cause as Error).message}`, { cause });
   }
 }
 
@@ -113,13 +115,15 @@ function classifierMetadata(session: InferenceSession, dataType: InputContract['
   if (!input?.isTensor || others.length > 0)
     throw new ModelError(`Inputs: expected one tensor, got ${session.inputNames.join(', ')}`);
   if (input.type !== dataType)
-    throw new ModelError(`Input ${input.name}: the card says ${dataType}, the model ${input.type}`);
+    throw new ModelError(`Input ${input.name}: the card states ${dataType}, the model ${input.type}`);
   if (input.shape.length !== 4)
-    throw new ModelError(`Input ${input.name}: expected 4 dims (NCHW or NHWC), got ${input.shape.length}`);
-  // Exported models often fix the batch size at 1: those see one image after the other.
+    throw new ModelError(
+      `Input ${input.name}: expected 4 dimensions (NCHW or NHWC), got ${input.shape.length}`,
+    );
+  // Exported models often have a fixed batch size of 1. They run one image after the other.
   if (sizeOr(input.shape[0], 1) !== 1)
     throw new ModelError(
-      `Input ${input.name} (dim 0): expected a free batch size or 1, got ${input.shape[0]}`,
+      `Input ${input.name} (dim 0): expected a dynamic batch size or 1, got ${input.shape[0]}`,
     );
   if (!output?.isTensor || output.type !== 'float32')
     throw new ModelError(`Output ${output?.name}: expected a float32 tensor`);
@@ -136,11 +140,11 @@ function resolveImageShape(
     const size = sizeOr(sizes[i], wanted[i] ?? Number.NaN);
     if (Number.isNaN(size))
       throw new ModelError(
-        `Input ${model.name} (dim ${i + 1}): its size is free: options.input has to say it`,
+        `Input ${model.name} (dim ${i + 1}): its size is dynamic: options.input must give it`,
       );
     if (wanted[i] !== undefined && wanted[i] !== size)
       throw new ModelError(
-        `Input ${model.name} (dim ${i + 1}): the card says ${wanted[i]}, the model ${size}`,
+        `Input ${model.name} (dim ${i + 1}): the card states ${wanted[i]}, the model ${size}`,
       );
     return size;
   };

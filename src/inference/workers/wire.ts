@@ -1,9 +1,9 @@
-// images ↔ one block of memory that moves to a worker thread at no cost.
+// Images ↔ one block of memory, which moves to a worker thread without a copy.
 import { messageToError } from '../errors.js';
 import type { TensorValues } from '../image/tensor.js';
 import type { RunnerImage, RunnerResult } from './runner.js';
 
-/** One batch on its way to a worker. */
+/** One batch in a message to a worker. */
 export interface WorkerTask {
   key: string;
   images: PackedImage[];
@@ -12,21 +12,21 @@ export interface WorkerTask {
 
 interface PackedImage {
   form: 'scores' | 'pixels' | 'floats' | 'bytes';
-  /** In bytes. */
+  /** The position in the block, in bytes. */
   offset: number;
   length: number;
   deadline: number;
 }
 
-/** To the worker: a batch, or that it is to end. */
+/** A message to the worker: a batch, or the request to stop. */
 export type WorkerOrder = WorkerTask | { end: true };
 
-/** From the worker, once its models are open, and then after each task. */
+/** A message from the worker: first that its models are loaded, then the results of each task. */
 export type WorkerMessage = { ready: true } | { results: RunnerResult[] };
 
 /**
- * A copy of all images: the sender still has them when the worker is lost. A view of a pooled Buffer, sent as it is, would take
- * the whole pool with it.
+ * Copies all images into one block, so that the sender still has them if the worker is lost. A view of a pooled Buffer, sent
+ * without a copy, would transfer the whole pool.
  */
 export function packTask(key: string, images: readonly RunnerImage[]): WorkerTask {
   const packed: PackedImage[] = [];
@@ -58,7 +58,7 @@ export function unpackImages({ images, block }: WorkerTask): RunnerImage[] {
   });
 }
 
-/** @throws the error that the image has instead of scores. */
+/** @throws the error of the image, if it has no scores. */
 export function resultToScores(result: RunnerResult | undefined): Float32Array {
   if (result && 'error' in result) throw messageToError(result.error);
   return result && 'scores' in result ? result.scores : new Float32Array();

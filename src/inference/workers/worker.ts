@@ -1,16 +1,16 @@
-// in a worker thread: tasks → the runner → answers, one at a time.
+// In a worker thread: tasks → the runner → results, one task at a time.
 import { getPriority, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createRunner, type RunnerModel } from './runner.js';
 import { unpackImages, type WorkerMessage, type WorkerOrder } from './wire.js';
 
-/** What a worker is started with. */
+/** The data that a worker starts with. */
 export interface WorkerOptions {
   models: readonly RunnerModel[];
   maxPixels: number;
 }
 
-/** Added to what `nice` gave the process; 19 is the most. */
+/** Added to the niceness of the process; the maximum is 19. */
 const nicer = 3;
 
 lowerPriority();
@@ -18,15 +18,15 @@ const { models, maxPixels } = workerData as WorkerOptions;
 const runner = await createRunner(models, maxPixels);
 
 parentPort?.on('message', (order: WorkerOrder) => {
-  // With its port closed nothing keeps the thread.
+  // With its port closed, nothing keeps the thread alive.
   if ('end' in order) parentPort?.close();
   else void runner.run(order.key, unpackImages(order)).then((results) => send({ results }));
 });
 send({ ready: true });
 
 /**
- * To Linux a thread is a process: workers leave the processor to the HTTP thread when that has something to do, which makes batches
- * larger. Elsewhere the call would be for all threads. A sandbox may forbid it: the worker then keeps its priority.
+ * Lowers the priority of a worker. On Linux each thread has its own priority, so the HTTP thread runs first, and batches become
+ * larger. On other systems the call would affect all threads. If a sandbox forbids it, the worker keeps its priority.
  */
 function lowerPriority(): void {
   if (process.platform !== 'linux') return;

@@ -10,11 +10,11 @@ export type Precision = (typeof precisions)[number];
 /** Which weights and activations are binarised, and how the network learns them. */
 export const Binarisation = Type.Object({
   signGradient: oneOf(signGradients, {
-    description: 'the slope that stands for the gradient of the sign, which is 0 nearly everywhere',
+    description: 'the slope that replaces the gradient of the sign, which is 0 almost everywhere',
   }),
   blockOrder: oneOf(blockOrders, {
     argument: 'order',
-    description: 'order of batch normalisation and activation after each layer but the last',
+    description: 'order of batch normalisation and activation after each layer except the last',
   }),
   activations: oneOf(precisions, {
     argument: 'precision',
@@ -22,11 +22,11 @@ export const Binarisation = Type.Object({
   }),
   firstLayer: oneOf(precisions, {
     argument: 'precision',
-    description: 'precision of the weights that read the image',
+    description: 'precision of the weights of the first layer',
   }),
   lastLayer: oneOf(precisions, {
     argument: 'precision',
-    description: 'precision of the weights that give the logits',
+    description: 'precision of the weights of the last layer',
   }),
 });
 export type Binarisation = Static<typeof Binarisation>;

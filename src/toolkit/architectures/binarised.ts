@@ -14,5 +14,5 @@ export function binarisedArchitecture(name: string, binarisation: Binarisation):
   const build = builders[name];
   if (build) return build(binarisation);
   const known = Object.keys(builders).join(', ');
-  throw new RecipeError(`No binarised architecture is named ${name}; the known ones are ${known}`);
+  throw new RecipeError(`No binarised architecture has the name ${name}; the known ones are ${known}`);
 }

@@ -6,7 +6,7 @@ export const Crop = Type.Object({
   padding: wholePixels({
     default: 0,
     argument: 'pixels',
-    description: 'pad each side by this, then cut an image of the old size out of it, at a random place',
+    description: 'pad each side by this, then crop an image of the original size at a random position',
   }),
 });
 
@@ -15,7 +15,7 @@ export const Cutout = Type.Object({
     default: 0,
     argument: 'pixels',
     description:
-      'paint over a square with this side; its centre is anywhere in the image, so part of it may lie outside',
+      'cover a square with this side; its centre is at a random pixel, so part of it may be outside the image',
   }),
 });
 
@@ -25,17 +25,20 @@ export const plainAugmentation = {
     upTo(180, {
       default: 0,
       argument: 'degrees',
-      description: 'turn by up to this many degrees, either way',
+      description: 'rotate by up to this many degrees, in either direction',
     }),
   ),
   zoom: Type.Optional(
     fraction({
       default: 0,
-      description: 'enlarge or shrink by up to this part: 0.1 is 0.9 to 1.1 times the size',
+      description: 'enlarge or shrink by up to this fraction: 0.1 gives 0.9 to 1.1 times the size',
     }),
   ),
   shift: Type.Optional(
-    upTo(1, { default: 0, description: 'move by up to this part of width and height, in every direction' }),
+    upTo(1, {
+      default: 0,
+      description: 'shift by up to this fraction of width and height, in every direction',
+    }),
   ),
   flip: Type.Optional(
     onOff({ default: false, description: 'mirror half of the images, left to right', off: 'mirror none' }),
@@ -48,7 +51,7 @@ export const plainAugmentation = {
         default: 0,
         argument: 'value',
         description:
-          'pixel value beyond the border, or edge to continue the border’s pixels; cutout paints the value, or 0',
+          'pixel value outside the image, or edge to repeat the pixels of the border; cutout uses the value, or 0',
       },
     ),
   ),

@@ -19,7 +19,7 @@ export function differentiate(graph: Graph, loss: string, withRespectTo: readonl
   const builder = GraphBuilder.from(graph);
   const lossValue = builder.value(loss);
   if (lossValue.type.shape.length !== 0) {
-    throw new GraphError(`${loss}: a loss has to be a scalar, got [${lossValue.type.shape.join(', ')}]`);
+    throw new GraphError(`${loss}: loss: expected a scalar, got [${lossValue.type.shape.join(', ')}]`);
   }
   const dependent = dependents(graph, withRespectTo);
   const contributions = new Map<string, Value[]>([[loss, [builder.scalar(1)]]]);
@@ -47,7 +47,7 @@ function backpropagate(
   const gradient = total(builder, contributions.get(node.outputs[0] ?? ''));
   if (!gradient || reached.length > 1) {
     throw new UnsupportedOperatorError(
-      `${node.op} ${node.name}: has no gradient: the loss depends on another output than its first`,
+      `${node.op} ${node.name}: has no gradient: the loss may depend only on its first output`,
     );
   }
   const inputGradients = vjp({

@@ -8,7 +8,9 @@ import { type Gradients, required, sumTo, type VjpContext } from './vjp.js';
 export function gemmVjp({ builder, node, gradient, inputs: [a, b, c], wanted }: VjpContext): Gradients {
   const [alpha, beta] = [floatAttribute(node, 'alpha', 1), floatAttribute(node, 'beta', 1)];
   if (alpha !== 1 || beta !== 1) {
-    throw new UnsupportedOperatorError(`Gemm ${node.name}: has a gradient only for alpha and beta 1`);
+    throw new UnsupportedOperatorError(
+      `Gemm ${node.name}: expected alpha and beta 1 for a gradient, got ${alpha} and ${beta}`,
+    );
   }
   const transA = intAttribute(node, 'transA', 0);
   const transB = intAttribute(node, 'transB', 0);

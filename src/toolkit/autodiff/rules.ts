@@ -10,10 +10,10 @@ import { concatVjp, padVjp, reduceMeanVjp, reduceSumVjp, reshapeVjp, transposeVj
 import { binariseVjp } from './sign-gradients.js';
 import { type Gradients, NoGradient, required, sumTo, type Vjp, type VjpContext } from './vjp.js';
 
-const piecewiseConstant = new NoGradient('its result does not change with small changes of its input');
-const secondOrder = new NoGradient('it is a gradient itself, and second derivatives are not supported');
-const lowered = new NoGradient('it belongs to a graph that was lowered already');
-const notWritten = new NoGradient('its rule has not been written yet');
+const piecewiseConstant = new NoGradient('small changes of its input do not change its result');
+const secondOrder = new NoGradient('it is a gradient, and second derivatives are not supported');
+const lowered = new NoGradient('its graph is already lowered');
+const notWritten = new NoGradient('Quati has no rule for it');
 
 /** A gradient for every operator: the compiler reports an operator that is missing here. */
 const rules: Record<Operator, Vjp | NoGradient> = {
@@ -98,7 +98,7 @@ const rules: Record<Operator, Vjp | NoGradient> = {
   ConvWeightGrad: secondOrder,
   MaxPoolGrad: secondOrder,
   ReluGrad: secondOrder,
-  BatchNormalization: new NoGradient('outside training mode its statistics are fixed; fold it, or train it'),
+  BatchNormalization: new NoGradient('its statistics are fixed outside training mode; fold it or train it'),
   Abs: notWritten,
   Cast: notWritten,
   ConvTranspose: notWritten,

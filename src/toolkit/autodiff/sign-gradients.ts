@@ -65,7 +65,7 @@ function gradientOf(node: VjpContext['node']): SignGradient {
   const known = signGradients.find((gradient) => gradient === name);
   if (known) return known;
   throw new UnsupportedOperatorError(
-    `Binarise ${node.name}: expected a gradient of ${signGradients.join(', ')}, got ${name}`,
+    `Binarise ${node.name}: gradient: expected ${signGradients.join(', ')}, got ${name}`,
   );
 }
 

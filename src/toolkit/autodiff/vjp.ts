@@ -24,7 +24,7 @@ export class NoGradient {
 }
 
 export function required(value: Value | undefined): Value {
-  if (!value) throw new GraphError('an input that the rule needs is missing');
+  if (!value) throw new GraphError('An input that the gradient rule needs is missing');
   return value;
 }
 

@@ -100,7 +100,7 @@ class BinaryPass {
   #addProduct(node: Node, weights: Weights): void {
     const [x = '', , bias] = node.inputs;
     const [y = ''] = node.outputs;
-    if (bias) throw new GraphError(`${node.op} ${node.name}: a layer of ±1 with a bias cannot be exported`);
+    if (bias) throw new GraphError(`${node.op} ${node.name}: a bias is not supported in a layer of ±1`);
     if (this.graph.inputs[0]?.name === x) this.#addPixels(x);
     const whole = this.#whole.get(x);
     if (!whole) {

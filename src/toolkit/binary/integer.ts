@@ -19,14 +19,14 @@ export const integer: Encoding = {
   },
   wholeProduct(builder, node, x, weights, { offset }) {
     if (offset !== 0 && intsAttribute(node, 'pads', []).some((pad) => pad !== 0))
-      throw new GraphError(`${node.op} ${node.name}: has no integer form: its pads are 0, which is no sign`);
+      throw new GraphError(
+        `${node.op} ${node.name}: has no integer form: its pads are 0, which is not a sign`,
+      );
     const sum = node.op === 'Conv' ? conv(builder, node, x, weights) : matMul(builder, node, x, weights);
     return builder.op('Cast', [sum], { to: { int: float32 } });
   },
   realProduct(_, { op, name }) {
-    throw new GraphError(
-      `${op} ${name}: has no integer form: what it reads are neither signs nor pixels of k / 255`,
-    );
+    throw new GraphError(`${op} ${name}: has no integer form: its input is neither signs nor pixels k / 255`);
   },
   fromBool: (builder, isAbove) => builder.op('Cast', [isAbove], { to: { int: uint8 } }),
 };
@@ -40,7 +40,7 @@ function conv(builder: GraphBuilder, node: Node, x: Value, { latent, dims, signs
 function matMul(builder: GraphBuilder, node: Node, x: Value, { latent, dims, signs }: Weights): Value {
   const [outputs = 0, inputs = 0] = dims;
   if (intAttribute(node, 'transB', 0) !== 1)
-    throw new GraphError(`Gemm ${node.name}: has an integer form only with transposed weights`);
+    throw new GraphError(`Gemm ${node.name}: has no integer form: expected transB 1`);
   const transposed = signs.map((_, i) => signs[(i % outputs) * inputs + Math.floor(i / outputs)] ?? 0);
   return builder.op('MatMulInteger', [
     x,

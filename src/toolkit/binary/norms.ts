@@ -13,7 +13,7 @@ export interface Affine {
 export function affineOf(norm: Node, { initializers }: Pick<Graph, 'initializers'>): Affine {
   const [scale = [], bias = [], mean = [], variance = []] = norm.inputs.slice(1).map((name) => {
     const data = initializers.get(name);
-    if (!data) throw new GraphError(`BatchNormalization ${norm.name}: ${name} has to be constant`);
+    if (!data) throw new GraphError(`BatchNormalization ${norm.name}: ${name}: expected a constant`);
     return [...toFloat32Array(data)];
   });
   const epsilon = floatAttribute(norm, 'epsilon', 1e-5);

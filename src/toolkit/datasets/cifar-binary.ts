@@ -70,7 +70,7 @@ async function readSplit(folder: string, names: readonly string[]): Promise<Spli
       const label = bytes[at] ?? 0;
       if (label >= labelCount)
         throw new CifarBinaryError(
-          `${path.join(folder, names[index] ?? '')}: label ${at / recordBytes} expected 0…${labelCount - 1}, got ${label}`,
+          `${path.join(folder, names[index] ?? '')}: label ${at / recordBytes}: expected 0…${labelCount - 1}, got ${label}`,
         );
       split.labels[image] = label;
       interleave(bytes.subarray(at + 1, at + recordBytes), split.images, image * 3 * plane);

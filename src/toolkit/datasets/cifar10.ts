@@ -104,8 +104,8 @@ function checkPublished(from: string, splits: Splits): void {
     const got = createHash('sha256').update(images).update(labels).digest('hex');
     if (got !== splitSha256[name])
       throw new IntegrityError(
-        `${from}: the images to ${name} on are not those of CIFAR-10: sha256 expected ${splitSha256[name]}, got ${got}. ` +
-          'Fetch the files again, or, when it is another dataset in the same format, add --unverified',
+        `${from}: the ${name} images are not those of CIFAR-10: sha256: expected ${splitSha256[name]}, got ${got}. ` +
+          'Fetch the files again, or add --unverified if they are another dataset in this format',
       );
   }
 }

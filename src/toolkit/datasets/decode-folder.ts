@@ -148,20 +148,20 @@ function checkMemory({ root, train, validation = [], test }: FolderListing, inpu
   const bytes = count * input.width * input.height * channelCount(input);
   if (bytes > maxBytes)
     throw new FolderError(
-      `${root}: ${count} images of ${input.width}x${input.height} take ${(bytes / 2 ** 30).toFixed(1)} GiB; ` +
-        'they are kept in memory, up to 4 GiB of them',
+      `${root}: ${count} images of ${input.width}x${input.height} take ${(bytes / 2 ** 30).toFixed(1)} GiB of memory; ` +
+        'at most 4 GiB are allowed',
     );
 }
 
 function checkSplit({ root, labels }: FolderListing, name: 'train' | 'test', split: Split): void {
   const missing = name === 'train' ? labels.find((_, label) => !split.labels.includes(label)) : undefined;
   if (split.count > 0 && missing === undefined) return;
-  throw new FolderError(`${root}: no image of ${missing ?? 'any category'} to ${name} on`);
+  throw new FolderError(`${root}: has no image of ${missing ?? 'any category'} to ${name} on`);
 }
 
 function describeBad(root: string, bad: readonly BadImage[]): string {
   const lines = bad.slice(0, filesNamed).map(({ file, reason }) => `\n  ${file}: ${reason}`);
   const more = bad.length > filesNamed ? `\n  and ${bad.length - filesNamed} more` : '';
-  const files = bad.length === 1 ? '1 file is no image' : `${bad.length} files are no images`;
-  return `${root}: ${files} (--skip-bad leaves them out):${lines.join('')}${more}`;
+  const files = bad.length === 1 ? '1 file is not an image' : `${bad.length} files are not images`;
+  return `${root}: ${files} (--skip-bad skips them):${lines.join('')}${more}`;
 }

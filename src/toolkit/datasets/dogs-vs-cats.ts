@@ -55,7 +55,7 @@ const trial: InputContract = {
 export async function prepareDogsVsCats(options: DogsVsCatsOptions): Promise<DogsVsCats> {
   const folder = path.resolve(options.into);
   if (!options.force && (await exists(folder)))
-    throw new FolderError(`${options.into}: exists already: --force replaces it`);
+    throw new FolderError(`${options.into}: already exists; --force replaces it`);
   await mkdir(path.dirname(folder), { recursive: true });
   const staging = await mkdtemp(path.join(path.dirname(folder), '.dogs-vs-cats-'));
   try {
@@ -103,7 +103,7 @@ function placeFiles(
 ): { placed: Placed[]; keptSplit: boolean } {
   if (labelled.length === 0)
     throw new FolderError(
-      `${from}: no file tells cat from dog: expected breed names of Oxford-IIIT Pet (Abyssinian_1.jpg, beagle_1.jpg), ` +
+      `${from}: no path names a cat or a dog: expected breeds as in Oxford-IIIT Pet (Abyssinian_1.jpg, beagle_1.jpg), ` +
         'folders Cat and Dog as in PetImages, or cat.1.jpg and dog.1.jpg',
     );
   const keptSplit = ['train', 'test'].every((name) => labelled.some(({ split }) => split === name));
@@ -180,6 +180,6 @@ function countFiles(
   for (const split of ['train', 'test'] as const)
     for (const category of ['cat', 'dog'] as const)
       if (counts[split][category] === 0)
-        throw new FolderError(`${from}: no ${category} is left to ${split} on, of ${placed.length} images`);
+        throw new FolderError(`${from}: has no ${category} to ${split} on among ${placed.length} images`);
   return counts;
 }

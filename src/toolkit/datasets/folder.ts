@@ -50,7 +50,7 @@ export async function listFolder(root: string): Promise<FolderListing | undefine
   const stray = folders.find((folder) => !known.includes(folder));
   if (stray !== undefined || !folders.includes('train'))
     throw new FolderError(
-      `${root}: expected the folders train, val and test (or one folder a category), got ${folders.join(', ')}`,
+      `${root}: expected the folders train, val and test, or one folder per category, got ${folders.join(', ')}`,
     );
   const labels = checkLabels(path.join(root, 'train'), await foldersIn(path.join(root, 'train')));
   const list = (split: string) => listCategories(root, split, labels);
@@ -64,14 +64,14 @@ export async function listFolder(root: string): Promise<FolderListing | undefine
 function checkLabels(folder: string, labels: readonly string[]): readonly string[] {
   if (labels.length >= 2 && labels.length <= maxLabels) return labels;
   throw new FolderError(
-    `${folder}: expected 2 to ${maxLabels} folders, one a category, got ${labels.length}`,
+    `${folder}: expected 2 to ${maxLabels} folders, one per category, got ${labels.length}`,
   );
 }
 
 async function listCategories(root: string, split: string, labels: readonly string[]): Promise<ImageFile[]> {
   const unknown = (await foldersIn(path.join(root, split))).find((folder) => !labels.includes(folder));
   if (unknown !== undefined)
-    throw new FolderError(`${path.join(root, split, unknown)}: train has no category of that name`);
+    throw new FolderError(`${path.join(root, split, unknown)}: train has no category of this name`);
   const files: ImageFile[] = [];
   for (const [label, category] of labels.entries()) {
     const folder = path.posix.join(split, category);
@@ -80,12 +80,12 @@ async function listCategories(root: string, split: string, labels: readonly stri
       const file = path.posix.join(folder, entry.name);
       if (await isFolder(path.join(root, folder), entry))
         throw new FolderError(
-          `${path.join(root, file)}: a folder in that of a category, which holds images alone`,
+          `${path.join(root, file)}: is a folder; expected only images in the folder of a category`,
         );
       files.push({ path: file, label });
     }
   }
-  if (files.length === 0) throw new FolderError(`${path.join(root, split)}: holds no image`);
+  if (files.length === 0) throw new FolderError(`${path.join(root, split)}: holds no images`);
   return files;
 }
 
@@ -100,7 +100,7 @@ function holdBack(
     const own = files.filter((file) => file.label === label);
     if (own.length < 2)
       throw new FolderError(
-        `${root}: ${category} has ${own.length} of the 2 images it takes to train and to test on`,
+        `${root}: ${category}: expected at least 2 images, to train and to test on, got ${own.length}`,
       );
     const drawn = own.map((file) => ({ file, at: createRandom(testSeed, 'test split', file.path).next() }));
     const count = Math.min(own.length - 1, Math.max(1, Math.round(own.length * testFraction)));

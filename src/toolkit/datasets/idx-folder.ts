@@ -34,7 +34,7 @@ export async function readIdxFolder(
   const test = await readSplit(folder, published.test, checks);
   if (train.width !== test.width || train.height !== test.height)
     throw new IdxError(
-      `${folder}: images to test on expected ${train.height} x ${train.width}, got ${test.height} x ${test.width}`,
+      `${folder}: test images: expected ${train.height} x ${train.width}, got ${test.height} x ${test.width}`,
     );
   return { train, test };
 }
@@ -48,11 +48,11 @@ async function readSplit(
   const answers = await readIdx(folder, labels, 1, checks);
   const [count = 0, height = 0, width = 0] = pixels.dims;
   if (answers.data.length !== count)
-    throw new IdxError(`${answers.file}: labels expected ${count}, got ${answers.data.length}`);
+    throw new IdxError(`${answers.file}: expected ${count} labels, got ${answers.data.length}`);
   const wrong = answers.data.findIndex((label) => label >= checks.labels);
   if (wrong !== -1)
     throw new IdxError(
-      `${answers.file}: label ${wrong} expected 0…${checks.labels - 1}, got ${answers.data[wrong]}`,
+      `${answers.file}: label ${wrong}: expected 0…${checks.labels - 1}, got ${answers.data[wrong]}`,
     );
   return { images: pixels.data, labels: answers.data, count, height, width, channels: 1 };
 }
@@ -68,8 +68,8 @@ async function readIdx(
   const got = createHash('sha256').update(plain).digest('hex');
   if (!unverified && got !== sha256)
     throw new IntegrityError(
-      `${file}: is not the published file: sha256 expected ${sha256}, got ${got}. Fetch it again, or, when it is ` +
-        'another dataset in the same format, add --unverified',
+      `${file}: is not the published file: sha256: expected ${sha256}, got ${got}. ` +
+        'Fetch it again, or add --unverified if it is another dataset in this format',
     );
   return { file, ...parseIdx(plain, file, dimensions) };
 }

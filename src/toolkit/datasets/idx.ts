@@ -21,20 +21,20 @@ export function parseIdx(bytes: Uint8Array, file: string, dimensions: number): I
   const plain = unzip(bytes, file);
   const view = new DataView(plain.buffer, plain.byteOffset, plain.byteLength);
   if (plain.length < 4 || view.getUint16(0) !== 0)
-    throw new IdxError(`${file}: is no IDX file (it does not start with two zero bytes)`);
+    throw new IdxError(`${file}: is not an IDX file (it does not start with two zero bytes)`);
   const type = view.getUint8(2);
   if (type !== uint8Type)
-    throw new IdxError(`${file}: type expected 0x08 (uint8), got 0x${type.toString(16).padStart(2, '0')}`);
+    throw new IdxError(`${file}: type: expected 0x08 (uint8), got 0x${type.toString(16).padStart(2, '0')}`);
   const rank = view.getUint8(3);
-  if (rank !== dimensions) throw new IdxError(`${file}: dimensions expected ${dimensions}, got ${rank}`);
+  if (rank !== dimensions) throw new IdxError(`${file}: expected ${dimensions} dimensions, got ${rank}`);
   const start = 4 + 4 * rank;
   if (plain.length < start)
-    throw new IdxError(`${file}: header expected ${start} bytes, the file has ${plain.length}`);
+    throw new IdxError(`${file}: expected a header of ${start} bytes, but the file has ${plain.length}`);
   const dims = Array.from({ length: rank }, (_, index) => view.getUint32(4 + 4 * index));
   const expected = dims.reduce((product, size) => product * size, 1);
   const data = plain.subarray(start);
   if (data.length !== expected)
-    throw new IdxError(`${file}: sizes (${dims.join(', ')}) expected ${expected} bytes, got ${data.length}`);
+    throw new IdxError(`${file}: expected ${expected} bytes for (${dims.join(', ')}), got ${data.length}`);
   return { dims, data };
 }
 

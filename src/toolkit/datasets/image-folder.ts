@@ -28,9 +28,9 @@ const reports = 20;
 export async function prepareImageFolder(options: ImageFolderOptions): Promise<PreparedFolder> {
   const { from, input, skipBad, signal } = options;
   const listing = await listFolder(from);
-  if (!listing) throw new FolderError(`${from}: holds no folders of images, one a category`);
+  if (!listing) throw new FolderError(`${from}: expected folders of images, one per category, found none`);
   if (path.resolve(from) === path.resolve(options.into))
-    throw new FolderError(`${from}: holds the images themselves; the dataset needs another folder`);
+    throw new FolderError(`${from}: holds the images; choose another folder for the dataset with --into`);
   const files = listing.train.length + listing.test.length + (listing.validation?.length ?? 0);
   const every = Math.ceil(files / reports);
   let skipped: readonly BadImage[] | undefined;

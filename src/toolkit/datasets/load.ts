@@ -39,7 +39,7 @@ export async function loadDataset(folder: string, options?: LoadOptions): Promis
   const found = await findDataset(folder);
   if ('files' in found) return await loadPrepared(folder, found);
   if (options === undefined)
-    throw new DatasetMissingError(`${folder}: holds images, no prepared dataset; ${remedy(folder)}`);
+    throw new DatasetMissingError(`${folder}: holds images instead of a prepared dataset; ${remedy(folder)}`);
   return await decodeFolder(found, { ...options, cache: decodeCacheFolder() });
 }
 
@@ -86,14 +86,14 @@ async function loadSplit(
   const damaged = (file: string, problem: string) =>
     new DatasetDamagedError(`${path.join(folder, file)}: ${problem}; ${remedy(folder, true)}`);
   const expected = manifest.counts[split];
-  if (count !== expected) throw damaged(imagesFile, `images expected ${expected}, got ${count}`);
+  if (count !== expected) throw damaged(imagesFile, `expected ${expected} images, got ${count}`);
   if (labels.data.length !== count)
-    throw damaged(labelsFile, `labels expected ${count}, got ${labels.data.length}`);
+    throw damaged(labelsFile, `expected ${count} labels, got ${labels.data.length}`);
   const outside = labels.data.findIndex((label) => label >= manifest.labels.length);
   if (outside !== -1)
     throw damaged(
       labelsFile,
-      `label ${outside} expected 0…${manifest.labels.length - 1}, got ${labels.data[outside]}`,
+      `label ${outside}: expected 0…${manifest.labels.length - 1}, got ${labels.data[outside]}`,
     );
   return { images: images.data, labels: labels.data, count, height, width, channels };
 }

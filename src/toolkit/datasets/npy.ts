@@ -21,7 +21,7 @@ export function encodeNpy(array: NpyArray): [header: Uint8Array, data: Uint8Arra
   const { dtype, shape, data } = array;
   const expected = elementCount(shape, 'encodeNpy');
   if (data.length !== expected)
-    throw new NpyError(`encodeNpy: shape (${shape}) expected ${expected} elements, got ${data.length}`);
+    throw new NpyError(`encodeNpy: expected ${expected} elements for shape (${shape}), got ${data.length}`);
   const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
   const dict = `{'descr': '${descrOf[dtype]}', 'fortran_order': False, 'shape': (${tuple}), }`;
   const total = Math.ceil((prefixBytes + dict.length + 1) / alignment) * alignment;
@@ -58,7 +58,7 @@ export function decodeNpy(bytes: Uint8Array, file: string): NpyArray {
       return { dtype: 'int64', shape, data: new BigInt64Array(aligned.buffer, aligned.byteOffset, count) };
     }
     default:
-      throw new NpyError(`${file}: dtype expected one of |u1, <f4, <i8, got ${descr}`);
+      throw new NpyError(`${file}: dtype: expected |u1, <f4 or <i8, got ${descr}`);
   }
 }
 
@@ -81,23 +81,23 @@ export async function readNpy(file: string): Promise<NpyArray> {
 function readHeader(bytes: Uint8Array, file: string): { dict: string; end: number } {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.length < prefixBytes || !view.subarray(0, magic.length).equals(magic))
-    throw new NpyError(`${file}: is no .npy file (it does not start with \\x93NUMPY)`);
+    throw new NpyError(`${file}: is not a .npy file (it does not start with \\x93NUMPY)`);
   const [major, minor] = [view.readUInt8(6), view.readUInt8(7)];
-  if (major !== 1 || minor !== 0) throw new NpyError(`${file}: format expected 1.0, got ${major}.${minor}`);
+  if (major !== 1 || minor !== 0) throw new NpyError(`${file}: format: expected 1.0, got ${major}.${minor}`);
   const end = prefixBytes + view.readUInt16LE(8);
   if (end > view.length)
-    throw new NpyError(`${file}: header expected ${end} bytes, the file has ${view.length}`);
+    throw new NpyError(`${file}: expected a header of ${end} bytes, but the file has ${view.length}`);
   const dict = view.toString('latin1', prefixBytes, end).trimEnd();
   if (!dict.startsWith('{') || !dict.endsWith('}'))
-    throw new NpyError(`${file}: header is no dictionary: ${dict.slice(0, 80)}`);
+    throw new NpyError(`${file}: header: expected a dictionary, got ${dict.slice(0, 80)}`);
   if (matchKey(dict, 'fortran_order', /(True|False)/, file) === 'True')
-    throw new NpyError(`${file}: fortran_order expected False, got True`);
+    throw new NpyError(`${file}: fortran_order: expected False, got True`);
   return { dict, end };
 }
 
 function matchKey(dict: string, key: string, value: RegExp, file: string): string {
   const found = new RegExp(`'${key}'\\s*:\\s*${value.source}`).exec(dict)?.[1];
-  if (found === undefined) throw new NpyError(`${file}: header has no valid '${key}': ${dict.slice(0, 120)}`);
+  if (found === undefined) throw new NpyError(`${file}: header: no valid '${key}' in ${dict.slice(0, 120)}`);
   return found;
 }
 
@@ -106,7 +106,7 @@ function parseShape(dict: string, file: string): number[] {
   const parts = text.split(',').map((part) => part.trim());
   if (parts.at(-1) === '') parts.pop();
   if (parts.some((part) => !/^\d+$/.test(part)))
-    throw new NpyError(`${file}: shape expected a tuple of sizes, got (${text})`);
+    throw new NpyError(`${file}: shape: expected a tuple of sizes, got (${text})`);
   return parts.map(Number);
 }
 
@@ -118,7 +118,7 @@ function elementCount(shape: number[], file: string): number {
 
 function elements(body: Uint8Array, count: number, bytesEach: number, file: string): Uint8Array {
   if (body.length !== count * bytesEach)
-    throw new NpyError(`${file}: data expected ${count * bytesEach} bytes, got ${body.length}`);
+    throw new NpyError(`${file}: expected ${count * bytesEach} bytes of data, got ${body.length}`);
   if (body.byteOffset % bytesEach !== 0) return new Uint8Array(body);
   return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
 }

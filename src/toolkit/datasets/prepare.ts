@@ -160,7 +160,7 @@ function checkCounts(recipe: DatasetRecipe, splits: Splits): void {
     const { count, labels } = splits[name];
     if (count !== expected || labels.length !== expected)
       throw new IntegrityError(
-        `${recipe.name}: ${name} expected ${expected} images and labels, got ${count} and ${labels.length}`,
+        `${recipe.name}: ${name}: expected ${expected} images and labels, got ${count} and ${labels.length}`,
       );
   }
 }

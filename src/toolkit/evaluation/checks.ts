@@ -13,7 +13,7 @@ export function checkLabels(
     labels.length === dataset.labels.length && labels.every((label, i) => label === dataset.labels[i]);
   if (same) return;
   throw new EvaluationError(
-    `${folder}: tells ${labels.join(', ')} apart, the dataset holds ${dataset.labels.join(', ')}`,
+    `${folder}: its labels are ${labels.join(', ')}, but those of the dataset are ${dataset.labels.join(', ')}`,
   );
 }
 
@@ -22,7 +22,7 @@ export function checkSplit(file: string, { input }: Pick<Target, 'input'>, test:
   const { width, height, channels } = test;
   if (width === input.width && height === input.height && channels === channelCount(input)) return;
   throw new EvaluationError(
-    `${file}: takes ${input.width}x${input.height} ${input.channels} images, the dataset has ` +
+    `${file}: takes ${input.width}x${input.height} ${input.channels} images, but the dataset has ` +
       `${width}x${height} with ${channels} channels`,
   );
 }

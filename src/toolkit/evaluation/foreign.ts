@@ -21,18 +21,20 @@ export async function readForeignShape(
 ): Promise<ForeignShape> {
   const { inputType, inputShape } = await readSignature(file);
   if (inputType !== 'float32' && inputType !== 'uint8')
-    throw new EvaluationError(`${file}: takes ${inputType}, expected float32 or uint8`);
+    throw new EvaluationError(`${file}: input: expected float32 or uint8, got ${inputType}`);
   const [, first, second, third] = inputShape.map(fixedSize);
   if (inputShape.length !== 4)
-    throw new EvaluationError(`${file}: takes ${inputShape.length} dims, expected 4, as in [N, 3, 224, 224]`);
+    throw new EvaluationError(
+      `${file}: input: expected 4 dimensions such as [N, 3, 224, 224], got ${inputShape.length}`,
+    );
   const chosen = layout ?? tellLayout(first, third);
   if (!chosen)
     throw new EvaluationError(
-      `${file}: takes [${inputShape.join(', ')}]: --layout nchw|nhwc has to say where the channels are`,
+      `${file}: takes [${inputShape.join(', ')}]: the axis of the channels is ambiguous; give --layout nchw or --layout nhwc`,
     );
   const [channels, height, width] = chosen === 'nchw' ? [first, second, third] : [third, first, second];
   if (channels !== undefined && !isChannels(channels))
-    throw new EvaluationError(`${file}: takes ${channels} channels, expected 1 or 3`);
+    throw new EvaluationError(`${file}: input: expected 1 or 3 channels, got ${channels}`);
   return {
     layout: chosen,
     dataType: inputType,

@@ -36,7 +36,7 @@ export interface ReinkOptions {
 export async function* reinkedDigits(split: Split, { count, seed }: ReinkOptions): AsyncGenerator<Reinked> {
   if (split.channels !== 1)
     throw new EvaluationError(
-      `Re-inked images are made of gray ones, the dataset's have ${split.channels} channels`,
+      `Re-inked images need gray images, but those of the dataset have ${split.channels} channels`,
     );
   const order = permutation(split.count, createRandom(seed, 'reinked'));
   const size = split.height * split.width;

@@ -9,32 +9,32 @@ import { EvaluationError } from './errors.js';
 export const Evaluation = Type.Object({
   bytes: Type.Integer(),
   sha256: Type.String(),
-  accuracy: Type.Number({ description: 'Of the test split, top-1.' }),
+  accuracy: Type.Number({ description: 'Top-1 accuracy on the test split.' }),
   accuracyInterval: Type.Object(
     { low: Type.Number(), high: Type.Number() },
-    { description: "Wilson's, at 95 %." },
+    { description: "Wilson's interval at 95 %." },
   ),
   macro: Type.Object(
     { precision: Type.Number(), recall: Type.Number(), f1: Type.Number() },
     { description: 'Means over the classes.' },
   ),
   calibrationError: Type.Number({ description: 'Expected calibration error over 15 bins.' }),
-  parameters: Type.Optional(Type.Integer({ description: 'Missing where its operators are not known here.' })),
+  parameters: Type.Optional(Type.Integer({ description: 'Missing if Quati cannot read the file.' })),
   images: Type.Integer(),
   latencyMs: Type.Object(
     { mean: Type.Number(), p50: Type.Number(), p95: Type.Number() },
-    { description: 'Milliseconds of one image on one thread, decoding left out.' },
+    { description: 'Milliseconds for one image on one thread, without decoding.' },
   ),
-  imagesPerSecond: Type.Number({ description: 'On one thread, in batches of 32, decoding left out.' }),
+  imagesPerSecond: Type.Number({ description: 'On one thread, in batches of 32, without decoding.' }),
   peakRssBytes: Type.Optional(
     Type.Integer({
-      description: 'Most memory of a process that serves this variant alone, with one worker.',
+      description: 'Peak memory of a process that serves only this variant, with one worker.',
     }),
   ),
   reinked: Type.Optional(
     Type.Object(
       { images: Type.Integer(), accuracy: Type.Number() },
-      { description: 'Of test digits drawn as dark ink on paper.' },
+      { description: 'Accuracy on test digits drawn as dark ink on paper.' },
     ),
   ),
 });
@@ -43,7 +43,7 @@ export type Evaluation = Static<typeof Evaluation>;
 const Report = Type.Object({
   dataset: Type.Object({ name: Type.String(), sha256: Type.String() }),
   date: Type.String(),
-  variants: Type.Record(Type.String(), Evaluation, { description: 'By name.' }),
+  variants: Type.Record(Type.String(), Evaluation, { description: 'Figures by name of the variant.' }),
 });
 export type Report = Static<typeof Report>;
 
@@ -58,15 +58,15 @@ export async function writeReport(folder: string, report: Report): Promise<void>
 export async function readReport(folder: string): Promise<Report> {
   const file = reportFile(folder);
   const text = await readFile(file, 'utf8').catch((cause) => {
-    throw new EvaluationError(`${file}: the variants have not been measured: quati evaluate ${folder}`, {
+    throw new EvaluationError(`${file}: the variants are not measured yet: run quati evaluate ${folder}`, {
       cause,
     });
   });
   const json = parseJson(text);
   if (validator.Check(json)) return json;
   const [first] = validator.Errors(json);
-  const where = json === undefined ? 'is no JSON' : `${first?.instancePath || 'report'} ${first?.message}`;
-  throw new EvaluationError(`${file}: ${where}; quati evaluate ${folder} writes it anew`);
+  const where = json === undefined ? 'is not JSON' : `${first?.instancePath || 'report'} ${first?.message}`;
+  throw new EvaluationError(`${file}: ${where}; quati evaluate ${folder} writes a new one`);
 }
 
 function parseJson(text: string): unknown {

@@ -11,8 +11,8 @@ import { variantNames } from './targets.js';
 const SummaryRow = Type.Object({
   model: Type.String(),
   variant: Type.String(),
-  file: Type.String({ description: 'As it was measured, from where quati evaluate ran.' }),
-  commands: Type.Array(Type.String(), { description: 'What made and measured it, as typed.' }),
+  file: Type.String({ description: 'The measured file, relative to where quati evaluate ran.' }),
+  commands: Type.Array(Type.String(), { description: 'The commands that made and measured it, as typed.' }),
   evaluation: Evaluation,
 });
 export type SummaryRow = Static<typeof SummaryRow>;
@@ -38,7 +38,7 @@ export async function readSummary(folder: string): Promise<Summary> {
   if (validator.Check(json)) return json;
   const [first] = validator.Errors(json);
   throw new EvaluationError(
-    `${file}: ${first?.instancePath || 'summary'} ${first?.message}; quati evaluate writes it anew`,
+    `${file}: ${first?.instancePath || 'summary'} ${first?.message}; quati evaluate writes a new one`,
   );
 }
 

@@ -40,7 +40,7 @@ export const variantNames: readonly VariantName[] = ['float32', 'float16', 'int8
 export async function resolveTarget(folder: string): Promise<Target> {
   const target = await knownTarget(folder);
   if (target) return target;
-  throw new EvaluationError(`${folder}: neither a run (run.json) nor a published model (card.json)`);
+  throw new EvaluationError(`${folder}: is neither a run (run.json) nor a published model (card.json)`);
 }
 
 /**
@@ -56,10 +56,10 @@ export async function resolveTargets(given: string, foreign: ForeignOptions): Pr
     if (files.length > 0)
       return await Promise.all(files.map((file) => foreignTarget(path.join(given, file), foreign)));
     throw new EvaluationError(
-      `${given}: neither a run (run.json), nor a published model (card.json), nor ONNX files`,
+      `${given}: is neither a run (run.json), nor a published model (card.json), nor a folder of ONNX files`,
     );
   }
-  if (!(await exists(given))) throw new EvaluationError(`${given}: there is no such file`);
+  if (!(await exists(given))) throw new EvaluationError(`${given}: no such file`);
   const known = await knownTarget(path.dirname(given));
   const entry = [...(known?.variants ?? [])].find(([, file]) => path.resolve(file) === path.resolve(given));
   return [known && entry ? { ...known, variants: new Map([entry]) } : await foreignTarget(given, foreign)];
@@ -90,7 +90,7 @@ async function runTarget(folder: string): Promise<Target> {
   const { recipe, labels, dataset } = await readRun(folder);
   const files = new Set(await readdir(folder));
   const variants = variantNames.filter((name) => files.has(`${name}.onnx`));
-  if (variants.length === 0) throw new EvaluationError(`${folder}: holds no exported model`);
+  if (variants.length === 0) throw new EvaluationError(`${folder}: the run has no exported model`);
   return {
     name: recipe.name,
     folder,

@@ -117,7 +117,7 @@ export class GraphBuilder {
 
   value(name: string): Value {
     const type = this.#types.get(name);
-    if (!type) throw new GraphError(`${this.#name}: there is no value named ${name}`);
+    if (!type) throw new GraphError(`${this.#name}: has no value ${name}`);
     return { name, type };
   }
 
@@ -163,7 +163,7 @@ export function staticShape(value: Value): number[] {
   return value.type.shape.map((dim) => {
     if (typeof dim !== 'number') {
       throw new GraphError(
-        `${value.name}: dimension ${dim} of [${value.type.shape.join(', ')}] has to be a number`,
+        `${value.name}: expected a number for dimension ${dim} of [${value.type.shape.join(', ')}]`,
       );
     }
     return dim;

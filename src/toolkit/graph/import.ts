@@ -110,7 +110,7 @@ class Importer {
 
   #constant(node: Node): void {
     const data = Object.values(node.attributes).map(constantOf)[0];
-    if (!data) throw new GraphError(`${describe(node)}: holds no numbers`);
+    if (!data) throw new GraphError(`${describe(node)}: expected numbers`);
     this.#define(node.outputs[0] ?? '', data);
   }
 
@@ -178,7 +178,7 @@ class Importer {
 
   #reshaped(node: Node, to: readonly Dim[] | undefined): Node {
     const target = to && reshapeTarget(this.#shape(node, 0), to);
-    if (!target) throw new GraphError(`${describe(node)}: its shape is computed while the model runs`);
+    if (!target) throw new GraphError(`${describe(node)}: its shape is only known when the model runs`);
     return {
       ...node,
       op: 'Reshape',
@@ -250,7 +250,7 @@ class Importer {
     const name = node.inputs[input];
     if (!name) return undefined;
     const data = this.#initializers.get(name);
-    if (!data) throw new GraphError(`${describe(node)}: input ${input} (${name}) has to be constant`);
+    if (!data) throw new GraphError(`${describe(node)}: input ${input} (${name}): expected a constant`);
     return toIntegers(data);
   }
 

@@ -123,7 +123,7 @@ function onePerChannel(constant: TensorData, layer: Node, constants: Constants):
 function normalisation(norm: Node, constants: Constants): { factors: number[]; offsets: number[] } {
   const [scale, shift, mean, variance] = norm.inputs.slice(1).map((name) => {
     const data = constants.get(name);
-    if (!data) throw new GraphError(`BatchNormalization ${norm.name}: ${name} has to be constant`);
+    if (!data) throw new GraphError(`BatchNormalization ${norm.name}: ${name}: expected a constant`);
     return toFloat32Array(data);
   });
   const epsilon = floatAttribute(norm, 'epsilon', 1e-5);
@@ -134,7 +134,7 @@ function normalisation(norm: Node, constants: Constants): { factors: number[]; o
 function folded(layer: Node, { factors, offsets }: ChannelAffine, constants: Constants): TensorData[] {
   const [, weightName = '', biasName] = layer.inputs;
   const weight = constants.get(weightName);
-  if (!weight) throw new GraphError(`${layer.op} ${layer.name}: ${weightName} has to be constant`);
+  if (!weight) throw new GraphError(`${layer.op} ${layer.name}: ${weightName}: expected a constant`);
   const weights = toFloat32Array(weight);
   const size = weights.length / factors.length;
   const bias = biasName ? toFloat32Array(constants.get(biasName) ?? float32Tensor([], [0])) : undefined;

@@ -170,7 +170,9 @@ function tensorFromProto(proto: TensorProto, file: string): TensorData {
   const dims = proto.dims.map(Number);
   const dataType = dataTypeOf(proto.dataType, where);
   if (proto.dataLocation === DataLocation.EXTERNAL) {
-    throw new GraphError(`${where}: is stored in another file, which is not supported`);
+    throw new GraphError(
+      `${where}: its data is in another file, which is not supported; put it into the model`,
+    );
   }
   const bytes = elementBytes(proto, dataType);
   if (bytes.byteLength !== byteLength(dataType, dims)) {

@@ -35,12 +35,12 @@ const farEnd = 2 ** 31 - 1;
 const respellings: Readonly<Record<string, Respell>> = {
   AveragePool: (node) => {
     if (intsAttribute(node, 'dilations', []).some((dilation) => dilation !== 1))
-      throw new GraphError(`${describe(node)}: dilations of an average are not supported`);
+      throw new GraphError(`${describe(node)}: dilations are not supported for averages`);
     return without(node, 'dilations');
   },
   BatchNormalization: (node) => {
     if (intAttribute(node, 'training_mode', 0) === 1)
-      throw new GraphError(`${describe(node)}: was exported for training; export the model for inference`);
+      throw new GraphError(`${describe(node)}: is in training mode; export the model for inference`);
     return { ...without(node, 'spatial', 'momentum', 'training_mode'), outputs: node.outputs.slice(0, 1) };
   },
   Cast: (node) => without(node, 'saturate', 'round_mode'),
@@ -76,7 +76,7 @@ const respellings: Readonly<Record<string, Respell>> = {
   ReduceSum: axesAsInput,
   Reshape: (node, { constant }) => {
     if (intAttribute(node, 'allowzero', 0) === 1 && constant(node, 1)?.includes(0))
-      throw new GraphError(`${describe(node)}: a dimension of 0 (allowzero) is not supported`);
+      throw new GraphError(`${describe(node)}: allowzero with a dimension of 0 is not supported`);
     return without(node, 'allowzero');
   },
   Slice: (node, { opset, add }) => {
@@ -107,7 +107,7 @@ export function respell(node: Node, spelling: Spelling): Node {
 export function checkOpset(version: number, file: string): void {
   if (version < oldestOpset || version > newestOpset)
     throw new GraphError(
-      `${file}: is of ONNX operator set ${version}, expected ${oldestOpset} to ${newestOpset}`,
+      `${file}: uses ONNX operator set ${version}, expected ${oldestOpset} to ${newestOpset}`,
     );
 }
 
@@ -133,7 +133,7 @@ function softmax(node: Node, { opset, rank }: Spelling): Node {
   const ranks = rank(node, 0);
   const axis = intAttribute(node, 'axis', 1);
   if ((axis < 0 ? axis + ranks : axis) !== ranks - 1)
-    throw new GraphError(`${describe(node)}: over several axes at once is not supported`);
+    throw new GraphError(`${describe(node)}: several axes at once are not supported`);
   return { ...node, attributes: { axis: { int: -1 } } };
 }
 

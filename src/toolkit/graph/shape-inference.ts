@@ -206,7 +206,7 @@ export function inferNode(
   const operator = operatorOf(node);
   const rule = operator ? rules[operator] : foreignRule(node);
   if (!rule) {
-    throw new UnsupportedOperatorError(`${describe(node)}: there is no shape rule for this operator`);
+    throw new UnsupportedOperatorError(`${describe(node)}: Quati has no shape rule for this operator`);
   }
   const inferred = rule({
     node,
@@ -219,7 +219,7 @@ export function inferNode(
       const name = node.inputs[i];
       if (!name) return undefined;
       const data = initializers.get(name);
-      if (!data) throw new GraphError(`${describe(node)}: input ${i} (${name}) has to be constant`);
+      if (!data) throw new GraphError(`${describe(node)}: input ${i} (${name}): expected a constant`);
       return toIntegers(data);
     },
   });

@@ -72,7 +72,7 @@ export function concatShape({ node, input }: NodeContext): TensorType[] {
     const { shape } = input(i);
     if (others(shape) !== others(first.shape)) {
       throw new GraphError(
-        `${describe(node)}: input ${i}: expected [${first.shape.join(', ')}] but for axis ${axis}, got [${shape.join(', ')}]`,
+        `${describe(node)}: input ${i}: expected [${first.shape.join(', ')}] except on axis ${axis}, got [${shape.join(', ')}]`,
       );
     }
     return numericDim(shape[axis], node);
@@ -91,7 +91,7 @@ export function gatherShape(node: Node, shape: readonly Dim[], indices: readonly
   const given = intAttribute(node, 'axis', 0);
   const axis = given < 0 ? given + shape.length : given;
   if (axis < 0 || axis >= shape.length) {
-    throw new GraphError(`${describe(node)}: axis ${given} is not in [${shape.join(', ')}]`);
+    throw new GraphError(`${describe(node)}: axis ${given} does not exist in [${shape.join(', ')}]`);
   }
   return [...shape.slice(0, axis), ...indices, ...shape.slice(axis + 1)];
 }
@@ -149,7 +149,9 @@ export function reduceShape(
   const all = axes.length === 0 ? shape.map((_, axis) => axis) : axes;
   const reduced = new Set(all.map((axis) => normaliseAxis(axis, shape.length)));
   if ([...reduced].some((axis) => axis < 0 || axis >= shape.length)) {
-    throw new GraphError(`${describe(node)}: axes ${axes.join(', ')} of [${shape.join(', ')}] do not exist`);
+    throw new GraphError(
+      `${describe(node)}: axes ${axes.join(', ')} do not all exist in [${shape.join(', ')}]`,
+    );
   }
   return keep ? shape.map((dim, i) => (reduced.has(i) ? 1 : dim)) : shape.filter((_, i) => !reduced.has(i));
 }
@@ -165,7 +167,7 @@ export function reshapeShape(node: Node, shape: readonly Dim[], target: readonly
   const rest = copied.reduce<number>((n, dim) => n * (typeof dim === 'number' && dim !== -1 ? dim : 1), 1);
   if (copied.includes(-1) ? size % rest !== 0 : size !== rest) {
     throw new GraphError(
-      `${describe(node)}: [${shape.join(', ')}] cannot take the shape [${target.join(', ')}]`,
+      `${describe(node)}: [${shape.join(', ')}] cannot be reshaped to [${target.join(', ')}]`,
     );
   }
   return copied.map((dim) => (dim === -1 ? size / rest : dim));
@@ -197,7 +199,7 @@ export function splitShapes({ node, input, constant }: NodeContext): TensorType[
   const size = numericDim(input(0).shape[axis], node);
   const total = sizes.reduce((a, b) => a + b, 0);
   if (total !== size)
-    throw new GraphError(`${describe(node)}: parts add up to ${total}, the axis holds ${size}`);
+    throw new GraphError(`${describe(node)}: the parts add up to ${total}, but the axis holds ${size}`);
   return sizes.map((part) =>
     withShape(
       input(0),
@@ -226,7 +228,7 @@ export function transposeShape(node: Node, shape: readonly Dim[]): Dim[] {
   );
   if ([...perm].sort((a, b) => a - b).join() !== shape.map((_, axis) => axis).join()) {
     throw new GraphError(
-      `${describe(node)}: perm: expected an order of ${shape.length} axes, got [${perm.join(', ')}]`,
+      `${describe(node)}: perm: expected each of ${shape.length} axes once, got [${perm.join(', ')}]`,
     );
   }
   return permute(shape, perm);
@@ -238,5 +240,5 @@ export function normaliseAxis(axis: number, rank: number): number {
 
 function numericDim(dim: Dim | undefined, node: Node): number {
   if (typeof dim === 'number') return dim;
-  throw new GraphError(`${describe(node)}: dimension ${dim ?? '(missing)'} has to be a number`);
+  throw new GraphError(`${describe(node)}: expected a number for dimension ${dim ?? '(missing)'}`);
 }

@@ -15,7 +15,7 @@ export interface Window {
 export function windowOf(node: Node, kernel: readonly number[]): Window {
   const auto = stringAttribute(node, 'auto_pad', 'NOTSET');
   if (auto !== 'NOTSET' && auto !== 'VALID') {
-    throw new GraphError(`${node.op} ${node.name}: auto_pad ${auto} is not supported, state the pads`);
+    throw new GraphError(`${node.op} ${node.name}: auto_pad ${auto} is not supported; state the pads`);
   }
   const [kernelHeight, kernelWidth] = intsAttribute(node, 'kernel_shape', kernel);
   const [strideY = 1, strideX = 1] = intsAttribute(node, 'strides', [1, 1]);

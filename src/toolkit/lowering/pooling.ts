@@ -54,7 +54,7 @@ export function averagePoolGrad({ builder, node, inputs: [gradient, x] }: Loweri
   const [height, width] = window.kernel;
   if (window.pads.some((pad) => pad !== 0) || intAttribute(node, 'ceil_mode', 0) === 1) {
     throw new UnsupportedOperatorError(
-      `AveragePool ${node.name}: has a gradient only without pads and ceil_mode (pads ${window.pads.join(',')})`,
+      `AveragePool ${node.name}: pads and ceil_mode are not supported in training (pads ${window.pads.join(',')})`,
     );
   }
   const shape = staticShape(x as Value);

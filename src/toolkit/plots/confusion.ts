@@ -40,14 +40,14 @@ export function confusionSpec(
         ...axis,
         orient: 'bottom',
         scale: 'x',
-        title: 'What the model says',
+        title: 'Predicted label',
         ...(longest * letterWidth > cell && {
           labelAngle: -90,
           labelAlign: 'right',
           labelBaseline: 'middle',
         }),
       },
-      { ...axis, orient: 'left', scale: 'y', title: 'What the image shows' },
+      { ...axis, orient: 'left', scale: 'y', title: 'True label' },
     ],
     marks: [cellMark, ...(labels.length <= mostNumbered ? [countMark(cell)] : [])],
   };

@@ -77,6 +77,6 @@ async function mistakesSpec(title: string, target: Target, dataset: Dataset, ans
       answerExample(i, { answer: categories[i] ?? 0, confidence: confidences[i] ?? 0 }, target, dataset),
     ),
   );
-  const heading = `The ${surest.length} surest of ${wrong.length} wrong answers to ${categories.length} images`;
+  const heading = `The ${surest.length} most confident of ${wrong.length} incorrect predictions for ${categories.length} images`;
   return predictionsSpec(title, [{ heading, examples }]);
 }

@@ -84,7 +84,7 @@ const latencyAxes: Axis[] = [
   {
     orient: 'bottom',
     scale: 'x',
-    title: 'Percentile of the requests that were answered',
+    title: 'Percentile of the successful requests',
     values: namedPercentiles.map((part) => 1 / (1 - part)),
     encode: { labels: { update: { text: { signal: "format(100 - 100 / datum.value, '.4~f')" } } } },
   },
@@ -104,8 +104,8 @@ const rateScales: Scale[] = [
 ];
 
 const rateAxes: Axis[] = [
-  { orient: 'bottom', scale: 'x', title: 'Second in which they were due', format: 'd', tickMinStep: 1 },
-  { orient: 'left', scale: 'y', title: 'Requests a second', grid: true, gridScale: 'x', tickCount: 6 },
+  { orient: 'bottom', scale: 'x', title: 'Scheduled time, s', format: 'd', tickMinStep: 1 },
+  { orient: 'left', scale: 'y', title: 'Requests per second', grid: true, gridScale: 'x', tickCount: 6 },
 ];
 
 function panel(left: number, scales: Scale[], axes: Axis[], marks: GroupMark['marks'] & object): GroupMark {

@@ -81,26 +81,39 @@ function cell(example: Example, index: number, { lines, cellWidth, cellHeight }:
     label: captionOf(example, lines),
     lines,
     weight: isRight ? 'normal' : 'bold',
-    sureness: confidence === undefined ? '' : `${(100 * confidence).toFixed(1)} %`,
+    confidence: confidence === undefined ? '' : `${(100 * confidence).toFixed(1)} %`,
   };
 }
 
 function blockMark(heading: string, data: string, top: number): GroupMark {
-  const place = { x: { field: 'x' }, y: { field: 'y' }, width: { value: side }, height: { value: side } };
-  const frame = { stroke: { field: 'colour' }, strokeWidth: { field: 'frame' } };
-  const text = { font: { value: fontFamily }, fill: { value: '#222' } };
-  const marks: Mark[] = [
-    {
-      type: 'text',
-      encode: {
-        update: {
-          ...text,
-          text: { value: heading },
-          y: { value: headingHeight - 14 },
-          fontSize: { value: 12 },
-        },
+  return {
+    type: 'group',
+    encode: { update: { y: { value: top } } },
+    marks: [headingMark(heading), ...imageMarks(data), captionMark(data), confidenceMark(data)],
+  };
+}
+
+const text = { font: { value: fontFamily }, fill: { value: '#222' } };
+
+function headingMark(heading: string): Mark {
+  return {
+    type: 'text',
+    encode: {
+      update: {
+        ...text,
+        text: { value: heading },
+        y: { value: headingHeight - 14 },
+        fontSize: { value: 12 },
       },
     },
+  };
+}
+
+/** Draws the image and its frame. */
+function imageMarks(data: string): Mark[] {
+  const place = { x: { field: 'x' }, y: { field: 'y' }, width: { value: side }, height: { value: side } };
+  const frame = { stroke: { field: 'colour' }, strokeWidth: { field: 'frame' } };
+  return [
     {
       type: 'image',
       from: { data },
@@ -109,37 +122,43 @@ function blockMark(heading: string, data: string, top: number): GroupMark {
       },
     },
     { type: 'rect', from: { data }, encode: { update: { ...place, ...frame } } },
-    {
-      type: 'text',
-      from: { data },
-      encode: {
-        update: {
-          ...text,
-          x: { field: 'x', offset: side / 2 },
-          y: { field: 'y', offset: side + 16 },
-          align: { value: 'center' },
-          fontSize: { value: 11 },
-          text: { field: 'label' },
-          lineHeight: { value: lineHeight },
-          fill: { field: 'colour' },
-          fontWeight: { field: 'weight' },
-        },
-      },
-    },
-    {
-      type: 'text',
-      from: { data },
-      encode: {
-        update: {
-          ...text,
-          x: { field: 'x', offset: side / 2 },
-          y: { field: 'y', offset: { field: 'lines', mult: lineHeight, offset: side + 16 } },
-          align: { value: 'center' },
-          fontSize: { value: 9 },
-          text: { field: 'sureness' },
-        },
-      },
-    },
   ];
-  return { type: 'group', encode: { update: { y: { value: top } } }, marks };
+}
+
+function captionMark(data: string): Mark {
+  return {
+    type: 'text',
+    from: { data },
+    encode: {
+      update: {
+        ...text,
+        x: { field: 'x', offset: side / 2 },
+        y: { field: 'y', offset: side + 16 },
+        align: { value: 'center' },
+        fontSize: { value: 11 },
+        text: { field: 'label' },
+        lineHeight: { value: lineHeight },
+        fill: { field: 'colour' },
+        fontWeight: { field: 'weight' },
+      },
+    },
+  };
+}
+
+/** Writes the confidence below the lines of the caption. */
+function confidenceMark(data: string): Mark {
+  return {
+    type: 'text',
+    from: { data },
+    encode: {
+      update: {
+        ...text,
+        x: { field: 'x', offset: side / 2 },
+        y: { field: 'y', offset: { field: 'lines', mult: lineHeight, offset: side + 16 } },
+        align: { value: 'center' },
+        fontSize: { value: 9 },
+        text: { field: 'confidence' },
+      },
+    },
+  };
 }

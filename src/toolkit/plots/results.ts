@@ -63,12 +63,12 @@ async function answersSpec(target: Target, dataset: Dataset) {
   const blocks: Block[] = [
     { heading: `The first ${first.length} test images`, examples: await examples(first) },
     {
-      heading: `The first ${shown.length} of ${wrong.length} wrong answers to ${all.length} test images`,
+      heading: `The first ${shown.length} of ${wrong.length} incorrect predictions for ${all.length} test images`,
       examples: await examples(shown),
     },
   ];
   return predictionsSpec(
-    `${target.name} (${variant}) on ${dataset.name}: what it says of test images`,
+    `${target.name} (${variant}) on ${dataset.name}: predictions for test images`,
     blocks,
   );
 }

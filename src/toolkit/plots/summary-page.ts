@@ -7,10 +7,10 @@ export function summaryPage({ dataset, rows }: Summary): string {
   const commands = [...new Set(rows.flatMap((row) => row.commands))];
   return [
     `# Models measured on ${dataset.name}`,
-    `Written by \`quati evaluate\`, from the files of evaluation_summary.json, on the test images of ${dataset.name} (sha256 ` +
-      `${dataset.sha256.slice(0, 12)}…). Latency is of one image on one thread, decoding left out; images a second are in ` +
-      'batches of 32 on one thread; memory is the most that a process takes which serves that variant alone. Both depend on ' +
-      'the machine that measured.',
+    `\`quati evaluate\` wrote this page from evaluation_summary.json, after measuring on the test images of ${dataset.name} ` +
+      `(sha256 ${dataset.sha256.slice(0, 12)}…). Latency is for one image on one thread, without decoding. Throughput ` +
+      '(images/s) is for batches of 32 on one thread. Memory is the peak of a process that serves only this variant. ' +
+      'These figures depend on the machine.',
     markdownTable([headers, ...rows.map(cells)]),
     '![Accuracy against latency, size as the dot](accuracy_latency.png)',
     `${['```sh', ...commands, '```'].join('\n')}\n`,

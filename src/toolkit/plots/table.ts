@@ -25,14 +25,14 @@ export function resultsTable({ run, record, report, history }: Results): string 
   const variants = Object.entries(report.variants).map(([name, evaluation]) => variantRow(name, evaluation));
   return [
     `# ${recipe.title}: ${recipe.name}`,
-    `Written by \`quati report ${run}\`. Latency is of one image on one thread, decoding left out, on the machine that measured.`,
+    `\`quati report ${run}\` wrote this page. Latency is for one image on one thread, without decoding. It depends on the machine.`,
     markdownTable([['', ''], ...facts]),
     markdownTable([
       ['variant', 'test accuracy', 're-inked', 'bytes', 'p50 ms', 'p95 ms', 'images/s at batch 32'],
       ...variants,
     ]),
     '![Loss and accuracy by epoch](history.png)',
-    '![Answers to test images](predictions.png)',
+    '![Predictions for test images](predictions.png)',
     `${['```sh', ...record.commands, '```'].join('\n')}\n`,
   ].join('\n\n');
 }

@@ -1,5 +1,5 @@
 // Measured variants → the picture that decides: accuracy against latency, size as the dot, the Pareto front drawn.
-import type { Mark, Spec } from 'vega';
+import type { Axis, Legend, Mark, Scale, Spec } from 'vega';
 import { paretoFront } from '../evaluation/recommend.js';
 import type { SummaryRow } from '../evaluation/summary.js';
 import { baseSpec } from './axes.js';
@@ -21,63 +21,69 @@ export function tradeOffSpec(dataset: string, rows: readonly SummaryRow[]): Spec
       `Accuracy against latency on ${dataset}`,
       width,
       height,
-      'The line joins what nothing else beats; the label is at the most accurate variant of a model.',
+      'No variant is both faster and more accurate than one on the line. Each label marks the most accurate variant of a model.',
     ),
     data: [
       { name: 'points', values },
       { name: 'front', values: front.map(point) },
     ],
-    scales: [
-      {
-        name: 'x',
-        type: 'log',
-        domain: { data: 'points', field: 'ms' },
-        range: 'width',
-        padding: 40,
-      },
-      {
-        name: 'y',
-        type: 'linear',
-        domain: { data: 'points', fields: ['low', 'high'] },
-        range: 'height',
-        zero: false,
-        nice: true,
-      },
-      {
-        name: 'size',
-        type: 'linear',
-        domain: { data: 'points', field: 'bytes' },
-        domainMin: 0,
-        range: [0, 900],
-      },
-      {
-        name: 'colour',
-        type: 'ordinal',
-        domain: { data: 'points', field: 'variant' },
-        range: { scheme: 'tableau10' },
-      },
-    ],
-    axes: [
-      {
-        orient: 'bottom',
-        scale: 'x',
-        title: 'Median ms of one image on one thread, log scale',
-        grid: true,
-        format: '~g',
-        tickCount: 6,
-        labelOverlap: true,
-      },
-      { orient: 'left', scale: 'y', title: 'Accuracy', grid: true, format: '.2~%', tickCount: 6 },
-    ],
-    legends: [
-      { fill: 'colour', title: 'Variant', symbolType: 'circle', orient: 'right', rowPadding: 6, padding: 8 },
-      { size: 'size', title: 'Bytes', format: '~s', symbolFillColor: '#999', tickCount: 3, orient: 'right' },
-    ],
+    scales,
+    axes,
+    legends,
     marks: [frontMark, intervalMark, dotMark, labelMark],
   };
 }
 
-/** Of each model one row. */
+const scales: Scale[] = [
+  {
+    name: 'x',
+    type: 'log',
+    domain: { data: 'points', field: 'ms' },
+    range: 'width',
+    padding: 40,
+  },
+  {
+    name: 'y',
+    type: 'linear',
+    domain: { data: 'points', fields: ['low', 'high'] },
+    range: 'height',
+    zero: false,
+    nice: true,
+  },
+  {
+    name: 'size',
+    type: 'linear',
+    domain: { data: 'points', field: 'bytes' },
+    domainMin: 0,
+    range: [0, 900],
+  },
+  {
+    name: 'colour',
+    type: 'ordinal',
+    domain: { data: 'points', field: 'variant' },
+    range: { scheme: 'tableau10' },
+  },
+];
+
+const axes: Axis[] = [
+  {
+    orient: 'bottom',
+    scale: 'x',
+    title: 'Median ms of one image on one thread, log scale',
+    grid: true,
+    format: '~g',
+    tickCount: 6,
+    labelOverlap: true,
+  },
+  { orient: 'left', scale: 'y', title: 'Accuracy', grid: true, format: '.2~%', tickCount: 6 },
+];
+
+const legends: Legend[] = [
+  { fill: 'colour', title: 'Variant', symbolType: 'circle', orient: 'right', rowPadding: 6, padding: 8 },
+  { size: 'size', title: 'Bytes', format: '~s', symbolFillColor: '#999', tickCount: 3, orient: 'right' },
+];
+
+/** Returns the most accurate row of each model. */
 function mostAccurate(rows: readonly SummaryRow[]): SummaryRow[] {
   const best = new Map<string, SummaryRow>();
   for (const row of rows) {

@@ -6,8 +6,7 @@ export function cardSchema(): string {
   const document = {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Model card of Quati',
-    description:
-      'models/<name>/<version>/card.json: what goes into a model, what comes out, which variants there are.',
+    description: 'models/<name>/<version>/card.json: the input, the output and the variants of a model.',
     ...schema,
   };
   return `${JSON.stringify(document, null, 2)}\n`;

@@ -58,34 +58,46 @@ export async function publishForeign(options: PublishForeignOptions): Promise<Pu
   if (dataset) checkLabels(target, dataset);
   const samples = dataset && !drawn ? await firstSamples(dataset, target.input, 2) : [];
   const golden = await goldenSamples(target, samples, drawn);
-  const files = new Map([...target.variants].map(([variant, file]) => [`${variant}.onnx`, file]));
   const card = parseCard(
-    {
-      name,
-      title,
-      labels: [...target.labels],
-      input: target.input,
-      output: target.output,
-      defaultVariant: target.variants.has('int8') ? 'int8' : [...target.variants.keys()][0],
-      variants: await describeVariants(target, dataset),
-      golden: await goldenOf(golden, target),
-      ...(attribution.length > 0 && { attribution: [...attribution] }),
-      provenance: {
-        ...(dataset && { dataset: { name: dataset.name, sha256: dataset.sha256 } }),
-        commands: [options.command],
-        date: new Date().toISOString(),
-        tool: options.tool,
-      },
-    },
+    await buildCard({ ...options, title, attribution, target, dataset, golden }),
     path.join(folder, 'card.json'),
   );
   const sampleFiles = samples.map(({ file }) => path.join(samplesFolder, name, file));
   for (const [i, { png }] of samples.entries()) await writeFileAtomic(sampleFiles[i] ?? '', png);
+  const files = new Map([...target.variants].map(([variant, file]) => [`${variant}.onnx`, file]));
   await writeModel(folder, card, files, golden);
   return { folder, card, samples: sampleFiles };
 }
 
-/** Files of one folder that take the same images, by the variants that their names tell. */
+interface CardParts
+  extends Required<Pick<PublishForeignOptions, 'name' | 'title' | 'attribution' | 'command' | 'tool'>> {
+  readonly target: Target;
+  readonly dataset: Dataset | undefined;
+  readonly golden: readonly Sample[];
+}
+
+async function buildCard(parts: CardParts): Promise<unknown> {
+  const { name, title, target, dataset, golden, attribution, command, tool } = parts;
+  return {
+    name,
+    title,
+    labels: [...target.labels],
+    input: target.input,
+    output: target.output,
+    defaultVariant: target.variants.has('int8') ? 'int8' : [...target.variants.keys()][0],
+    variants: await describeVariants(target, dataset),
+    golden: await goldenOf(golden, target),
+    ...(attribution.length > 0 && { attribution: [...attribution] }),
+    provenance: {
+      ...(dataset && { dataset: { name: dataset.name, sha256: dataset.sha256 } }),
+      commands: [command],
+      date: new Date().toISOString(),
+      tool,
+    },
+  };
+}
+
+/** Merges the files of a folder into one target. The name of a file gives its variant. */
 function mergeTargets(model: string, targets: readonly Target[]): Target {
   const variants = new Map<VariantName, string>();
   for (const file of targets.flatMap((target) => [...target.variants.values()])) {
@@ -93,16 +105,16 @@ function mergeTargets(model: string, targets: readonly Target[]): Target {
     const other = variants.get(variant);
     if (other !== undefined)
       throw new PublishingError(
-        `${other} and ${file} are both ${variant}: name files by their variant, as int8.onnx`,
+        `${other} and ${file} are both ${variant}: name each file after its variant, such as int8.onnx`,
       );
     variants.set(variant, file);
   }
   const [first] = targets;
-  if (!first) throw new PublishingError(`${model}: holds no ONNX file`);
+  if (!first) throw new PublishingError(`${model}: holds no ONNX files`);
   for (const { input, output, variants: files } of targets)
     if (JSON.stringify([input, output]) !== JSON.stringify([first.input, first.output]))
       throw new PublishingError(
-        `${[...files.values()]}: takes other images or gives other scores than ${[...first.variants.values()]}`,
+        `${[...files.values()]}: has another input or output than ${[...first.variants.values()]}`,
       );
   return { ...first, variants };
 }

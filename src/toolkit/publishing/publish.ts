@@ -71,11 +71,13 @@ function checkDatasets(run: string, record: RunRecord, report: Report, dataset: 
   const { name, folder, sha256 } = record.dataset;
   if (report.dataset.sha256 !== sha256) {
     throw new PublishingError(
-      `${run}: was trained on ${name} in ${folder}, but measured on other images: quati evaluate ${run}`,
+      `${run}: was trained on ${name} in ${folder}, but measured on other images: run quati evaluate ${run}`,
     );
   }
   if (dataset.sha256 !== sha256) {
-    throw new PublishingError(`${folder}: is not the dataset any more that ${run} was trained on`);
+    throw new PublishingError(
+      `${folder}: has changed since ${run} was trained on it: train again, or restore it`,
+    );
   }
 }
 
@@ -123,9 +125,7 @@ async function describeVariants(target: Target, report: Report): Promise<Card['v
     const measured = report.variants[name];
     const sha256 = await sha256Of(file);
     if (measured?.sha256 !== sha256) {
-      throw new PublishingError(
-        `${file} was written after it was last measured: quati evaluate ${target.folder}`,
-      );
+      throw new PublishingError(`${file} is newer than its measurement: run quati evaluate ${target.folder}`);
     }
     variants[name] = {
       file: path.basename(file),

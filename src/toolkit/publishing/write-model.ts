@@ -26,7 +26,7 @@ export async function versionFolder({
   const folder = path.join(model, String(version ?? (await nextVersion(model))));
   if (!replace && (await exists(folder)))
     throw new PublishingError(
-      `${folder} exists already: --replace overwrites it, --model-version <n> names another`,
+      `${folder} already exists: --replace overwrites it, --model-version <n> chooses another version`,
     );
   return folder;
 }

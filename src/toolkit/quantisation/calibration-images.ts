@@ -55,7 +55,9 @@ async function imagesIn(folder: string): Promise<string[]> {
   });
   const files = entries.filter((entry) => entry.isFile() && !entry.name.startsWith('.'));
   if (files.length === 0)
-    throw new QuantisationError(`${folder}: holds no image to calibrate on, and no prepared dataset`);
+    throw new QuantisationError(
+      `${folder}: expected images or a prepared dataset to calibrate on, found neither`,
+    );
   return files.map(({ name }) => path.join(folder, name)).sort();
 }
 
@@ -67,7 +69,7 @@ async function decode(files: readonly string[], input: InputContract, skipBad: b
         return (await decodeImage(await readFile(file), input, limits)).data;
       } catch (cause) {
         if (skipBad) return undefined;
-        throw new QuantisationError(`${file}: ${(cause as Error).message} (--skip-bad leaves it out)`, {
+        throw new QuantisationError(`${file}: ${(cause as Error).message} (--skip-bad skips such files)`, {
           cause,
         });
       }
@@ -104,7 +106,7 @@ export function calibrationBatches(
   if (width !== input.width || height !== input.height || channels !== channelCount(input)) {
     throw new QuantisationError(
       `the model takes ${input.width}x${input.height} ${input.channels} images, ` +
-        `the dataset has ${width}x${height} with ${channels} channels`,
+        `but the dataset has ${width}x${height} with ${channels} channels`,
     );
   }
   const chosen = choose(split.count, choice);

@@ -36,14 +36,16 @@ export function imageInput({ name: file, inputs }: Graph): ImageInput {
   const { name, type } = input;
   const bad = (problem: string) => new QuantisationError(`${file}: input ${name}: ${problem}`);
   if (others.length > 0)
-    throw bad(`expected to be the only one, beside it is ${others.map((other) => other.name).join(', ')}`);
+    throw bad(
+      `expected to be the only input, but there is also ${others.map((other) => other.name).join(', ')}`,
+    );
   if (type.dataType !== 'float32' && type.dataType !== 'uint8')
     throw bad(`expected float32 or uint8, got ${type.dataType}`);
   const [batch] = type.shape;
   const channelsLast = imageLayout(type) === 'NHWC';
   const { channels, height, width } = imageDims(type);
   if (type.shape.length !== 4 || ![channels, height, width].every((dim) => typeof dim === 'number'))
-    throw bad(`expected [N, C, H, W] or [N, H, W, C] with sizes, got [${type.shape.join(', ')}]`);
+    throw bad(`expected [N, C, H, W] or [N, H, W, C] with fixed C, H and W, got [${type.shape.join(', ')}]`);
   const sizes = { channels: Number(channels), height: Number(height), width: Number(width) };
   const fixed = typeof batch === 'number' ? { batch } : {};
   return { name, ...sizes, channelsLast, dataType: type.dataType, ...fixed };

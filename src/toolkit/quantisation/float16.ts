@@ -40,7 +40,7 @@ function halved(data: TensorData, where: string): TensorData {
   const values = toFloat32Array(data);
   const large = values.find((value) => !(Math.abs(value) <= largestHalf));
   if (large !== undefined)
-    throw new QuantisationError(`${where}: holds ${large}, a half float at most ${largestHalf}`);
+    throw new QuantisationError(`${where}: holds ${large}, but a half float is at most ${largestHalf}`);
   const halves = Uint16Array.from(values, toHalf);
   return { dataType: 'float16', dims: data.dims, bytes: new Uint8Array(halves.buffer) };
 }

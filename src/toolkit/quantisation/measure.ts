@@ -20,7 +20,7 @@ export async function compareGraphs(
   const powers = new Map<string, Power>();
   for await (const actual of observe(other, [...new Set(pairs.values())], batches)) {
     const { value } = await expected.next();
-    if (!value) throw new QuantisationError(`${float.name}: gave fewer batches than its variant`);
+    if (!value) throw new QuantisationError(`${float.name}: returned fewer batches than its variant`);
     for (const [name, otherName] of pairs) {
       const known = powers.get(name) ?? { signal: 0, noise: 0 };
       powers.set(name, addPower(known, value.get(name) ?? [], actual.get(otherName) ?? []));

@@ -34,14 +34,14 @@ export async function* observe(
   } finally {
     await session?.release();
   }
-  if (seen === 0) throw new QuantisationError(`${graph.name}: there is no image to calibrate on`);
+  if (seen === 0) throw new QuantisationError(`${graph.name}: expected images to calibrate on, found none`);
 }
 
 async function openObserved(graph: Graph, names: readonly string[]) {
   const { InferenceSession } = await loadRuntime();
   const outputs = names.map((name) => {
     const type = graph.types.get(name);
-    if (!type) throw new QuantisationError(`${graph.name}: there is no value named ${name}`);
+    if (!type) throw new QuantisationError(`${graph.name}: has no value ${name}`);
     return { name, type };
   });
   return await InferenceSession.create(encodeOnnx({ ...graph, outputs }), {

@@ -28,7 +28,7 @@ export function quantiseRange(
   type: ActivationType = 'uint8',
 ): ActivationQuantisation {
   if (!Number.isFinite(min) || !Number.isFinite(max)) {
-    throw new QuantisationError(`${where}: values in calibration range from ${min} to ${max}`);
+    throw new QuantisationError(`${where}: expected finite values in calibration, got ${min} to ${max}`);
   }
   const low = Math.min(min, 0);
   const high = Math.max(max, 0);

@@ -22,7 +22,7 @@ function refuseQuantised({ nodes, initializers }: Graph, file: string): void {
     /^(Dynamic)?(Quantize|Dequantize)Linear$|^QLinear|^QGemm|^(Conv|MatMul)Integer$/.test(op),
   );
   if (integer)
-    throw new QuantisationError(`${file}: is quantised already: it holds ${integer.op} ${integer.name}`);
+    throw new QuantisationError(`${file}: is already quantised: it holds ${integer.op} ${integer.name}`);
   const half = [...initializers].find(([, { dataType }]) => dataType === 'float16');
-  if (half) throw new QuantisationError(`${file}: is quantised already: ${half[0]} is float16`);
+  if (half) throw new QuantisationError(`${file}: is already quantised: ${half[0]} is float16`);
 }

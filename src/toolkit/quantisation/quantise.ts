@@ -113,7 +113,7 @@ function checkNames(graph: Graph, excluded: ReadonlySet<string>): void {
   const unknown = [...excluded].find((name) => !known.includes(name));
   if (unknown !== undefined)
     throw new QuantisationError(
-      `${graph.name}: there is no layer ${unknown} to exclude; there are ${known.join(', ')}`,
+      `${graph.name}: has no layer ${unknown} to exclude; its layers are ${known.join(', ')}`,
     );
 }
 
@@ -131,7 +131,7 @@ async function worstLosses(
   const names = [...plan.layers].map(({ name }) => name);
   if (options.keepFloat >= names.length)
     throw new QuantisationError(
-      `${graph.name}: ${options.keepFloat} layers to keep in float leave none of ${names.length} to quantise`,
+      `${graph.name}: keeping ${options.keepFloat} layers in float leaves none of ${names.length} to quantise`,
     );
   return await measureLosses(graph, names, inputs, { types: options, onLayer: options.onLayer });
 }

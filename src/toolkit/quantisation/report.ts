@@ -47,7 +47,7 @@ export interface QuantisationReport {
 }
 
 export const float16Note =
-  'On a CPU float16 saves space, not time: weights become float32 when the model is loaded.';
+  'On a CPU, float16 saves space but no time: weights become float32 when the model is loaded.';
 
 /** Formats a report as text. */
 export function describeReport({ source, int8, float16 }: QuantisationReport): string {

@@ -130,7 +130,7 @@ class Rewriter {
     const known = this.#current.get(name);
     if (known) return known;
     const data = this.graph.initializers.get(name);
-    if (!data) throw new QuantisationError(`${this.graph.name}: there is no value named ${name}`);
+    if (!data) throw new QuantisationError(`${this.graph.name}: has no value ${name}`);
     const value = this.#builder.initializer(name, data);
     this.#current.set(name, value);
     return value;
@@ -147,7 +147,7 @@ class Rewriter {
     const known = this.#activations.get(rangeOf);
     if (known) return known;
     const range = this.ranges.get(rangeOf);
-    if (!range) throw new QuantisationError(`${this.graph.name}: the range of ${rangeOf} was not calibrated`);
+    if (!range) throw new QuantisationError(`${this.graph.name}: calibration has no range of ${rangeOf}`);
     const activation = quantiseRange(range, `${this.graph.name}: ${rangeOf}`, this.types.activations);
     this.#activations.set(rangeOf, activation);
     return activation;
@@ -197,7 +197,7 @@ class Rewriter {
   #constant(node: Node, name: string): TensorData {
     const data = this.graph.initializers.get(name);
     if (!data)
-      throw new QuantisationError(`${node.op} ${node.name}: ${name} has to be constant to be quantised`);
+      throw new QuantisationError(`${node.op} ${node.name}: ${name}: expected constant weights to quantise`);
     return data;
   }
 }

@@ -1,5 +1,5 @@
-// The results of a sweep → a plot: a line a setting, a dot a run, a bar at their mean.
-import type { GroupMark, Spec } from 'vega';
+// The results of a sweep → a plot: one line per setting, one dot per run, and a bar at the mean.
+import type { GroupMark, Mark, Spec } from 'vega';
 import { fontFamily } from '../plots/font.js';
 import type { SweepResult } from './record.js';
 import { type SettingSummary, summarise } from './summary.js';
@@ -8,7 +8,7 @@ const [panelWidth, lineHeight, gap] = [300, 22, 60];
 const colours = { 'norm-activation': '#4c78a8', 'activation-norm': '#f58518' };
 const titles = { float32: 'Binary weights', binary: 'Binary weights and activations' };
 
-/** A panel for real and one for binary activations, each with an axis of its own. */
+/** Draws one panel for real and one for binary activations, each with its own axis. */
 export function sweepSpec(title: string, results: readonly SweepResult[]): Spec {
   const summaries = summarise(results);
   const panels = (['float32', 'binary'] as const).map((activations) => ({
@@ -61,13 +61,6 @@ function runsOfSetting({ signGradient, blockOrder, accuracies }: SettingSummary)
 }
 
 function panel(activations: 'float32' | 'binary', left: number, isFirst: boolean): GroupMark {
-  const y = {
-    scale: 'gradient',
-    field: 'signGradient',
-    offset: { scale: 'order', field: 'blockOrder', band: 0.5 },
-  };
-  const x = { scale: 'x', field: 'accuracy' };
-  const fill = { scale: 'colour', field: 'blockOrder' };
   return {
     type: 'group',
     title: { text: titles[activations], fontSize: 12 },
@@ -86,25 +79,37 @@ function panel(activations: 'float32' | 'binary', left: number, isFirst: boolean
       { orient: 'bottom', scale: 'x', title: 'Test accuracy', format: '.2~%', tickCount: 5, grid: true },
       { orient: 'left', scale: 'gradient', labels: isFirst, ticks: isFirst },
     ],
-    marks: [
-      {
-        type: 'rect',
-        from: { data: `${activations}.means` },
-        encode: {
-          update: {
-            x: { ...x, offset: -1 },
-            width: { value: 2 },
-            y: { ...y, offset: { scale: 'order', field: 'blockOrder' } },
-            height: { scale: 'order', band: 1 },
-            fill,
-          },
-        },
+    marks: [meanMark(`${activations}.means`), runMark(`${activations}.runs`)],
+  };
+}
+
+const x = { scale: 'x', field: 'accuracy' };
+const y = { scale: 'gradient', field: 'signGradient' };
+const fill = { scale: 'colour', field: 'blockOrder' };
+
+/** A bar at the mean. */
+function meanMark(data: string): Mark {
+  return {
+    type: 'rect',
+    from: { data },
+    encode: {
+      update: {
+        x: { ...x, offset: -1 },
+        width: { value: 2 },
+        y: { ...y, offset: { scale: 'order', field: 'blockOrder' } },
+        height: { scale: 'order', band: 1 },
+        fill,
       },
-      {
-        type: 'symbol',
-        from: { data: `${activations}.runs` },
-        encode: { update: { x, y, fill, size: { value: 30 }, fillOpacity: { value: 0.6 } } },
-      },
-    ],
+    },
+  };
+}
+
+/** A dot per run. */
+function runMark(data: string): Mark {
+  const middle = { ...y, offset: { scale: 'order', field: 'blockOrder', band: 0.5 } };
+  return {
+    type: 'symbol',
+    from: { data },
+    encode: { update: { x, y: middle, fill, size: { value: 30 }, fillOpacity: { value: 0.6 } } },
   };
 }

@@ -41,7 +41,7 @@ export async function beginRecord(
   const known = await readRecord(folder);
   if (isDeepStrictEqual(known.recipe, recipe) && known.datasetSha256 === datasetSha256) return known;
   throw new SweepError(
-    `${folder} holds a sweep of other values or images: give it those again, --force starts anew, --run <folder> puts this one elsewhere`,
+    `${folder} already holds a sweep with other values or images: use those values, add --force to start again, or choose another folder with --run <folder>`,
   );
 }
 
@@ -51,7 +51,7 @@ async function readRecord(folder: string): Promise<SweepRecord> {
   try {
     return JSON.parse(await readFile(file, 'utf8')) as SweepRecord;
   } catch (cause) {
-    throw new SweepError(`${file}: no sweep is recorded here: ${(cause as Error).message}`, { cause });
+    throw new SweepError(`${file}: holds no record of a sweep: ${(cause as Error).message}`, { cause });
   }
 }
 

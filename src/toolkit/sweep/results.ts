@@ -30,9 +30,9 @@ export async function writeSweepResults(
 function sweepText(record: SweepRecord, of: number, command: string): string {
   const { recipe, results } = record;
   return [
-    `# ${recipe.name}: gradients of the sign, and where to normalise`,
-    `Written by \`quati sweep\` after ${results.length} of ${of} runs of ${recipe.epochs} epochs each on ${recipe.dataset}: ` +
-      'accuracy on the test split, mean ± standard deviation over the seeds.',
+    `# ${recipe.name}: gradients of the sign, and the place of normalisation`,
+    `\`quati sweep\` wrote this page after ${results.length} of ${of} runs of ${recipe.epochs} epochs each on ${recipe.dataset}. ` +
+      'It shows accuracy on the test split: mean ± standard deviation over the seeds.',
     sweepTable(record),
     '![Accuracy of every run](sweep.png)',
     `\`\`\`sh\n${command}\n\`\`\`\n`,

@@ -1,4 +1,4 @@
-// images with an embedded ICC profile → the pixels that libvips' own conversion to sRGB gives.
+// Images with an embedded ICC profile → the same pixels as libvips' own conversion to sRGB.
 import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import t from 'tap';
@@ -21,9 +21,9 @@ const input: InputContract = {
 const limits = { maxPixels: side * side };
 const pixels = noise(side * side * 3);
 
-/** The one most programs embed: 3,144 bytes, curves of 1,024 points. */
+/** The profile that most programs embed: 3,144 bytes, curves of 1,024 points. */
 const tables = await profileOf(readFileSync('imgs/cats-vs-dogs/cat-1.png'));
-/** libvips' own, curves as formulas. */
+/** The profile of libvips, with curves as formulas. */
 const formulas = await libvipsProfile('srgb');
 const displayP3 = await libvipsProfile('p3');
 
@@ -52,7 +52,7 @@ async function convertedByLibvips(image: Buffer): Promise<Buffer> {
 
 for (const [name, profile] of Object.entries({ tables, formulas }))
   t.test(
-    `sRGB as ${name} is known as such, and its pixels are kept, as libvips would but for rounding`,
+    `sRGB as ${name} is recognised, and its pixels are kept, like libvips except for rounding`,
     async (t) => {
       t.ok(isSrgbProfile(profile));
       const image = png(side, side, 3, pixels, profile);
@@ -64,7 +64,7 @@ for (const [name, profile] of Object.entries({ tables, formulas }))
     },
   );
 
-t.test('Display P3 is converted, as PNG, JPEG and WebP', async (t) => {
+t.test('Display P3 is converted in PNG, JPEG and WebP', async (t) => {
   t.notOk(isSrgbProfile(displayP3));
   const image = png(side, side, 3, pixels, displayP3);
   t.not(Buffer.compare(await convertedByLibvips(image), pixels), 0);
@@ -78,7 +78,7 @@ t.test('Display P3 is converted, as PNG, JPEG and WebP', async (t) => {
     t.same(Buffer.from(await decode(file)), await convertedByLibvips(file));
 });
 
-t.test('a curve or a primary that differs is not sRGB, whatever the profile calls itself', async (t) => {
+t.test('a profile with another curve or primary is not sRGB, whatever its name', async (t) => {
   for (const [name, profile] of Object.entries({ tables, formulas })) {
     const red = Buffer.from(profile);
     const at = tagOffset(red, 'rXYZ') + 8;
@@ -107,7 +107,7 @@ t.test('no damaged profile throws', async (t) => {
   t.ok(known > 0 && known < 2000, 'some damage is to the text alone, some is not');
 });
 
-/** Where in the table of tags the entry of that name begins. */
+/** Returns the offset of the named entry in the table of tags. */
 function tagEntry(profile: Buffer, name: string): number {
   for (let i = 0; i < profile.readUInt32BE(128); i++)
     if (profile.toString('latin1', 132 + 12 * i, 136 + 12 * i) === name) return 132 + 12 * i;

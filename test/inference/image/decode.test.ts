@@ -1,4 +1,4 @@
-// images of every kind, good and hostile → the pixels or the error they give.
+// Images of every kind, valid and hostile → their pixels or their error.
 import t from 'tap';
 import {
   EmptyImageError,
@@ -36,14 +36,14 @@ const gray: InputContract = {
 const rgb: InputContract = { ...gray, channels: 'rgb', mean: [0, 0, 0], std: [1, 1, 1] };
 const limits = { maxPixels: 10_000 };
 
-t.test('a gray PNG of the right size keeps every value', async (t) => {
+t.test('a gray PNG of the requested size keeps every value', async (t) => {
   const pixels = noise(28 * 28);
   const decoded = await decodeImage(png(28, 28, 1, pixels), gray, limits);
   t.match(decoded, { width: 28, height: 28, channels: 1 });
   t.same([...decoded.data], [...pixels]);
 });
 
-t.test('an rgb PNG of the right size keeps every value, and so does gray that becomes rgb', async (t) => {
+t.test('an rgb PNG of the requested size keeps every value, and so does gray converted to rgb', async (t) => {
   const pixels = noise(28 * 28 * 3);
   t.same([...(await decodeImage(png(28, 28, 3, pixels), rgb, limits)).data], [...pixels]);
   const values = noise(28 * 28);
@@ -59,7 +59,7 @@ t.test('transparent pixels become white', async (t) => {
   t.ok(grayClear.data.every((value) => value === 255));
 });
 
-t.test('JPEG, WebP and PNG decode, and are told apart by their bytes', async (t) => {
+t.test('JPEG, WebP and PNG are detected from their bytes and decoded', async (t) => {
   for (const [kind, bytes] of [
     ['jpeg', await jpeg(40, 40, 90)],
     ['webp', await webp(40, 40, 90)],
@@ -75,7 +75,7 @@ t.test('JPEG, WebP and PNG decode, and are told apart by their bytes', async (t)
   }
 });
 
-t.test('of a GIF the first frame counts', async (t) => {
+t.test('a GIF gives its first frame', async (t) => {
   t.equal(imageKind(gif()), 'gif');
   const { data } = await decodeImage(animatedGif(), rgb, limits);
   t.ok(
@@ -84,14 +84,14 @@ t.test('of a GIF the first frame counts', async (t) => {
   );
 });
 
-t.test('contain pads a wide image with black above and below', async (t) => {
+t.test('contain pads a wide image with black at top and bottom', async (t) => {
   const { data } = await decodeImage(solidPng(56, 28, 200), gray, limits);
   t.equal(data[0], 0);
   t.equal(data[14 * 28], 200);
   t.equal(data.at(-1), 0);
 });
 
-t.test('fill stretches and cover crops: neither leaves padding', async (t) => {
+t.test('fill stretches and cover crops, without padding', async (t) => {
   for (const fit of ['fill', 'cover'] as const) {
     const { data } = await decodeImage(solidPng(56, 28, 200), { ...gray, fit }, limits);
     t.ok(
@@ -111,12 +111,12 @@ t.test('zero bytes are an empty image', async (t) => {
   await t.rejects(decodeImage(new Uint8Array(), gray, limits), EmptyImageError);
 });
 
-t.test('SVG, TIFF, text and two bytes of JPEG are unsupported whatever they are called', async (t) => {
+t.test('SVG, TIFF, text and two bytes of a JPEG are unsupported, whatever their name', async (t) => {
   for (const bytes of [svg(), tiff(), Buffer.from('not an image'), Buffer.from([0xff, 0xd8])])
     await t.rejects(decodeImage(bytes, gray, limits), UnsupportedTypeError);
 });
 
-t.test('SVG behind the signature of a PNG is undecodable: no other loader is tried', async (t) => {
+t.test('SVG after the signature of a PNG is undecodable: no other loader is tried', async (t) => {
   const disguised = Buffer.concat([solidPng(1, 1, 0).subarray(0, 8), svg()]);
   await t.rejects(decodeImage(disguised, gray, limits), UndecodableImageError);
 });

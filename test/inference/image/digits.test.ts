@@ -1,4 +1,4 @@
-// pictures of digits in every ink and place → what the contract's polarity and centre make of them.
+// Images of digits in every ink and position → their pixels after the contract's polarity and centre rules.
 import t from 'tap';
 import type { InputContract } from '../../../src/inference/image/contract.js';
 import { decodeImage } from '../../../src/inference/image/decode.js';
@@ -27,7 +27,7 @@ const plain: InputContract = {
 const input: InputContract = { ...plain, polarity: 'auto', centre: { box: 20 } };
 const limits = { maxPixels: 1_000_000 };
 
-/** What MNIST's makers would have made of the seven. */
+/** The seven after the steps of MNIST's authors. */
 const reference = applyDigitRules(
   drawSeven({ width: 280, height: 300, left: 50, top: 40, size: 200 }),
   input,
@@ -36,7 +36,7 @@ const reference = applyDigitRules(
 const decode = async ({ width, height, data }: GrayImage, contract = input): Promise<Uint8Array> =>
   Uint8Array.from((await decodeImage(png(width, height, 1, data), contract, limits)).data);
 
-/** Around a digit there is black, so that nothing shows at the other side. */
+/** A digit is surrounded by black, so that nothing wraps to the other side. */
 const shifted = (pixels: Uint8Array, by: number) =>
   pixels.map((_, i) => pixels.at((i + by) % pixels.length) ?? 0);
 
@@ -46,7 +46,7 @@ const negative = ({ width, height, data }: GrayImage): GrayImage => ({
   data: data.map((value) => 255 - value),
 });
 
-t.test('a digit fills a box of 20 one way, and its centre of mass is in the middle', async (t) => {
+t.test('a digit fills a box of 20 in one direction, and its centre of mass is in the middle', async (t) => {
   for (const [left, top, size] of [
     [5, 8, 60],
     [100, 20, 90],
@@ -61,7 +61,7 @@ t.test('a digit fills a box of 20 one way, and its centre of mass is in the midd
   }
 });
 
-t.test('a wide digit keeps its shape', async (t) => {
+t.test('a wide digit keeps its proportions', async (t) => {
   const width = 120;
   const data = new Uint8Array(width * 60).map((_, i) =>
     i % width >= 20 && i % width < 100 && Math.floor(i / width) >= 20 && Math.floor(i / width) < 40 ? 255 : 0,
@@ -70,7 +70,7 @@ t.test('a wide digit keeps its shape', async (t) => {
   t.same(boxOf(made), { width: 20, height: 5 });
 });
 
-t.test('dark ink on light paper reads the same as light ink on black', async (t) => {
+t.test('dark ink on light paper gives the same image as light ink on black', async (t) => {
   const drawn = drawSeven({ width: 90, height: 120, left: 20, top: 30, size: 70 });
   t.notOk(isDarkOnLight(drawn));
   t.ok(isDarkOnLight(negative(drawn)));
@@ -88,13 +88,13 @@ t.test('dark ink on light paper reads the same as light ink on black', async (t)
   t.ok(meanDifference(await decode(gray), await decode(drawn)) < 2);
 });
 
-t.test('as-is leaves the polarity to the sender', async (t) => {
+t.test('as-is keeps the polarity of the upload', async (t) => {
   const dark = negative(drawSeven({ width: 28, height: 28, left: 6, top: 4, size: 20 }));
   t.same(await decode(dark, { ...plain, polarity: 'as-is' }), dark.data);
   t.same(await decode(dark, { ...plain, polarity: 'auto' }), negative(dark).data);
 });
 
-t.test('polarity without centre is judged before the image is padded', async (t) => {
+t.test('polarity without centre is detected before padding', async (t) => {
   const dark = drawSeven({
     width: 60,
     height: 20,
@@ -109,7 +109,7 @@ t.test('polarity without centre is judged before the image is padded', async (t)
   t.ok(Math.abs((made[14 * 28] ?? 0) - 5) <= 1, 'the paper');
 });
 
-t.test('light that falls off to a side and to the corners, and noise, leave the digit', async (t) => {
+t.test('uneven light, dark corners and noise do not remove the digit', async (t) => {
   const grain = noise(200 * 160, 3);
   const light = (x: number, y: number) =>
     (220 - 0.5 * x) * (1 - ((x - 100) ** 2 + (y - 80) ** 2) / 90_000) +
@@ -133,7 +133,7 @@ t.test('specks far from the digit do not move it', async (t) => {
   t.same(await decode(dusty), await decode(clean));
 });
 
-t.test('what is as the dataset has it keeps every value, and so does its negative', async (t) => {
+t.test('an image from the dataset keeps every value, and so does its negative', async (t) => {
   const [image, dark] = [reference, negative(reference)];
   t.ok(isCentred(image, input));
   t.same(await decode(image), image.data);
@@ -142,20 +142,20 @@ t.test('what is as the dataset has it keeps every value, and so does its negativ
   t.same(applyDigitRulesToPixels(dark.data, input), image.data);
 });
 
-t.test('an image of the right size that is off-centre or small is centred', async (t) => {
+t.test('an off-centre or small digit in an image of the requested size is centred', async (t) => {
   const off = drawSeven({ width: 28, height: 28, left: 0, top: 0, size: 12 });
   t.notOk(isCentred(off, input));
   t.ok(meanDifference(await decode(off), reference.data) < 10);
 });
 
-t.test('contracts without rules are not touched', async (t) => {
+t.test('contracts without digit rules change nothing', async (t) => {
   const pixels = noise(28 * 28);
   t.equal(applyDigitRulesToPixels(pixels, plain), pixels);
   t.same(await decode({ width: 28, height: 28, data: pixels }, plain), pixels);
 });
 
 t.test(
-  'no ink becomes black, whatever the colour, and the smallest and fullest images do not throw',
+  'an image without ink becomes black, whatever its colour, and the smallest and fullest images do not throw',
   async (t) => {
     const black = new Uint8Array(28 * 28);
     for (const value of [0, 100, 255])
@@ -183,7 +183,7 @@ t.test(
   },
 );
 
-t.test('every image of MNIST passes unchanged', async (t) => {
+t.test('every image of MNIST stays unchanged', async (t) => {
   if (!(await exists('data/mnist/dataset.json'))) return t.comment('skipped: quati dataset prepare mnist');
   const { train, test } = await loadDataset('data/mnist');
   for (const { images, count } of [train, test]) {
@@ -196,7 +196,7 @@ t.test('every image of MNIST passes unchanged', async (t) => {
   }
 });
 
-t.test('MNIST digits that are moved onto a larger canvas come back as they were', async (t) => {
+t.test('MNIST digits on a larger canvas are restored exactly', async (t) => {
   if (!(await exists('data/mnist/dataset.json'))) return t.comment('skipped: quati dataset prepare mnist');
   const { test } = await loadDataset('data/mnist');
   const differences: number[] = [];

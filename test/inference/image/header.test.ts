@@ -1,4 +1,4 @@
-// headers of images in all kinds and forms, whole and cut short, against what sharp reads from them.
+// Headers of images of all kinds and forms, complete and truncated, compared with the results of sharp.
 import sharp from 'sharp';
 import t from 'tap';
 import { EmptyImageError, UnsupportedTypeError } from '../../../src/inference/errors.js';
@@ -51,7 +51,7 @@ const files: Record<string, { file: Buffer; wanted: Partial<ImageHeader> }> = {
 };
 
 for (const [name, { file, wanted }] of Object.entries(files))
-  t.test(`${name}: size, form and parts are those that sharp decodes`, async (t) => {
+  t.test(`${name}: size, form and parts equal those of sharp`, async (t) => {
     const { width, height } = await sharp(file).metadata();
     t.match(readHeader(file), { width, height, parts: Number, ...wanted });
   });
@@ -65,7 +65,7 @@ t.test('the scans of a progressive JPEG and the frames of animations are counted
     t.match(readHeader(file), { width: 61, height: 43, passes: 3 });
 });
 
-t.test('a file that is cut short has a header, or is told to be damaged: it never throws', async (t) => {
+t.test('a truncated file gives a header or is reported as damaged, and never throws', async (t) => {
   for (const [name, { file }] of Object.entries(files)) {
     const { width, height } = await sharp(file).metadata();
     for (let length = 12; length < Math.min(file.length, 700); length++) {
@@ -78,7 +78,7 @@ t.test('a file that is cut short has a header, or is told to be damaged: it neve
   t.throws(() => readHeader(Buffer.from('<svg/>')), UnsupportedTypeError);
 });
 
-t.test('mutated files are read without an error, and have no more parts than bytes', async (t) => {
+t.test('mutated files never throw, and never have more parts than bytes', async (t) => {
   const random = seeded(7);
   for (const { file } of Object.values(files))
     for (let round = 0; round < 200; round++) {

@@ -1,4 +1,4 @@
-// the table of accepted kinds: what is told by bytes, by names, and to people.
+// The table of accepted kinds: detection by bytes and by names, and the names in messages.
 import t from 'tap';
 import {
   imageKind,
@@ -9,7 +9,7 @@ import {
 } from '../../../src/inference/image/kinds.js';
 import { gif, jpeg, solidPng, svg, tiff, webp } from '../../helpers/images.js';
 
-t.test('each kind is told by its first bytes, and by no fewer', async (t) => {
+t.test('each kind is detected from its first bytes, but not from fewer bytes', async (t) => {
   const files = { png: solidPng(2, 2, 0), jpeg: await jpeg(2, 2, 0), webp: await webp(2, 2, 0), gif: gif() };
   for (const [kind, file] of Object.entries(files)) {
     t.equal(imageKind(file), kind);
@@ -26,13 +26,13 @@ t.test('each kind is told by its first bytes, and by no fewer', async (t) => {
   for (const other of [svg(), tiff()]) t.equal(imageKind(other), undefined);
 });
 
-t.test('a name is judged by its ending, in any case', async (t) => {
+t.test('a name is accepted by its extension, in upper or lower case', async (t) => {
   for (const { endings } of Object.values(imageKinds))
     for (const ending of endings) t.ok(isImageName(`a.b${ending.toUpperCase()}`), ending);
   for (const name of ['png', 'a.png.txt', 'a.tiff', 'apng']) t.notOk(isImageName(name), name);
 });
 
-t.test('kinds are named for people and for programs in one order', async (t) => {
+t.test('the lists of kinds for people and for programs have the same order', async (t) => {
   t.equal(nameKinds('or'), 'PNG, JPEG, WebP or GIF');
   t.equal(nameKinds('and'), 'PNG, JPEG, WebP and GIF');
   t.same(imageMediaTypes, ['image/png', 'image/jpeg', 'image/webp', 'image/gif']);

@@ -1,4 +1,4 @@
-// seeded random PNGs of every kind → unpacked without waiting, to the byte as sharp does, or left to sharp.
+// Seeded random PNGs of every kind → unpacked synchronously with the same bytes as sharp, or passed to sharp.
 import { crc32, deflateSync } from 'node:zlib';
 import t from 'tap';
 import type { InputContract } from '../../../src/inference/image/contract.js';
@@ -48,7 +48,7 @@ const kinds: Kind[] = [
   },
 ];
 
-t.test('whatever is unpacked has the bytes that sharp gives, and only plain images are', async (t) => {
+t.test('only plain images are unpacked here, with the same bytes as sharp', async (t) => {
   const random = generator(7);
   for (const kind of kinds) {
     let unpacked = 0;
@@ -71,7 +71,7 @@ t.test('whatever is unpacked has the bytes that sharp gives, and only plain imag
   }
 });
 
-t.test('what pictures are sent as digits is centred on either way the same', async (t) => {
+t.test('images for digit models are centred identically in both ways', async (t) => {
   const input: InputContract = { ...grayInput, polarity: 'auto', centre: { box: 20 } };
   const paper = new Uint8Array(28 * 28).fill(230);
   for (let y = 4; y < 20; y++) paper.fill(20, y * 28 + 5, y * 28 + 9);
@@ -80,7 +80,7 @@ t.test('what pictures are sent as digits is centred on either way the same', asy
   t.same(decodeAtOnce(file, input, limits), new Uint8Array(data));
 });
 
-t.test('damaged, cut and padded files are left to sharp', async (t) => {
+t.test('damaged, truncated and padded files are passed to sharp', async (t) => {
   const random = generator(3);
   const input = contract(12, 9, 'rgb');
   const file = randomPng(12, 9, { colour: 2, depth: 8 }, random);
@@ -96,7 +96,7 @@ t.test('damaged, cut and padded files are left to sharp', async (t) => {
   t.notOk(unpackPng(Buffer.concat([file, Buffer.from('payload')]), input), 'bytes after the end');
 });
 
-t.test('an image of more or fewer lines than its header says is left to sharp', async (t) => {
+t.test('an image with more or fewer lines than its header states is passed to sharp', async (t) => {
   const input = contract(8, 8, 'gray');
   for (const lines of [7, 9]) {
     const packed = deflateSync(Buffer.alloc(lines * 9));
@@ -108,12 +108,12 @@ t.test('an image of more or fewer lines than its header says is left to sharp', 
   t.notOk(unpackPng(assemble(8, 8, { colour: 0, depth: 8 }, [followed]), input));
 });
 
-t.test('more pixels than allowed are left to sharp, which refuses them', async (t) => {
+t.test('an image with too many pixels is passed to sharp, which refuses it', async (t) => {
   const file = randomPng(20, 20, { colour: 0, depth: 8 }, generator(1));
   t.notOk(decodeAtOnce(file, contract(20, 20, 'gray'), { maxPixels: 399 }));
 });
 
-t.test('packed pixels are those that come out again, gray and rgb', async (t) => {
+t.test('packed pixels are the same after unpacking, for gray and rgb', async (t) => {
   for (const channels of ['gray', 'rgb'] as const) {
     const input = contract(13, 7, channels);
     const pixels = noise(13 * 7 * (channels === 'gray' ? 1 : 3));
@@ -138,7 +138,7 @@ function describe({ colour, depth, interlace, extra = [] }: Kind): string {
   return `colour type ${colour}, ${depth} bits${interlace ? ', interlaced' : ''} ${chunks}`.trim();
 }
 
-/** Random lines with random filters, in up to three IDAT chunks. Unpacked, an unfiltered byte may be anything: so is this. */
+/** Returns random lines with random filters, in up to three IDAT chunks. Any byte is valid after unpacking. */
 function randomPng(width: number, height: number, kind: Kind, random: () => number): Buffer {
   const bits = channelsOf[kind.colour] * kind.depth;
   const passes = kind.interlace ? adam7(width, height) : [[width, height] as const];
@@ -154,7 +154,7 @@ function randomPng(width: number, height: number, kind: Kind, random: () => numb
   return assemble(width, height, kind, [packed.subarray(0, a), packed.subarray(a, b), packed.subarray(b)]);
 }
 
-/** Width and height of each pass that holds a pixel. */
+/** Returns width and height of each pass with at least one pixel. */
 function adam7(width: number, height: number): (readonly [number, number])[] {
   const starts = [
     [0, 0, 8, 8],
@@ -203,7 +203,7 @@ function uint32(value: number): Buffer {
   return bytes;
 }
 
-/** A TIFF header and one entry: the orientation. */
+/** Returns a TIFF header and one entry: the orientation. */
 function exif(orientation: number): Buffer {
   const entry = [0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0];
   return Buffer.from([0x49, 0x49, 42, 0, 8, 0, 0, 0, 1, 0, ...entry, 0, 0, 0, 0]);

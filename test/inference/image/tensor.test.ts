@@ -1,4 +1,4 @@
-// pixels and an input contract → the values written into a batch.
+// Pixels and an input contract → the values in a batch.
 import t from 'tap';
 import type { InputContract } from '../../../src/inference/image/contract.js';
 import { createTensor, createTensorWriter, tensorLength } from '../../../src/inference/image/tensor.js';
@@ -22,7 +22,7 @@ t.test('interleaved pixels become planes, each channel with its own mean and std
   t.end();
 });
 
-t.test('channels stay side by side in the layout nhwc', (t) => {
+t.test('channels stay interleaved in the layout nhwc', (t) => {
   const batch = new Float32Array(tensorLength(input));
   createTensorWriter({ ...input, layout: 'nhwc' })(Uint8Array.from([0, 51, 102, 255, 204, 153]), batch, 0);
   const expected = [-1, 51 / 255 - 0.25, 102 / 255 / 2, 1, 204 / 255 - 0.25, 153 / 255 / 2];
@@ -30,7 +30,7 @@ t.test('channels stay side by side in the layout nhwc', (t) => {
   t.end();
 });
 
-t.test('a uint8 tensor holds the pixels themselves, as planes or side by side', (t) => {
+t.test('a uint8 tensor holds the unchanged pixels, as planes or interleaved', (t) => {
   const bytes: InputContract = { ...input, scale: 1, mean: [0, 0, 0], std: [1, 1, 1], dataType: 'uint8' };
   const pixels = Uint8Array.from([0, 51, 102, 255, 204, 153]);
   for (const [layout, expected] of [
@@ -65,14 +65,14 @@ t.test('every pixel value is (pixel * scale - mean) / std', (t) => {
   t.end();
 });
 
-t.test('an image is written at its offset and nowhere else', (t) => {
+t.test('an image is written only at its offset', (t) => {
   const batch = new Float32Array(18).fill(9);
   createTensorWriter({ ...input, scale: 1, mean: [0, 0, 0], std: [1, 1, 1] })(new Uint8Array(6), batch, 6);
   t.same([...batch], [9, 9, 9, 9, 9, 9, 0, 0, 0, 0, 0, 0, 9, 9, 9, 9, 9, 9]);
   t.end();
 });
 
-t.test('pixels of another size and a batch without room are refused', (t) => {
+t.test('pixels of another size, and a batch without space, are refused', (t) => {
   const write = createTensorWriter(input);
   t.throws(() => write(new Uint8Array(5), new Float32Array(6), 0), {
     message: 'Tensor: pixels: expected 6, got 5',

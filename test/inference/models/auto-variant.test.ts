@@ -1,4 +1,4 @@
-// Cards and times → the variant that QUATI_VARIANT=auto serves, what it keeps for this machine, and what it tells.
+// Cards and times → the variant that QUATI_VARIANT=auto serves, the kept figures, and the reported reason.
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
@@ -31,7 +31,7 @@ function cardOf(accuracies: Accuracies, change: Partial<Card> = {}): Card {
   };
 }
 
-/** A measure of known times that remembers what it was asked. */
+/** A measure function with known times that records its calls. */
 function fakeMeasure(times: Record<string, number>) {
   const asked: string[][] = [];
   const measure: Measure = async ({ files }) => {
@@ -42,7 +42,7 @@ function fakeMeasure(times: Record<string, number>) {
 }
 
 t.test(
-  'the fastest of those within the tolerance of the best accuracy serves; the figures say so',
+  'the fastest variant within the tolerance of the best accuracy serves, and the figures show why',
   async (t) => {
     const { asked, measure } = fakeMeasure({ float32: 0.05, int8: 0.2, binary: 0.01 });
     const card = cardOf({ float32: 0.99, int8: 0.988, binary: 0.95 });
@@ -65,13 +65,13 @@ t.test(
   },
 );
 
-t.test("the card's tolerance decides what is accurate enough", async (t) => {
+t.test("the card's tolerance determines which variants are accurate enough", async (t) => {
   const { measure } = fakeMeasure({ float32: 0.05, int8: 0.2, binary: 0.01 });
   const card = cardOf({ float32: 0.99, int8: 0.988, binary: 0.95 }, { accuracyTolerance: 0.04 });
   t.equal((await chooseFastest(card, '', { measure, cacheFolder: t.testdir() })).variant, 'binary');
 });
 
-t.test('what was measured is kept for the next start, until a file changes', async (t) => {
+t.test('figures are kept for the next startup, until a file changes', async (t) => {
   const cacheFolder = path.join(t.testdir(), 'cache', 'quati');
   const { asked, measure } = fakeMeasure({ float32: 0.3, int8: 0.2 });
   const card = cardOf({ float32: 0.99, int8: 0.99 });
@@ -89,46 +89,46 @@ t.test('what was measured is kept for the next start, until a file changes', asy
   t.equal(asked.length, 2);
 });
 
-t.test('a damaged cache is measured anew; one that cannot be written is told', async (t) => {
-  const folder = t.testdir();
-  const { asked, measure } = fakeMeasure({ float32: 0.3, int8: 0.2 });
-  const card = cardOf({ float32: 0.99, int8: 0.99 });
-  await chooseFastest(card, '', { measure, cacheFolder: folder });
-  const [name = ''] = await readdir(folder);
-  await writeFile(path.join(folder, name), '{"float32": "fast", "int8":');
-  t.equal((await chooseFastest(card, '', { measure, cacheFolder: folder })).variant, 'int8');
-  t.equal(asked.length, 2);
-  t.match(JSON.parse(await readFile(path.join(folder, name), 'utf8')), { float32: 0.3, int8: 0.2 });
-  const inTheWay = path.join(folder, name);
-  const { variantReason } = await chooseFastest(card, '', { measure, cacheFolder: inTheWay });
-  t.match(variantReason, /measured now, not kept: /);
-});
+t.test(
+  'a damaged cache leads to a new measurement; a cache that cannot be written is reported',
+  async (t) => {
+    const folder = t.testdir();
+    const { asked, measure } = fakeMeasure({ float32: 0.3, int8: 0.2 });
+    const card = cardOf({ float32: 0.99, int8: 0.99 });
+    await chooseFastest(card, '', { measure, cacheFolder: folder });
+    const [name = ''] = await readdir(folder);
+    await writeFile(path.join(folder, name), '{"float32": "fast", "int8":');
+    t.equal((await chooseFastest(card, '', { measure, cacheFolder: folder })).variant, 'int8');
+    t.equal(asked.length, 2);
+    t.match(JSON.parse(await readFile(path.join(folder, name), 'utf8')), { float32: 0.3, int8: 0.2 });
+    const inTheWay = path.join(folder, name);
+    const { variantReason } = await chooseFastest(card, '', { measure, cacheFolder: inTheWay });
+    t.match(variantReason, /measured now, not kept: /);
+  },
+);
 
-t.test("where measuring fails the card's default serves, and the reason is told", async (t) => {
+t.test("if the measurement fails, the card's default serves, with the reason", async (t) => {
   const measure: Measure = async () => {
-    throw new ModelError('measuring ended with SIGSEGV: ');
+    throw new ModelError('the measuring process exited with SIGSEGV: ');
   };
   const card = cardOf({ float32: 0.99, int8: 0.99 });
   t.match(await chooseFastest(card, '', { measure, cacheFolder: t.testdir() }), {
     variant: 'int8',
     variantReason:
-      "int8 is the card's default: the variants could not be measured: measuring ended with SIGSEGV: ",
+      "int8 is the card's default: the variants could not be measured: the measuring process exited with SIGSEGV: ",
   });
 });
 
-t.test(
-  'one that is alone accurate enough is not measured; without accuracies that is the default',
-  async (t) => {
-    const { asked, measure } = fakeMeasure({});
-    const options = { measure, cacheFolder: t.testdir() };
-    t.equal((await chooseFastest(cardOf({ float32: 0.99, int8: 0.9 }), '', options)).variant, 'float32');
-    const unknown = cardOf({ float32: undefined, int8: undefined });
-    t.equal((await chooseFastest(unknown, '', options)).variant, 'int8');
-    t.strictSame(asked, []);
-  },
-);
+t.test('a single accurate variant is not measured; without accuracies it is the default', async (t) => {
+  const { asked, measure } = fakeMeasure({});
+  const options = { measure, cacheFolder: t.testdir() };
+  t.equal((await chooseFastest(cardOf({ float32: 0.99, int8: 0.9 }), '', options)).variant, 'float32');
+  const unknown = cardOf({ float32: undefined, int8: undefined });
+  t.equal((await chooseFastest(unknown, '', options)).variant, 'int8');
+  t.strictSame(asked, []);
+});
 
-t.test('times come from a process of its own; a file that is no model ends it with the reason', async (t) => {
+t.test('a separate process measures; a file that is not a model stops it with the reason', async (t) => {
   const folder = t.testdir();
   const files = ['small', 'other'].map((sha256) => ({ sha256, file: path.join(folder, `${sha256}.onnx`) }));
   for (const { file } of files) await writeFile(file, brightnessOnnx(grayInput, 3));
@@ -138,7 +138,7 @@ t.test('times come from a process of its own; a file that is no model ends it wi
   await writeFile(files[0]?.file ?? '', 'no model');
   await t.rejects(measureInProcess({ input: grayInput, files }), {
     constructor: ModelError,
-    message: /measuring ended with 1: The model can't be loaded/,
+    message: /the measuring process exited with 1: The model cannot be loaded/,
   });
 });
 

@@ -1,4 +1,4 @@
-// cards with rules for ink → accepted, or refused with the reason.
+// Cards with digit rules → accepted, or refused with the reason.
 import t from 'tap';
 import { CardError } from '../../../src/inference/errors.js';
 import type { InputContract } from '../../../src/inference/image/contract.js';
@@ -17,7 +17,7 @@ const cardOf = (input: InputContract): Card => ({
   golden: [],
 });
 
-t.test('polarity and centre belong to a gray input, and may be left out', async (t) => {
+t.test('polarity and centre are optional, and only for a gray input', async (t) => {
   const input: InputContract = { ...grayInput, polarity: 'auto', centre: { box: 20 } };
   t.same(parseCard(cardOf(input), 'card.json').input, input);
   t.same(parseCard(cardOf(grayInput), 'card.json').input, grayInput);
@@ -33,16 +33,16 @@ t.test('pixels of a uint8 input are not scaled', async (t) => {
   ])
     t.throws(() => parseCard(cardOf(input), 'card.json'), {
       constructor: CardError,
-      message: /\/input\/dataType uint8 takes pixels as they are: expected scale 1, mean 0 and std 1, got /,
+      message: /\/input\/dataType: uint8 takes pixels unchanged: expected scale 1, mean 0 and std 1, got /,
     });
 });
 
-t.test('rules for ink on rgb, and a box larger than the image, are refused', async (t) => {
+t.test('digit rules for rgb, and a box larger than the image, are refused', async (t) => {
   const rgb: InputContract = { ...grayInput, channels: 'rgb', mean: [0, 0, 0], std: [1, 1, 1] };
   const refused: [InputContract, RegExp][] = [
-    [{ ...rgb, polarity: 'auto' }, /card.json: \/input\/polarity needs gray channels, got rgb/],
-    [{ ...rgb, centre: { box: 20 } }, /\/input\/centre needs gray channels/],
-    [{ ...grayInput, centre: { box: 29 } }, /\/input\/centre\/box expected at most 28, got 29/],
+    [{ ...rgb, polarity: 'auto' }, /card.json: \/input\/polarity is only for gray images, got rgb/],
+    [{ ...rgb, centre: { box: 20 } }, /\/input\/centre is only for gray images/],
+    [{ ...grayInput, centre: { box: 29 } }, /\/input\/centre\/box: expected at most 28, got 29/],
   ];
   for (const [input, message] of refused)
     t.throws(() => parseCard(cardOf(input), 'card.json'), { constructor: CardError, message });

@@ -1,4 +1,4 @@
-// a folder of models that changes while its models answer → what answers then, what is refused, and what is given back.
+// A models folder that changes while its models serve → the models that serve next, the refused ones, and the freed memory.
 import { appendFile, cp, mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -17,7 +17,7 @@ const moved: FixtureModel['change'] = (card) => ({
   golden: [{ file: 'golden/light.png', confidences: { float32: [0.5, 0.5] } }],
 });
 
-/** A pipeline over a folder with one model, how to put another version there at once, and how many pools are open. */
+/** A pipeline for a folder with one model, a function that adds a version at once, and the number of open pools. */
 async function setUp(
   t: Pick<Tap, 'testdir' | 'teardown'>,
   first: FixtureModel = {},
@@ -66,25 +66,22 @@ async function setUp(
 }
 type Tap = typeof t;
 
-t.test(
-  'a version that appears is opened and checked, answers from then on, and leaves the one before',
-  async (t) => {
-    const { pipeline, put, ask, pools } = await setUp(t);
-    await put({ version: 2, labels: ['night', 'day'] });
-    t.equal(await ask(), 'bright of 1', 'nothing changes before it is looked for');
-    t.match(await pipeline.reload(), { changed: [{ version: 2, served: true, ready: true }], removed: [] });
-    t.equal(await ask(), 'day of 2');
-    t.equal(await ask(1), 'bright of 1');
-    await put({ name: 'other' });
-    t.match(await pipeline.reload(), { changed: [{ name: 'other', version: 1, ready: true }] });
-    t.equal((await pipeline.classify(bright, { model: 'other' })).model.name, 'other');
-    await nextTurn();
-    t.same(pools, { started: 3, open: 1 }, 'what was replaced is closed');
-  },
-);
+t.test('a new version is loaded and checked, then serves; the previous version stays', async (t) => {
+  const { pipeline, put, ask, pools } = await setUp(t);
+  await put({ version: 2, labels: ['night', 'day'] });
+  t.equal(await ask(), 'bright of 1', 'nothing changes before it is looked for');
+  t.match(await pipeline.reload(), { changed: [{ version: 2, served: true, ready: true }], removed: [] });
+  t.equal(await ask(), 'day of 2');
+  t.equal(await ask(1), 'bright of 1');
+  await put({ name: 'other' });
+  t.match(await pipeline.reload(), { changed: [{ name: 'other', version: 1, ready: true }] });
+  t.equal((await pipeline.classify(bright, { model: 'other' })).model.name, 'other');
+  await nextTurn();
+  t.same(pools, { started: 3, open: 1 }, 'what was replaced is closed');
+});
 
 t.test(
-  'a version that fails its checks is refused, the one before serves on, and status says why',
+  'a version that fails its checks is refused, the previous one serves, and the status has the reason',
   async (t) => {
     const { pipeline, put, ask, pools, models } = await setUp(t);
     await put({ version: 2, change: moved });
@@ -95,7 +92,7 @@ t.test(
     });
     t.equal(await ask(), 'bright of 1');
     t.ok(pipeline.ready());
-    await t.rejects(ask(2), { constructor: ModelNotReadyError, message: /the confidence of dark moved/ });
+    await t.rejects(ask(2), { constructor: ModelNotReadyError, message: /the confidence of dark changed/ });
     t.equal(pools.open, 1);
     await put({ version: 3 });
     await writeFile(join(models, 'brightness/3/float32.onnx'), 'x');
@@ -111,7 +108,7 @@ t.test(
 );
 
 t.test(
-  'a version whose folder is exchanged takes over; where the new one is bad, what was there serves on',
+  'a replaced version folder serves at once; if the new one is damaged, the previous content serves',
   async (t) => {
     const { pipeline, put, ask, pools } = await setUp(t, { variants: ['float32', 'int8'] });
     await put({ labels: ['night', 'day'], variants: ['float32', 'int8'] });
@@ -119,7 +116,7 @@ t.test(
     t.equal(await ask(), 'day of 1');
     await put({ labels: ['never', 'ever'], change: moved });
     const { changed } = await pipeline.reload();
-    t.match(changed, [{ version: 1, ready: true, served: true, refused: /the confidence of never moved/ }]);
+    t.match(changed, [{ version: 1, ready: true, served: true, refused: /the confidence of never changed/ }]);
     t.equal(await ask(), 'day of 1');
     t.ok(pipeline.ready());
     await put({ name: 'other', labels: ['a', 'b'] });
@@ -142,39 +139,36 @@ t.test(
   },
 );
 
-t.test(
-  'a version that goes answers what it had taken, then nothing; its workers end after that',
-  async (t) => {
-    let release = () => {};
-    let held: Promise<void> | undefined;
-    const { pipeline, put, ask, pools, models } = await setUp(t, {}, async () => held);
-    await put({ version: 2, labels: ['night', 'day'] });
-    await pipeline.reload();
-    held = new Promise((resolve) => {
-      release = resolve;
-    });
-    const [running, waiting] = [ask(), ask()];
-    await rm(join(models, 'brightness/2'), { recursive: true });
-    const before = held;
-    held = undefined;
-    t.match(await pipeline.reload(), { changed: [], removed: [{ version: 2 }] });
-    t.equal(pools.open, 2);
-    const after = ask();
-    await t.rejects(ask(2), ModelNotFoundError);
-    release();
-    await before;
-    t.same(await Promise.all([running, waiting, after]), ['day of 2', 'day of 2', 'bright of 1']);
-    await nextTurn();
-    t.equal(pools.open, 1);
-    await rm(join(models, 'brightness'), { recursive: true });
-    await pipeline.reload();
-    await t.rejects(ask(), ModelNotFoundError);
-    await nextTurn();
-    t.equal(pools.open, 0);
-  },
-);
+t.test('a removed version finishes its accepted images, then its workers stop', async (t) => {
+  let release = () => {};
+  let held: Promise<void> | undefined;
+  const { pipeline, put, ask, pools, models } = await setUp(t, {}, async () => held);
+  await put({ version: 2, labels: ['night', 'day'] });
+  await pipeline.reload();
+  held = new Promise((resolve) => {
+    release = resolve;
+  });
+  const [running, waiting] = [ask(), ask()];
+  await rm(join(models, 'brightness/2'), { recursive: true });
+  const before = held;
+  held = undefined;
+  t.match(await pipeline.reload(), { changed: [], removed: [{ version: 2 }] });
+  t.equal(pools.open, 2);
+  const after = ask();
+  await t.rejects(ask(2), ModelNotFoundError);
+  release();
+  await before;
+  t.same(await Promise.all([running, waiting, after]), ['day of 2', 'day of 2', 'bright of 1']);
+  await nextTurn();
+  t.equal(pools.open, 1);
+  await rm(join(models, 'brightness'), { recursive: true });
+  await pipeline.reload();
+  await t.rejects(ask(), ModelNotFoundError);
+  await nextTurn();
+  t.equal(pools.open, 0);
+});
 
-t.test('a folder that was touched or copied over itself starts no worker', async (t) => {
+t.test('a folder that is touched or copied over itself starts no worker', async (t) => {
   const { pipeline, pools, models } = await setUp(t);
   const now = new Date();
   await utimes(join(models, 'brightness/1/card.json'), now, now);
@@ -188,7 +182,7 @@ t.test('a folder that was touched or copied over itself starts no worker', async
   t.equal(pools.started, 1);
 });
 
-t.test('a folder that cannot be read is an error, and all serves on', async (t) => {
+t.test('a folder that cannot be read is an error, and all models continue to serve', async (t) => {
   const { pipeline, models, ask } = await setUp(t);
   await rename(models, `${models}.aside`);
   await writeFile(models, 'no folder');
@@ -199,7 +193,7 @@ t.test('a folder that cannot be read is an error, and all serves on', async (t) 
   t.same(await pipeline.reload(), { changed: [], removed: [] });
 });
 
-t.test('models that come and go leave no memory and no thread behind', async (t) => {
+t.test('added and removed models leave no memory and no thread behind', async (t) => {
   const root = t.testdir({ models: {} });
   const [models, mnist] = [join(root, 'models'), join(projectFolder, 'models/mnist/1')];
   await cp(mnist, join(models, 'mnist/1'), { recursive: true });
@@ -217,6 +211,6 @@ t.test('models that come and go leave no memory and no thread behind', async (t)
   };
   const early = await reloadTimes(2);
   const late = await reloadTimes(5);
-  // A worker and its session take 25 MB: ten that stayed would be 250.
+  // A worker and its session take 25 MB: ten leaked workers would be 250 MB.
   t.ok(late - early < 40, `${early.toFixed()} → ${late.toFixed()} MB`);
 });

@@ -1,4 +1,4 @@
-// folders of models → what is stored, which variant serves, and why a damaged version isn't.
+// Folders of models → the stored versions, the served variant of each, and the problem of a damaged version.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { appendFile, chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import type { Card } from '../../../src/inference/models/card.js';
 import { readRepository } from '../../../src/inference/models/repository.js';
 import { writeFixtureModel } from '../../helpers/fixture-model.js';
 
-t.test('every version is read, in order of its number; other folders are left alone', async (t) => {
+t.test('every version is read, sorted by number; other folders are ignored', async (t) => {
   const models = t.testdir({ README: 'text', drafts: { notes: {} } });
   for (const version of [10, 9]) await writeFixtureModel(models, { version });
   await writeFixtureModel(models, { name: 'another' });
@@ -20,42 +20,39 @@ t.test('every version is read, in order of its number; other folders are left al
   t.same(failed, []);
 });
 
-t.test(
-  'links to folders are followed; lost+found and links that lead nowhere are not looked into',
-  async (t) => {
-    const root = t.testdir({ elsewhere: {}, models: {} });
-    const [models, elsewhere] = [join(root, 'models'), join(root, 'elsewhere')];
-    await writeFixtureModel(elsewhere, { name: 'linked' });
-    await symlink(join(elsewhere, 'linked'), join(models, 'linked'));
-    await symlink(join(elsewhere, 'nothing'), join(models, 'nothing'));
-    await mkdir(join(models, 'lost+found', '1'), { recursive: true });
-    const { stored, failed } = await readRepository(models);
-    t.same(
-      stored.map(({ key }) => key),
-      ['linked/1'],
-    );
-    t.same(failed, []);
-  },
-);
+t.test('links to folders are followed; lost+found and broken links are ignored', async (t) => {
+  const root = t.testdir({ elsewhere: {}, models: {} });
+  const [models, elsewhere] = [join(root, 'models'), join(root, 'elsewhere')];
+  await writeFixtureModel(elsewhere, { name: 'linked' });
+  await symlink(join(elsewhere, 'linked'), join(models, 'linked'));
+  await symlink(join(elsewhere, 'nothing'), join(models, 'nothing'));
+  await mkdir(join(models, 'lost+found', '1'), { recursive: true });
+  const { stored, failed } = await readRepository(models);
+  t.same(
+    stored.map(({ key }) => key),
+    ['linked/1'],
+  );
+  t.same(failed, []);
+});
 
 t.test('a folder that does not exist holds no models', async (t) => {
   t.same(await readRepository(join(t.testdir(), 'none')), { stored: [], failed: [] });
 });
 
-t.test("the card's default variant serves unless another is asked for and there", async (t) => {
+t.test("the card's default variant serves, unless a requested variant exists", async (t) => {
   const models = t.testdir();
   await writeFixtureModel(models, { variants: ['float32', 'int8'], defaultVariant: 'int8' });
   const served = async (variant?: 'float32' | 'binary') =>
     (await readRepository(models, { variant })).stored[0];
   t.match(await served(), { variant: 'int8', variantReason: "int8 is the card's default" });
-  t.match(await served('float32'), { variant: 'float32', variantReason: 'float32 was asked for' });
+  t.match(await served('float32'), { variant: 'float32', variantReason: 'float32 was requested' });
   t.match(await served('binary'), {
     variant: 'int8',
-    variantReason: "binary was asked for, but there is none: int8 is the card's default",
+    variantReason: "binary was requested, but the card does not have it: int8 is the card's default",
   });
 });
 
-t.test('a damaged version fails with its reason, and the others are stored', async (t) => {
+t.test('a damaged version has its reason, and the others are stored', async (t) => {
   const models = t.testdir();
   await writeFixtureModel(models, { name: 'whole' });
   const sameLength = await writeFixtureModel(models, { name: 'altered' });
@@ -78,12 +75,12 @@ t.test('a damaged version fails with its reason, and the others are stored', asy
     short: /short\/1\/float32.onnx: expected \d+ bytes, got 1/,
     gone: /gone\/1\/float32.onnx: cannot be read: ENOENT/,
     garbled: /garbled\/1\/card.json: cannot be read as JSON/,
-    moved: /moved\/1\/card.json: the card is that of other/,
+    moved: /moved\/1\/card.json: the card is for the model other/,
     untitled: /must have required properties title/,
   });
 });
 
-t.test('what is no regular file in its place keeps its own version from being ready', async (t) => {
+t.test('a version with a pipe, device or folder in the place of a file is not ready', async (t) => {
   const models = t.testdir();
   await writeFixtureModel(models, { name: 'good' });
   const broken: Record<string, (folder: string) => Promise<unknown>> = {
@@ -100,15 +97,15 @@ t.test('what is no regular file in its place keeps its own version from being re
     ['good/1'],
   );
   t.match(Object.fromEntries(failed.map(({ name, problem }) => [name, problem])), {
-    pipe: /pipe\/1\/card\.json: is no regular file$/,
-    device: /device\/1\/float32\.onnx: is no regular file$/,
-    directory: /directory\/1\/float32\.onnx: is no regular file$/,
+    pipe: /pipe\/1\/card\.json: is not a regular file$/,
+    device: /device\/1\/float32\.onnx: is not a regular file$/,
+    directory: /directory\/1\/float32\.onnx: is not a regular file$/,
     larger: /larger\/1\/float32\.onnx: expected \d+ bytes, got \d+$/,
     loop: /loop\/1: cannot be read: ELOOP/,
   });
 });
 
-t.test('golden/ that is a file is a part of the fingerprint and no error', async (t) => {
+t.test('a file with the name golden is part of the fingerprint and not an error', async (t) => {
   const models = t.testdir();
   const folder = await writeFixtureModel(models);
   await replaceBy(join(folder, 'golden'), (file) => writeFile(file, 'text'));
@@ -116,7 +113,7 @@ t.test('golden/ that is a file is a part of the fingerprint and no error', async
 });
 
 t.test(
-  'a version, or a model, that may not be read leaves the others',
+  'a version or model without read permission does not affect the others',
   { skip: process.getuid?.() === 0 ? false : 'only root can make a folder that this test may not read' },
   async (t) => {
     const models = t.testdir();
@@ -138,17 +135,17 @@ t.test(
 );
 
 t.test(
-  'the folder of the models that is a file, or that may not be read, is an error with a reason',
+  'a models folder that is a file, or that has no read permission, is an error with a reason',
   async (t) => {
     const root = t.testdir({ models: 'text' });
     await t.rejects(readRepository(join(root, 'models')), {
       name: 'CardError',
-      message: /models: the folder of the models cannot be read: ENOTDIR/,
+      message: /models: the models folder cannot be read: ENOTDIR/,
     });
   },
 );
 
-t.test('a model whose weights lie in another file is refused, wherever the tensor is', async (t) => {
+t.test('a model with weights in another file is refused, wherever the tensor is', async (t) => {
   const models = t.testdir();
   const tensor = message(field(1, [0]), field(14, [1]));
   const places = {
@@ -160,10 +157,10 @@ t.test('a model whose weights lie in another file is refused, wherever the tenso
     await appendToModel(await writeFixtureModel(models, { name }), field(7, content));
   const { failed } = await readRepository(models);
   t.equal(failed.length, 3);
-  for (const { problem } of failed) t.match(problem, /some of its weights lie in another file/);
+  for (const { problem } of failed) t.match(problem, /some of its weights are in another file/);
 });
 
-/** Protobuf joins what a message has twice; the card is that of the longer file. */
+/** Appends a field to the model; protobuf merges repeated fields. The card fits the longer file. */
 async function appendToModel(folder: string, bytes: Uint8Array): Promise<void> {
   const file = join(folder, 'float32.onnx');
   await appendFile(file, bytes);
@@ -174,7 +171,7 @@ async function appendToModel(folder: string, bytes: Uint8Array): Promise<void> {
   await writeFile(join(folder, 'card.json'), JSON.stringify({ ...card, variants }));
 }
 
-/** A field with a length, as protobuf encodes it. */
+/** Encodes a protobuf field with a length. */
 function field(number: number, content: Iterable<number>): Uint8Array {
   const bytes = [...content];
   return Uint8Array.from(number === 14 ? [14 * 8, ...bytes] : [number * 8 + 2, bytes.length, ...bytes]);

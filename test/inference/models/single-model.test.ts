@@ -1,4 +1,4 @@
-// what KServe's storage initialiser puts into /mnt/models, and a repository of several models, → what is served.
+// The folders that KServe's storage initialiser writes to /mnt/models, and a folder of several models → the served models.
 import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
@@ -26,7 +26,7 @@ t.test('a folder of versions is one model, whatever the folder is called', async
   t.same(await keysOf(join(models, 'mnt', 'models')), ['brightness/2', 'brightness/10']);
 });
 
-t.test('a version of it that is damaged leaves the others, and says why', async (t) => {
+t.test('a damaged version reports its reason and does not affect the others', async (t) => {
   const models = t.testdir();
   for (const version of [1, 2, 3]) await writeFixtureModel(models, { version });
   await writeFile(join(models, 'brightness', '2', 'float32.onnx'), 'damaged');
@@ -42,11 +42,11 @@ t.test('a version of it that is damaged leaves the others, and says why', async 
   ]);
 });
 
-t.test('models whose names are numbers are models still', async (t) => {
+t.test('folders with numbers as names can be models', async (t) => {
   const models = t.testdir();
   await writeFixtureModel(models, { name: '7' });
   await writeFixtureModel(models, { name: 'mnist' });
   t.same(await keysOf(models), ['7/1', 'mnist/1']);
   await cp(join(models, '7'), join(models, '8'), { recursive: true });
-  t.match((await readRepository(models)).failed, [{ problem: /the card is that of 7/ }]);
+  t.match((await readRepository(models)).failed, [{ problem: /the card is for the model 7/ }]);
 });

@@ -1,4 +1,4 @@
-// a folder that changes → calls, once it rests.
+// A folder that changes → one call per change, once the folder is stable.
 import { appendFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,7 +27,7 @@ function watch(t: { teardown(done: () => void): void }, models: string, onChange
   return { seen, until, end };
 }
 
-t.test('versions that come, change and go are noticed once each; other files are not', async (t) => {
+t.test('an added, changed or removed version gives one call; other files give none', async (t) => {
   const models = t.testdir();
   const folder = await writeFixtureModel(models);
   const { seen, until, end } = watch(t, models);
@@ -48,7 +48,7 @@ t.test('versions that come, change and go are noticed once each; other files are
   t.equal(seen.changes, 4);
 });
 
-t.test('a folder that is still written to is left alone until it rests', async (t) => {
+t.test('a folder that is still being written gives no call until it is stable', async (t) => {
   const models = t.testdir();
   const folder = await writeFixtureModel(models);
   const { until, seen } = watch(t, models);
@@ -62,7 +62,7 @@ t.test('a folder that is still written to is left alone until it rests', async (
 });
 
 t.test(
-  'a folder that cannot be read, or a change that cannot be taken up, is told and tried again',
+  'a folder that cannot be read, or a change that cannot be loaded, is reported and tried again',
   async (t) => {
     const models = join(t.testdir({ file: '' }), 'file');
     const { seen } = watch(t, models);

@@ -1,13 +1,13 @@
-// files of control groups → how many processors there are to keep busy.
+// Files of control groups → the number of processors to use.
 import t from 'tap';
 import { countCpus } from '../../../src/inference/workers/cpus.js';
 
-t.test('without a control group it is what the scheduler offers', async (t) => {
+t.test('without a control group the number is that of the scheduler', async (t) => {
   t.equal(countCpus(t.testdir({}), 6), 6);
   t.ok(countCpus() >= 1);
 });
 
-t.test('a quota of version 2 counts, rounded up, and so does that of a group above', async (t) => {
+t.test('a quota of version 2 counts, rounded up, and so does a quota of a parent group', async (t) => {
   const root = (quotas: Record<string, string>) =>
     t.testdir({
       proc: { self: { cgroup: '0::/pod/container\n' } },
@@ -31,7 +31,7 @@ t.test('a quota of version 2 counts, rounded up, and so does that of a group abo
   t.equal(countCpus(root({ container: '900000 100000\n' }), 2), 2);
 });
 
-t.test('a quota of version 1 counts; -1 is none', async (t) => {
+t.test('a quota of version 1 counts; -1 means no quota', async (t) => {
   const root = (quota: string) =>
     t.testdir({
       proc: { self: { cgroup: '5:memory:/a\n4:cpu,cpuacct:/a\n' } },

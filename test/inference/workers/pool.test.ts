@@ -1,4 +1,4 @@
-// models and images → scores from worker threads; what happens to them when workers end.
+// Models and images → scores from worker threads, also when workers stop.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -21,7 +21,7 @@ function file(bytes: Uint8Array, deadline = Infinity): RunnerImage {
   return { bytes, wanted: 'scores', deadline };
 }
 
-/** A pool with a queue before it, as the service has one: what the images of each call come to. */
+/** Runs images through a queue and a pool, like the service does. */
 function queuedPool(t: Pick<Tap, 'teardown'>, options: PoolOptions) {
   const pool = createPool({ ...options, onFree: () => batcher.dispatch() });
   const batcher = createBatcher<RunnerImage, RunnerResult>({
@@ -61,7 +61,7 @@ function fragilePool(t: Pick<Tap, 'teardown'>, options: Partial<PoolOptions> = {
 type Tap = typeof t;
 
 t.test(
-  'workers answer for the models they could open, and say why they could not open another',
+  'workers serve the models that they could load, and report why another could not be loaded',
   async (t) => {
     const folder = await writeFixtureModel(t.testdir());
     const good = { key: 'good', file: join(folder, 'float32.onnx'), input: grayInput };
@@ -75,7 +75,7 @@ t.test(
       results.map(resultToScores).map(([dark = 0, bright = 0]) => (dark > bright ? 'dark' : 'bright')),
       ['dark', 'bright', 'dark'],
     );
-    const error = { name: 'ModelError', message: /can't be loaded/ };
+    const error = { name: 'ModelError', message: /cannot be loaded/ };
     t.match(await pool.run('missing', images), [{ error }, { error }, { error }]);
     t.match(await pool.run('good', [{ tensor: new Float32Array(5), deadline: Infinity }]), [
       { error: { name: 'ModelError', message: 'Tensor: expected 1 x 28 x 28 = 784 values, got 5' } },
@@ -84,7 +84,7 @@ t.test(
   },
 );
 
-t.test('a file, its pixels as a tensor, and the same file sized by sharp get the same scores', async (t) => {
+t.test('a file, its pixels as a tensor, and the file resized by sharp get the same scores', async (t) => {
   const folder = await writeFixtureModel(t.testdir());
   const model = { key: 'good', file: join(folder, 'float32.onnx'), input: grayInput };
   const pool = queuedPool(t, { threads: 1, models: [model] });
@@ -109,7 +109,7 @@ t.test('a file, its pixels as a tensor, and the same file sized by sharp get the
 });
 
 t.test(
-  'on Linux the thread that serves comes before the workers, whatever the process was given',
+  'on Linux the HTTP thread has priority over the workers, at any niceness of the process',
   { skip: process.platform === 'linux' ? false : 'only Linux has priorities of threads' },
   async (t) => {
     const before = priorities();
@@ -123,37 +123,40 @@ t.test(
   },
 );
 
-/** What nice counts, of each thread of this process, the main thread first. */
+/** Returns the niceness of each thread of this process, the main thread first. */
 function priorities(): number[] {
   return readdirSync('/proc/self/task').map((thread) => {
     const stat = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8');
-    // The name is in parentheses and may hold anything; proc(5) has nice as the 19th field.
+    // The name is in parentheses and may hold any text. In proc(5) nice is the 19th field.
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
   });
 }
 
-t.test('a worker that ends is replaced, its batch runs again, and only a poisoned image fails', async (t) => {
-  const { pool, lost } = fragilePool(t);
-  const images = [1, 255, 3].map((value) => file(Uint8Array.of(value)));
-  const [other, results] = await Promise.all([
-    pool.run('any', [file(Uint8Array.of(7))]),
-    pool.run('any', images),
-  ]);
-  t.same(other.map(resultToScores), [Float32Array.of(7)]);
-  t.same([results[0], results[2]].map(resultToScores), [Float32Array.of(1), Float32Array.of(3)]);
-  t.throws(() => resultToScores(results[1]), {
-    constructor: WorkerLostError,
-    message: 'The inference worker ended: poisoned',
-  });
-  t.same(lost, ['poisoned', 'poisoned']);
-  const later = await Promise.all([4, 5, 6].map((value) => pool.run('any', [file(Uint8Array.of(value))])));
-  t.same(
-    later.map(([result]) => [...resultToScores(result)]),
-    [[4], [5], [6]],
-  );
-});
+t.test(
+  'a worker that stops is replaced, its batch runs again, and only a poisoned image fails',
+  async (t) => {
+    const { pool, lost } = fragilePool(t);
+    const images = [1, 255, 3].map((value) => file(Uint8Array.of(value)));
+    const [other, results] = await Promise.all([
+      pool.run('any', [file(Uint8Array.of(7))]),
+      pool.run('any', images),
+    ]);
+    t.same(other.map(resultToScores), [Float32Array.of(7)]);
+    t.same([results[0], results[2]].map(resultToScores), [Float32Array.of(1), Float32Array.of(3)]);
+    t.throws(() => resultToScores(results[1]), {
+      constructor: WorkerLostError,
+      message: 'The inference worker stopped: poisoned',
+    });
+    t.same(lost, ['poisoned', 'poisoned']);
+    const later = await Promise.all([4, 5, 6].map((value) => pool.run('any', [file(Uint8Array.of(value))])));
+    t.same(
+      later.map(([result]) => [...resultToScores(result)]),
+      [[4], [5], [6]],
+    );
+  },
+);
 
-t.test('a worker that answers nothing in time is ended like one that crashed', async (t) => {
+t.test('a worker that does not respond in time is stopped and replaced like a crashed one', async (t) => {
   const { pool } = fragilePool(t, { threads: 1, taskTimeoutMs: 100 });
   await t.rejects(pool.run('any', [file(Uint8Array.of(254))]), WorkerLostError);
   t.same((await pool.run('any', [file(Uint8Array.of(9))])).map(resultToScores), [Float32Array.of(9)]);
@@ -176,7 +179,7 @@ t.test('a worker that cannot be ended is replaced at once, and counted until it 
 });
 
 t.test(
-  'workers that end at their start are started again ever more rarely, and images are told',
+  'workers that stop at their start are restarted after longer and longer waits, and images fail',
   async (t) => {
     const broken = { key: 'broken', file: '', input: grayInput };
     const { pool, lost } = fragilePool(t, { models: [broken], threads: 1 });
@@ -190,7 +193,7 @@ t.test(
   },
 );
 
-t.test('close ends the workers, and what still waits for one is refused', async (t) => {
+t.test('close stops the workers, and waiting images are refused', async (t) => {
   const { pool, lost } = fragilePool(t, { threads: 1 });
   const [silent, waiting] = [254, 1].map((value) => pool.run('any', [file(Uint8Array.of(value))]));
   await Promise.all([

@@ -1,4 +1,4 @@
-// ONNX bytes and files → scores, and the errors of models that don't fit.
+// ONNX bytes and files → scores, and the errors of models that do not fit.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
@@ -13,7 +13,7 @@ import { brightnessOnnx, grayInput } from '../../helpers/fixture-model.js';
 const length = tensorLength(grayInput);
 const batch = Float32Array.from({ length: 3 * length }, (_, i) => Math.floor(i / length) / 2);
 
-t.test('a batch gives one row of scores an image, from bytes and from a file', async (t) => {
+t.test('a batch gives one row of scores per image, with a model from bytes and from a file', async (t) => {
   const onnx = brightnessOnnx(grayInput, 3);
   const file = join(t.testdir(), 'model.onnx');
   await writeFile(file, onnx);
@@ -30,50 +30,50 @@ t.test('a batch gives one row of scores an image, from bytes and from a file', a
   }
 });
 
-t.test('only `count` images of a longer batch are looked at', async (t) => {
+t.test('only the first `count` images of a longer batch are used', async (t) => {
   const session = await openSession(brightnessOnnx(grayInput, 3));
   t.equal((await session.run(batch, 2)).length, 6);
   await t.rejects(session.run(batch, 4), ModelError);
   await t.rejects(session.run(batch, 0), ModelError);
 });
 
-t.test('a model with a fixed batch size of 1 answers a batch the same', async (t) => {
+t.test('a model with a fixed batch size of 1 gives the same scores for a batch', async (t) => {
   const free = await openSession(brightnessOnnx(grayInput, 3));
   const fixed = await openSession(brightnessOnnx(grayInput, 3, 1));
   t.same([...(await fixed.run(batch, 3))], [...(await free.run(batch, 3))]);
 });
 
-t.test('a free image size is taken from the card, and needs one', async (t) => {
+t.test('a dynamic image size comes from the card, which is then required', async (t) => {
   const onnx = identityOnnx(['N', 1, 'H', 'W']);
-  await t.rejects(openSession(onnx), { message: /dim 2\): its size is free/ });
+  await t.rejects(openSession(onnx), { message: /dim 2\): its size is dynamic/ });
   t.same((await openSession(onnx, { input: grayInput })).imageShape, [1, 28, 28]);
 });
 
-t.test('models that are no classifier, or not that of the card, are refused', async (t) => {
+t.test('a model that is not a classifier, or does not fit the card, is refused', async (t) => {
   const refused: [RegExp, Uint8Array][] = [
-    [/can't be loaded/, Buffer.from('not a model')],
-    [/the card says 28, the model 14/, identityOnnx(['N', 1, 14, 28])],
-    [/the card says 1, the model 3/, identityOnnx(['N', 3, 28, 28])],
-    [/expected 4 dims \(NCHW or NHWC\), got 2/, identityOnnx(['N', 784])],
-    [/the card says float32, the model uint8/, identityOnnx(['N', 1, 28, 28], 'uint8')],
-    [/dim 1\): the card says 1, the model 28/, identityOnnx(['N', 28, 28, 1])],
-    [/expected a free batch size or 1, got 8/, identityOnnx([8, 1, 28, 28])],
+    [/cannot be loaded/, Buffer.from('not a model')],
+    [/the card states 28, the model 14/, identityOnnx(['N', 1, 14, 28])],
+    [/the card states 1, the model 3/, identityOnnx(['N', 3, 28, 28])],
+    [/expected 4 dimensions \(NCHW or NHWC\), got 2/, identityOnnx(['N', 784])],
+    [/the card states float32, the model uint8/, identityOnnx(['N', 1, 28, 28], 'uint8')],
+    [/dim 1\): the card states 1, the model 28/, identityOnnx(['N', 28, 28, 1])],
+    [/expected a dynamic batch size or 1, got 8/, identityOnnx([8, 1, 28, 28])],
   ];
   for (const [message, onnx] of refused)
     await t.rejects(openSession(onnx, { input: grayInput }), { constructor: ModelError, message });
 });
 
-t.test('channels side by side, and bytes, where the card says so', async (t) => {
+t.test('interleaved channels and byte input work if the card states them', async (t) => {
   const nhwc = { ...grayInput, layout: 'nhwc' } as const;
   const session = await openSession(identityOnnx(['N', 28, 28, 1]), { input: nhwc });
   t.same(session.imageShape, [28, 28, 1]);
   t.equal((await session.run(batch, 3)).length, 3 * length);
   await t.rejects(openSession(identityOnnx(['N', 1, 28, 28]), { input: nhwc }), {
-    message: /dim 1\): the card says 28, the model 1/,
+    message: /dim 1\): the card states 28, the model 1/,
   });
   const bytes = { ...grayInput, dataType: 'uint8' } as const;
   await t.rejects(openSession(identityOnnx(['N', 1, 28, 28]), { input: bytes }), {
-    message: /the card says uint8, the model float32/,
+    message: /the card states uint8, the model float32/,
   });
 });
 

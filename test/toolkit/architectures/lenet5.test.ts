@@ -1,4 +1,4 @@
-// LeNet-5 with real and with binary weights: what is learned, what is latent, how wide its last layer is.
+// LeNet-5 with real and with binary weights: its parameters, its latent weights, and the width of its last layer.
 import t from 'tap';
 import type { Binarisation } from '../../../src/toolkit/architectures/binarisation.js';
 import { type Architecture, classifierOf } from '../../../src/toolkit/architectures/layers.js';
@@ -20,7 +20,7 @@ t.test('LeNet-5 has 61,706 parameters, none of them latent', async (t) => {
   t.notOk(layoutOf(lenet5).entries.some(({ latent }) => latent));
 });
 
-t.test('every weight of the binarised one is latent, unless first or last are to be real', async (t) => {
+t.test('every weight of the binarised network is latent, except real first or last layers', async (t) => {
   const all = ['conv1', 'conv2', 'dense1', 'dense2', 'dense3'].map((layer) => `${layer}.weight`);
   t.same(latentOf({}), all);
   t.same(latentOf({ activations: 'float32' }), all);
@@ -28,7 +28,7 @@ t.test('every weight of the binarised one is latent, unless first or last are to
   t.same(latentOf({ lastLayer: 'float32' }), all.slice(0, -1));
 });
 
-t.test('the last layer is made as wide as there are labels, and stays binary', async (t) => {
+t.test('the last layer gets one output per label, and stays binary', async (t) => {
   const { architecture } = fitLabels(lenet5BinaryRecipe, 4);
   t.match(classifierOf(architecture), { units: 4, bias: false, binary: 'clipped' });
   t.match(layoutOf(architecture).entries.at(-1), { name: 'batchNorm5.variance', shape: [4] });

@@ -1,4 +1,4 @@
-// The networks that recipes name: parameters, shapes, and what a forward graph takes and gives.
+// The networks that recipes name: parameters, shapes, inputs and outputs of a forward graph.
 import t from 'tap';
 import { buildForward, type ParameterSpec } from '../../../src/toolkit/architectures/forward.js';
 import { conv, dense, flatten, maxPool, relu } from '../../../src/toolkit/architectures/layers.js';
@@ -20,7 +20,7 @@ import { floats, largestDifference, largestOf } from '../../helpers/gradient-che
 import { runGraph } from '../../helpers/run-graph.js';
 import { mulberry32, uniform } from '../../helpers/seeded-values.js';
 
-t.test('mnist-cnn has 225,034 parameters, asked for in the order of its layers', async (t) => {
+t.test('mnist-cnn has 225,034 parameters, requested in the order of its layers', async (t) => {
   const specs: ParameterSpec[] = [];
   const graph = buildForward(mnistCnn, {
     batch: 'N',
@@ -52,7 +52,7 @@ t.test('mnist-cnn has 225,034 parameters, asked for in the order of its layers',
   );
 });
 
-t.test('a net gives what the same layers give in float64', async (t) => {
+t.test('a network gives the same results as its layers in float64', async (t) => {
   const parameters = new Map<string, { shape: readonly number[]; data: Float64Array }>();
   const random = mulberry32(6);
   const layers = [
@@ -99,7 +99,7 @@ t.test('a net gives what the same layers give in float64', async (t) => {
 });
 
 t.test(
-  'weights start evenly in ±sqrt(6 / (fanIn + fanOut)), biases at 0, each by its own name',
+  'initial weights are uniform in ±sqrt(6 / (fanIn + fanOut)), biases are 0, and each name has its own random stream',
   async (t) => {
     const shape = [64, 32, 3, 3];
     const spec: ParameterSpec = { name: 'conv2.weight', shape, kind: 'weight', fanIn: 288, fanOut: 576 };

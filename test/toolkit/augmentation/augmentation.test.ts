@@ -1,4 +1,4 @@
-// One image + a transform → pixels, against a float64 reference that is put together in another way; and the seeds.
+// One image + a transform → pixels, against an independent float64 reference; and the seeds.
 import t from 'tap';
 import { createAugmenter, isAugmenting } from '../../../src/toolkit/augmentation/augmentation.js';
 import { type Fill, type ImageSize, paintSquare, warp } from '../../../src/toolkit/augmentation/pixels.js';
@@ -89,7 +89,7 @@ function reference(pixels: Uint8Array, of: ImageSize, change: Partial<Transform>
   });
 }
 
-t.test('nothing asked for changes nothing, and says so', async (t) => {
+t.test('an empty configuration changes nothing, and isAugmenting returns false', async (t) => {
   const pixels = noisy(size);
   for (const config of [
     {},
@@ -101,7 +101,7 @@ t.test('nothing asked for changes nothing, and says so', async (t) => {
   }
 });
 
-t.test('a flip mirrors left for right, and twice is none', async (t) => {
+t.test('a flip mirrors left and right, and two flips give the original', async (t) => {
   const of = { width: 3, height: 2, channels: 3 };
   const pixels = Uint8Array.from({ length: 18 }, (_, i) => i);
   const once = warped(pixels, of, { flip: true });
@@ -109,23 +109,26 @@ t.test('a flip mirrors left for right, and twice is none', async (t) => {
   t.strictSame(warped(Uint8Array.from(once), of, { flip: true }), [...pixels]);
 });
 
-t.test('a quarter turn of a square is a permutation, counter-clockwise, and four are none', async (t) => {
-  for (const width of [4, 5]) {
-    const of = { width, height: width, channels: 1 };
-    const pixels = noisy(of);
-    const turned = Array.from(
-      pixels,
-      (_, i) => pixels[(i % width) * width + width - 1 - Math.floor(i / width)],
-    );
-    t.strictSame(warped(pixels, of, { rotation: 90 }), turned);
-    t.strictSame(warped(pixels, of, { rotation: -270 }), turned);
-    let now = pixels;
-    for (let turn = 0; turn < 4; turn++) now = Uint8Array.from(warped(now, of, { rotation: 90 }));
-    t.strictSame(now, pixels);
-  }
-});
+t.test(
+  'a quarter turn of a square is a counter-clockwise permutation, and four give the original',
+  async (t) => {
+    for (const width of [4, 5]) {
+      const of = { width, height: width, channels: 1 };
+      const pixels = noisy(of);
+      const turned = Array.from(
+        pixels,
+        (_, i) => pixels[(i % width) * width + width - 1 - Math.floor(i / width)],
+      );
+      t.strictSame(warped(pixels, of, { rotation: 90 }), turned);
+      t.strictSame(warped(pixels, of, { rotation: -270 }), turned);
+      let now = pixels;
+      for (let turn = 0; turn < 4; turn++) now = Uint8Array.from(warped(now, of, { rotation: 90 }));
+      t.strictSame(now, pixels);
+    }
+  },
+);
 
-t.test('a shift by whole pixels moves them, and what comes in is the fill', async (t) => {
+t.test('a shift by whole pixels moves them, and the new pixels have the fill value', async (t) => {
   const pixels = noisy(size);
   t.strictSame(warped(pixels, size, { shiftX: 2, shiftY: -1 }), moved(pixels, size, 2, -1));
   const row = { width: 4, height: 1, channels: 1 };
@@ -135,7 +138,7 @@ t.test('a shift by whole pixels moves them, and what comes in is the fill', asyn
 });
 
 t.test(
-  'a zoom of 1 changes nothing, of 3 the middle pixel fills the middle, of 1/3 the rest is fill',
+  'a zoom of 1 changes nothing; at 3 the middle pixel covers the middle; at 1/3 the rest has the fill value',
   async (t) => {
     const of = { width: 3, height: 3, channels: 1 };
     const pixels = Uint8Array.of(0, 0, 0, 0, 90, 0, 0, 0, 0);
@@ -145,7 +148,7 @@ t.test(
   },
 );
 
-t.test('whatever the size, the transform and the border: the float64 reference, rounded', async (t) => {
+t.test('every size, transform and border gives the rounded float64 reference', async (t) => {
   const random = mulberry32(7);
   const between = (low: number, high: number) => low + (high - low) * random();
   for (let i = 0; i < 60; i++) {
@@ -172,7 +175,7 @@ t.test('whatever the size, the transform and the border: the float64 reference, 
   }
 });
 
-t.test('a crop moves by whole pixels, up to the padding; cutout paints its square', async (t) => {
+t.test('a crop moves by whole pixels, up to the padding; cutout covers its square', async (t) => {
   const pixels = noisy(size);
   const crop = createAugmenter({ crop: { padding: 2 } }, size, 3);
   const seen = new Set<string>();
@@ -205,7 +208,7 @@ const everything: Augmentation = {
   cutout: { size: 2 },
 };
 
-t.test('an image depends on seed, epoch and index alone: not on what came before', async (t) => {
+t.test('an augmented image depends only on seed, epoch and index, not on earlier images', async (t) => {
   const pixels = noisy(size);
   const first = createAugmenter(everything, size, 1);
   const inOrder = Array.from({ length: 30 }, (_, i) => [...first(pixels, 2, i)]);
@@ -217,7 +220,7 @@ t.test('an image depends on seed, epoch and index alone: not on what came before
   t.ok(different(inOrder.map((_, i) => [...again(pixels, 3, i)])) > 25, 'another epoch');
 });
 
-t.test('turning one thing on leaves what the others draw', async (t) => {
+t.test('turning one kind on does not change the random values of the others', async (t) => {
   for (let i = 0; i < 20; i++) {
     const draw = (config: Augmentation) =>
       drawTransform(completeAugmentation(config), size, createRandom(1, i));
@@ -228,7 +231,7 @@ t.test('turning one thing on leaves what the others draw', async (t) => {
   }
 });
 
-t.test('amounts stay within what was asked for, on both sides', async (t) => {
+t.test('amounts stay within the requested range, on both sides', async (t) => {
   const drawn = Array.from({ length: 2000 }, (_, i) =>
     drawTransform(completeAugmentation(everything), size, createRandom(5, i)),
   );
@@ -278,6 +281,6 @@ t.test('no configuration changes its input', async (t) => {
   }
 });
 
-t.test('pixels of another length than the images have are refused', async (t) => {
+t.test('pixels of another length than the images are refused', async (t) => {
   t.throws(() => createAugmenter({}, size, 1)(new Uint8Array(3), 0, 0), { message: /expected 25, got 3/ });
 });

@@ -1,4 +1,4 @@
-// A few pixels → the sheet that shows them and what they become.
+// A few pixels → the sheet that shows the originals and their augmented forms.
 import t from 'tap';
 import { createAugmenter } from '../../../src/toolkit/augmentation/augmentation.js';
 import { drawContactSheet } from '../../../src/toolkit/augmentation/contact-sheet.js';
@@ -7,7 +7,7 @@ import { noise } from '../../helpers/images.js';
 const split = { images: noise(3 * 42 * 20 * 3), width: 42, height: 20, channels: 3 };
 const augmentation = { rotation: 30, shift: 0.2, flip: true };
 
-t.test('a row an image, the original first, then what the epochs train on; pixels are doubled', async (t) => {
+t.test('one row per image: the original, then the image of each epoch; pixels are doubled', async (t) => {
   const options = { images: [2, 0], variants: 3, seed: 5 };
   const { width, height, pixels } = drawContactSheet(split, augmentation, options);
   t.same([width, height, pixels.length], [4 * 86 + 2, 2 * 42 + 2, (4 * 86 + 2) * (2 * 42 + 2) * 3]);

@@ -1,4 +1,4 @@
-// Gradients of Conv, by every formulation that lowering knows, against float64.
+// Gradients of Conv, in every formulation of the lowering, against float64.
 import t from 'tap';
 import type { Attributes } from '../../../src/toolkit/graph/graph.js';
 import { type Array64, type ConvSettings, conv2d } from '../../helpers/float64-reference.js';
@@ -72,7 +72,7 @@ for (const [title, settings] of named)
     }
   });
 
-t.test('Conv: gradients are right for shapes, strides, pads and dilations drawn at random', async (t) => {
+t.test('Conv: gradients are correct for random shapes, strides, pads and dilations', async (t) => {
   const random = mulberry32(20);
   for (let i = 0; i < 60; i++) {
     const settings = randomCase(random);
@@ -80,7 +80,7 @@ t.test('Conv: gradients are right for shapes, strides, pads and dilations drawn 
   }
 });
 
-t.test('Conv: the gradient by the input is right for groups and for one filter a channel', async (t) => {
+t.test('Conv: the gradient by the input is correct for groups and for one filter per channel', async (t) => {
   const cases: readonly (readonly [ConvCase['x'], ConvCase['w'], number])[] = [
     [[2, 4, 5, 6], [6, 2, 3, 3], 2],
     [[1, 6, 5, 5], [6, 1, 3, 3], 6],
@@ -105,7 +105,7 @@ t.test('Conv: the gradient by the input is right for groups and for one filter a
 
 for (const groups of [2, 4]) {
   const settings: ConvCase = { ...plain, x: [2, 4, 7, 6], w: [8, 4 / groups, 3, 2], groups, bias: true };
-  t.test(`Conv: the gradients by image, weights and bias are right for ${groups} groups`, async (t) =>
+  t.test(`Conv: the gradients by image, weights and bias are correct for ${groups} groups`, async (t) =>
     matchesReference(t, describe(settings), gradientCase(settings, groups)),
   );
 }

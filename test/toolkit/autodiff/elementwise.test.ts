@@ -91,7 +91,7 @@ t.test('Sqrt divides its gradient by twice the root', async (t) => {
   });
 });
 
-t.test('the gradient of Relu is 0 where its input is 0, as for every negative input', async (t) => {
+t.test('the gradient of Relu is 0 for inputs of 0, like for negative inputs', async (t) => {
   const gradient = await gradientOf([-2, -0, 0, 1e-20, 3], (builder, x) => builder.op('Relu', [x]));
   t.same([...gradient], [0, 0, 0, 1, 1]);
 });

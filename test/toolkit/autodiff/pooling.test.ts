@@ -61,7 +61,7 @@ t.test('MaxPool after Relu, and one pool after another, compose', async (t) => {
   });
 });
 
-t.test('a value that two pools read gets the gradients of both', async (t) => {
+t.test('a value that is the input of two pools gets the gradients of both', async (t) => {
   await matchesReference(t, '2x2 and 4x4', {
     inputs: { x: image(3, 1, 2, 8, 8) },
     samples: 400,
@@ -104,7 +104,7 @@ for (const [title, shape, kernel, strides, settings] of shared)
     });
   });
 
-t.test('of equal pixels in windows that overlap, the first of each window gets its gradient', async (t) => {
+t.test('among equal pixels in overlapping windows, the first of each window gets its gradient', async (t) => {
   const builder = new GraphBuilder('ties');
   const x = builder.input('x', [1, 1, 1, 5]);
   const y = builder.op('MaxPool', [x], { kernel_shape: { ints: [1, 3] }, strides: { ints: [1, 1] } });

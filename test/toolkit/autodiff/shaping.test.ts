@@ -19,7 +19,7 @@ async function check(
   });
 }
 
-t.test('Reshape gives the gradient the shape the input had', async (t) => {
+t.test('Reshape gives the gradient the shape of the input', async (t) => {
   const targets: readonly [number[], number[], number[]][] = [
     [
       [2, 3, 4],
@@ -43,11 +43,11 @@ t.test('Reshape gives the gradient the shape the input had', async (t) => {
     );
 });
 
-t.test('Flatten gives the gradient the shape the input had', async (t) => {
+t.test('Flatten gives the gradient the shape of the input', async (t) => {
   await check(t, [2, 3, 4, 5], (builder, x) => builder.op('Flatten', [x]), flatten);
 });
 
-t.test('Transpose brings the gradient back with the inverse permutation', async (t) => {
+t.test('Transpose gives the gradient the inverse permutation', async (t) => {
   const cases: readonly [number[], number[] | undefined][] = [
     [[3, 5], undefined],
     [[2, 3, 4], undefined],
@@ -110,7 +110,7 @@ for (const [op, what] of [
         );
   });
 
-t.test('a chain of them composes', async (t) => {
+t.test('a chain of such operators composes', async (t) => {
   await check(
     t,
     [2, 3, 4],

@@ -1,4 +1,4 @@
-// The sign and what stands for its gradient, against formulas in float64.
+// The sign and the replacements of its gradient, against formulas in float64.
 import t from 'tap';
 import { sign, signOf } from '../../../src/toolkit/autodiff/sign.js';
 import { annealingAt, type SignGradient } from '../../../src/toolkit/autodiff/sign-gradients.js';
@@ -27,7 +27,7 @@ const slope = (gradient: SignGradient) =>
     });
   });
 
-t.test('the sign is +1 from 0 on and -1 below, in a graph as in a function', async (t) => {
+t.test('the sign is +1 from 0 on and -1 below, in a graph and in a function', async (t) => {
   const values = [-2, -1e-45, -0, 0, 1e-45, 2];
   const builder = new GraphBuilder('sign');
   builder.output(sign(builder, builder.input('x', [values.length])), 'y');
@@ -36,7 +36,7 @@ t.test('the sign is +1 from 0 on and -1 below, in a graph as in a function', asy
   t.same(values.map(signOf), [-1, -1, 1, 1, 1, 1]);
 });
 
-t.test('identity lets the gradient through, clipped only within ±1, both ends included', async (t) => {
+t.test('identity passes the gradient everywhere, clipped only within ±1, both ends included', async (t) => {
   t.same([...(await slope('identity'))], [1, 1, 1, 1, 1, 1, 1, 1, 1]);
   t.same([...(await slope('clipped'))], [0, 1, 1, 1, 1, 1, 1, 1, 0]);
 });
@@ -54,7 +54,7 @@ for (const [gradient, f] of Object.entries(smooth)) {
   });
 }
 
-t.test('annealing rises from 0.1 to 10, through 1 half way', async (t) => {
+t.test('annealing rises from 0.1 to 10, with 1 at half of the run', async (t) => {
   const rising = [0, 0.5, 1].map(annealingAt);
   t.ok(largestDifference(rising, [0.1, 1, 10]) < 1e-12);
 });

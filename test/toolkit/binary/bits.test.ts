@@ -1,4 +1,4 @@
-// Signs packed eight a byte, and the operators that unpack them.
+// Signs packed eight per byte, and the operators that unpack them.
 import t from 'tap';
 import { packSigns, unpackSigns } from '../../../src/toolkit/binary/bits.js';
 import { GraphBuilder } from '../../../src/toolkit/graph/builder.js';
@@ -10,7 +10,7 @@ t.test('the first value is the lowest bit, 0 counts as +1, and the rest of the l
 });
 
 for (const shape of [[8], [3, 5], [6, 1, 5, 5], [16, 6, 5, 5]])
-  t.test(`[${shape.join(', ')}] is unpacked to the signs that were packed`, async (t) => {
+  t.test(`[${shape.join(', ')}] is unpacked to the original signs`, async (t) => {
     const count = shape.reduce((a, b) => a * b, 1);
     const values = uniform(mulberry32(count), count);
     const builder = new GraphBuilder('unpack');

@@ -1,4 +1,4 @@
-// Normalisation as one product and one sum, and before a sign as one comparison.
+// Normalisation as one product and one sum; before a sign, as one comparison.
 import t from 'tap';
 import { signOf } from '../../../src/toolkit/autodiff/sign.js';
 import { composed, thresholdOf } from '../../../src/toolkit/binary/norms.js';
@@ -6,7 +6,7 @@ import { composed, thresholdOf } from '../../../src/toolkit/binary/norms.js';
 const affine = { factors: [2, -2, 0, 0, 0.5], offsets: [-3, -3, 0, -1, 1] };
 
 t.test(
-  'a threshold gives the sign of factor x + offset, at the bound and on both sides, whatever the factor',
+  'a threshold gives the sign of factor x + offset, at the bound and on both sides, for every factor',
   async (t) => {
     const { directions, bounds } = thresholdOf(affine);
     for (const x of [-5, -2, -1.5, 0, 1.5, 2, 5])
@@ -18,7 +18,7 @@ t.test(
   },
 );
 
-t.test('composed: first the inner, then the outer', async (t) => {
+t.test('a composition applies the inner norm first, then the outer', async (t) => {
   const inner = { factors: [1, 2, 3, 4, 5], offsets: [1, -1, 1, -1, 1] };
   t.same(composed(affine, inner), { factors: [2, -4, 0, 0, 2.5], offsets: [-1, -1, 0, -1, 1.5] });
   t.same(composed({ factors: [1], offsets: [0] }, inner), inner, 'one channel stands for all');

@@ -71,7 +71,7 @@ for (const blockOrder of blockOrders)
       );
 
 t.test(
-  'unpacking and folding ahead of time change nothing: logits are the same bits with and without optimisation',
+  'unpacking and folding in advance change nothing: logits have the same bits with and without optimisation',
   async (t) => {
     for (const [name, model] of binaryVariants(forwardOf(allBinary), allBinary, input)) {
       const plain = await logitsOf(model, { graphOptimizationLevel: 'disabled' });
@@ -80,7 +80,7 @@ t.test(
   },
 );
 
-t.test('the fully binarised net takes at most 14 KB, in operators of ONNX itself', async (t) => {
+t.test('the fully binarised network takes at most 14 KB, in standard ONNX operators', async (t) => {
   const binary = binaryVariants(forwardOf(allBinary), allBinary, input).get('binary') ?? new Uint8Array();
   t.ok(binary.byteLength > 0 && binary.byteLength <= 14 * 1024, `${binary.byteLength} bytes`);
   const { nodes, initializers } = decodeOnnx(binary);
@@ -95,25 +95,28 @@ t.test('the fully binarised net takes at most 14 KB, in operators of ONNX itself
   );
 });
 
-t.test('ONNX Runtime unpacks when it loads the file: nothing of it is left to run', async (t) => {
-  const { readFile } = await import('node:fs/promises');
-  const optimised = `${t.testdir({})}/optimised.onnx`;
-  const variants = binaryVariants(forwardOf(allBinary), allBinary, input);
-  await logitsOf(variants.get('binary') ?? new Uint8Array(), {
-    graphOptimizationLevel: 'extended',
-    optimizedModelFilePath: optimised,
-  });
-  const operators = new Set(decodeOnnx(await readFile(optimised)).nodes.map(({ op }) => op));
-  for (const op of ['BitShift', 'Mod', 'Cast', 'Reshape', 'Slice']) t.notOk(operators.has(op), op);
-  for (const op of ['Conv', 'Gemm', 'Greater', 'Where']) t.ok(operators.has(op), op);
-});
+t.test(
+  'ONNX Runtime unpacks the weights when it loads the file, and runs no unpacking afterwards',
+  async (t) => {
+    const { readFile } = await import('node:fs/promises');
+    const optimised = `${t.testdir({})}/optimised.onnx`;
+    const variants = binaryVariants(forwardOf(allBinary), allBinary, input);
+    await logitsOf(variants.get('binary') ?? new Uint8Array(), {
+      graphOptimizationLevel: 'extended',
+      optimizedModelFilePath: optimised,
+    });
+    const operators = new Set(decodeOnnx(await readFile(optimised)).nodes.map(({ op }) => op));
+    for (const op of ['BitShift', 'Mod', 'Cast', 'Reshape', 'Slice']) t.notOk(operators.has(op), op);
+    for (const op of ['Conv', 'Gemm', 'Greater', 'Where']) t.ok(operators.has(op), op);
+  },
+);
 
-t.test('what has no integer form says which layer and why', async (t) => {
+t.test('a layer without an integer form is an error with the layer and the reason', async (t) => {
   const refused = (change: Partial<Binarisation>, pixels = input) =>
     t.throws(() => encodeSigns(forwardOf({ ...allBinary, ...change }), pixels, integer), {
       name: 'GraphError',
       message:
-        /^(Conv conv|Gemm dense)\d: has no integer form: what it reads are neither signs nor pixels of k \/ 255$/,
+        /^(Conv conv|Gemm dense)\d: has no integer form: its input is neither signs nor pixels k \/ 255$/,
     });
   refused({ activations: 'float32' });
   refused({ blockOrder: 'activation-norm' });

@@ -17,7 +17,7 @@ for (const width of [1, 31, 32, 84, 400])
     t.same(Array.from(xnorProduct(packRows(x.data, 3), packRows(w.data, 10))), Array.from(expected.data));
   });
 
-t.test('windows have the sums that a convolution gives, a row a pixel', async (t) => {
+t.test('windows have the sums that a convolution gives, one row per pixel', async (t) => {
   const [x, w] = [signs(2, 6, 9, 8), signs(16, 6, 5, 5)];
   const { shape, data } = conv2d(x, w);
   const [, filters = 0, height = 0, width = 0] = shape;

@@ -1,4 +1,4 @@
-// Decoded pixels on disk: read again by the next command, by the file's checksum and the contract; never trusted when damaged.
+// Decoded pixels on disk: the next command reads them by the file's checksum and the contract; damaged ones are never used.
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
@@ -39,7 +39,7 @@ async function cached(cache: string): Promise<string[]> {
   return entries.flatMap((entry) => (entry.isFile() ? [path.join(entry.parentPath, entry.name)] : [])).sort();
 }
 
-t.test('the second time pixels come from the cache, whose files hold them as they are', async (t) => {
+t.test('the second time, pixels come unchanged from the files of the cache', async (t) => {
   const { cache, decode } = await setUp(t);
   const first = await decode();
   const files = await cached(cache);
@@ -49,7 +49,7 @@ t.test('the second time pixels come from the cache, whose files hold them as the
   t.strictSame(new Set(await decode()), new Set([7]), 'what lies there is what is read');
 });
 
-t.test('a cached file of another length is decoded anew and replaced', async (t) => {
+t.test('a cached file of another length is decoded again and replaced', async (t) => {
   const { cache, decode } = await setUp(t);
   const first = await decode();
   const [file = ''] = await cached(cache);
@@ -59,7 +59,7 @@ t.test('a cached file of another length is decoded anew and replaced', async (t)
   t.strictSame(await readFile(file), whole);
 });
 
-t.test('another size or kernel is another folder; how pixels are scaled afterwards is none', async (t) => {
+t.test('another size or kernel uses another folder; another scale of pixel values does not', async (t) => {
   const { cache, decode } = await setUp(t);
   await decode();
   await decode({ ...input, mean: [0.5], scale: 1 / 255 });
@@ -69,7 +69,7 @@ t.test('another size or kernel is another folder; how pixels are scaled afterwar
   t.equal((await readdir(cache)).length, 3);
 });
 
-t.test('a cache that cannot be written is none', async (t) => {
+t.test('a cache that cannot be written is not used', async (t) => {
   const { cache, decode } = await setUp(t);
   await writeFile(cache, 'a file where the folder should be');
   const pixels = await decode();
@@ -77,7 +77,7 @@ t.test('a cache that cannot be written is none', async (t) => {
   t.ok(pixels.includes(100), 'decoded all the same');
 });
 
-t.test('it lies below data/, or where QUATI_CACHE says; empty, nowhere', async (t) => {
+t.test('the cache is in data/, or in QUATI_CACHE; an empty value turns it off', async (t) => {
   delete process.env.QUATI_CACHE;
   t.equal(decodeCacheFolder(), path.join('data', '.decoded'));
   process.env.QUATI_CACHE = '/elsewhere';

@@ -1,4 +1,4 @@
-// Folders of small images → splits of pixels: which file goes where, and what is said of those that are no images.
+// Folders of small images → splits of pixels: the split of each file, and the report of files that are not images.
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t, { type Test } from 'tap';
@@ -37,7 +37,7 @@ async function flat(t: Test, each = 10): Promise<string> {
 
 const paths = (files: readonly { path: string }[] = []) => files.map(({ path }) => path);
 
-t.test('a fifth of each category is set apart to test on, the same whoever asks', async (t) => {
+t.test('a fifth of each category is reserved for the test split, the same on every machine', async (t) => {
   const root = await flat(t);
   const dataset = await loadDataset(root, { input });
   t.match(dataset, { name: 'pets', labels: ['cat', 'dog', 'emu'], validation: undefined });
@@ -62,7 +62,7 @@ t.test('a fifth of each category is set apart to test on, the same whoever asks'
   t.ok(paths(grown?.test).filter((file) => before.has(file)).length >= 5, 'an image more moves at most one');
 });
 
-t.test('train, val and test are taken as they lie; val replaces the part held back', async (t) => {
+t.test('the folders train, val and test give the splits; val replaces the reserved part', async (t) => {
   const image = solidPng(4, 3, 9);
   const root = await writeImages(t.testdir({}), {
     'train/a/1.png': image,
@@ -82,7 +82,7 @@ t.test('train, val and test are taken as they lie; val replaces the part held ba
   t.same([listing?.train.length, listing?.test.length], [2, 2], 'without test, of each category of train');
 });
 
-t.test('PNG, JPEG and WebP of any size become what the serving code makes of them', async (t) => {
+t.test('PNG, JPEG and WebP of any size become the same pixels as in the serving code', async (t) => {
   const image = png(9, 7, 3, noise(9 * 7 * 3));
   const root = await writeImages(t.testdir({}), {
     'train/a/1.png': image,
@@ -101,7 +101,7 @@ t.test('PNG, JPEG and WebP of any size become what the serving code makes of the
   t.match(rgb.train, { channels: 3, count: 3 });
 });
 
-t.test('files that are no images are all named; skipping leaves them out, and says so', async (t) => {
+t.test('all files that are not images are named; --skip-bad skips and reports them', async (t) => {
   const root = await flat(t);
   await writeImages(root, {
     'cat/3.png': 'no image',
@@ -111,7 +111,7 @@ t.test('files that are no images are all named; skipping leaves them out, and sa
   await t.rejects(loadDataset(root, { input }), {
     name: 'BadImagesError',
     message:
-      /pets: 3 files are no images \(--skip-bad leaves them out\):\n.*cat\/3\.png: The bytes are no PNG, JPEG, WebP or GIF image\n.*emu\/0\.png: The png image can't be decoded.*\n.*emu\/z\.gif: The image is empty/,
+      /pets: 3 files are not images \(--skip-bad skips them\):\n.*cat\/3\.png: The bytes are no PNG, JPEG, WebP or GIF image\n.*emu\/0\.png: The png image can't be decoded.*\n.*emu\/z\.gif: The image is empty/,
   });
   const progress: number[] = [];
   const dataset = await loadDataset(root, {
@@ -129,7 +129,7 @@ t.test('files that are no images are all named; skipping leaves them out, and sa
     for (const [i, label] of labels.entries()) t.equal(Math.floor((images[i * 12] ?? 0) / 100), label);
 });
 
-t.test('the checksum is that of the files, their places and splits, and needs no decoding', async (t) => {
+t.test('the checksum covers the files, their paths and splits, and needs no decoding', async (t) => {
   const root = await flat(t, 5);
   const { sha256 } = await loadDataset(root, { input });
   t.match(await describeDataset(root), { name: 'pets', labels: ['cat', 'dog', 'emu'], sha256 });
@@ -147,19 +147,19 @@ t.test('links to folders and files are followed', async (t) => {
 
 const image = solidPng(4, 3, 9);
 const refused: [title: string, files: Record<string, Buffer>, message: RegExp][] = [
-  ['one category', { 'cat/1.png': image }, /expected 2 to 256 folders, one a category, got 1/],
+  ['one category', { 'cat/1.png': image }, /expected 2 to 256 folders, one per category, got 1/],
   ['an unknown split', { 'train/a/1': image, 'train/b/1': image, 'valid/a/1': image }, /got train, valid$/],
   [
     'no train',
     { 'test/a/1': image, 'val/a/1': image },
     /expected the folders train, val and test.*got test, val$/,
   ],
-  ['folders in a category', { 'a/1/1': image, 'b/1': image }, /a\/1: a folder in that of a category/],
-  ['too few images', { 'a/1': image, 'a/2': image, 'b/1': image }, /b has 1 of the 2 images/],
+  ['folders in a category', { 'a/1/1': image, 'b/1': image }, /a\/1: is a folder; expected only images/],
+  ['too few images', { 'a/1': image, 'a/2': image, 'b/1': image }, /b: expected at least 2 images.*got 1/],
   [
     'a category that is not trained on',
     { 'train/a/1': image, 'train/b/1': image, 'test/c/1': image },
-    /test\/c: train has no category of that name/,
+    /test\/c: train has no category of this name/,
   ],
 ];
 for (const [title, files, message] of refused)
@@ -168,12 +168,12 @@ for (const [title, files, message] of refused)
     await t.rejects(loadDataset(root, { input }), { name: 'FolderError', message });
   });
 
-t.test('an empty folder, and images without a contract, are no prepared dataset', async (t) => {
+t.test('an empty folder, or images without a contract, are not a prepared dataset', async (t) => {
   await t.rejects(loadDataset(t.testdir({}), { input }), { name: 'DatasetMissingError' });
   await t.rejects(loadDataset(await flat(t, 2)), { name: 'DatasetMissingError', message: /holds images/ });
 });
 
-t.test('images that would not fit into memory are refused before any is read', async (t) => {
+t.test('images that do not fit into memory are refused before any is read', async (t) => {
   const root = await flat(t, 30);
   await t.rejects(loadDataset(root, { input: { ...input, channels: 'rgb', width: 4096, height: 4096 } }), {
     name: 'FolderError',

@@ -33,41 +33,47 @@ async function write(folder: string, changed: Partial<Record<Name, Buffer>> = {}
   return folder;
 }
 
-t.test('plain, gzipped and dotted names read the same, by the checksum of what is inside', async (t) => {
-  const folder = t.testdir({});
-  await writeFile(path.join(folder, 'train-images-idx3-ubyte'), contents['train-images-idx3-ubyte']);
-  await writeFile(path.join(folder, 'train-labels.idx1-ubyte'), contents['train-labels-idx1-ubyte']);
-  await writeFile(
-    path.join(folder, 't10k-images-idx3-ubyte.gz'),
-    gzipSync(contents['t10k-images-idx3-ubyte']),
-  );
-  await writeFile(
-    path.join(folder, 't10k-labels.idx1-ubyte.gz'),
-    gzipSync(contents['t10k-labels-idx1-ubyte']),
-  );
-  const { train, test } = await readIdxFolder(folder, files, strict);
-  t.match(train, { count: 2, height: 2, width: 2, channels: 1 });
-  t.strictSame([[...train.labels], [...test.labels]], [[0, 9], [1]]);
-  t.strictSame([...test.images], [20, 21, 22, 23]);
-});
+t.test(
+  'plain, gzipped and dotted file names give the same data, with the checksum of the content',
+  async (t) => {
+    const folder = t.testdir({});
+    await writeFile(path.join(folder, 'train-images-idx3-ubyte'), contents['train-images-idx3-ubyte']);
+    await writeFile(path.join(folder, 'train-labels.idx1-ubyte'), contents['train-labels-idx1-ubyte']);
+    await writeFile(
+      path.join(folder, 't10k-images-idx3-ubyte.gz'),
+      gzipSync(contents['t10k-images-idx3-ubyte']),
+    );
+    await writeFile(
+      path.join(folder, 't10k-labels.idx1-ubyte.gz'),
+      gzipSync(contents['t10k-labels-idx1-ubyte']),
+    );
+    const { train, test } = await readIdxFolder(folder, files, strict);
+    t.match(train, { count: 2, height: 2, width: 2, channels: 1 });
+    t.strictSame([[...train.labels], [...test.labels]], [[0, 9], [1]]);
+    t.strictSame([...test.images], [20, 21, 22, 23]);
+  },
+);
 
-t.test('a file that is not the published one is refused by name, unless it may be another', async (t) => {
-  const other = { 't10k-labels-idx1-ubyte': idxBytes([1], [2]) };
-  const folder = await write(t.testdir({}), other);
-  await t.rejects(readIdxFolder(folder, files, strict), {
-    name: 'IntegrityError',
-    message: /t10k-labels-idx1-ubyte: is not the published file: sha256 expected .*add --unverified$/,
-  });
-  const { test } = await readIdxFolder(folder, files, { ...strict, unverified: true });
-  t.strictSame([...test.labels], [2]);
-});
+t.test(
+  'a file that differs from the published one is refused by name, unless --unverified is given',
+  async (t) => {
+    const other = { 't10k-labels-idx1-ubyte': idxBytes([1], [2]) };
+    const folder = await write(t.testdir({}), other);
+    await t.rejects(readIdxFolder(folder, files, strict), {
+      name: 'IntegrityError',
+      message: /t10k-labels-idx1-ubyte: is not the published file: sha256: expected .*add --unverified/,
+    });
+    const { test } = await readIdxFolder(folder, files, { ...strict, unverified: true });
+    t.strictSame([...test.labels], [2]);
+  },
+);
 
 const wrong: [title: string, changed: Partial<Record<Name, Buffer>>, message: RegExp][] = [
-  ['fewer labels than images', { 'train-labels-idx1-ubyte': idxBytes([1], [0]) }, /labels expected 2, got 1/],
+  ['fewer labels than images', { 'train-labels-idx1-ubyte': idxBytes([1], [0]) }, /expected 2 labels, got 1/],
   [
     'a label beyond the last',
     { 'train-labels-idx1-ubyte': idxBytes([2], [0, 10]) },
-    /label 1 expected 0…9, got 10/,
+    /label 1: expected 0…9, got 10/,
   ],
   [
     'images to test on of another size',
@@ -77,7 +83,7 @@ const wrong: [title: string, changed: Partial<Record<Name, Buffer>>, message: Re
   [
     'labels in the place of images',
     { 't10k-images-idx3-ubyte': idxBytes([1], [1]) },
-    /dimensions expected 3, got 1/,
+    /expected 3 dimensions, got 1/,
   ],
 ];
 for (const [title, changed, message] of wrong)
@@ -89,7 +95,7 @@ for (const [title, changed, message] of wrong)
     });
   });
 
-t.test('a missing file is named by all the names it could have', async (t) => {
+t.test('the error for a missing file lists all its possible names', async (t) => {
   const folder = await write(t.testdir({}));
   await rm(path.join(folder, 't10k-labels-idx1-ubyte'));
   await t.rejects(readIdxFolder(folder, files, strict), {
@@ -98,7 +104,7 @@ t.test('a missing file is named by all the names it could have', async (t) => {
   });
 });
 
-t.test('what is prepared says where it is from, and loads; refused files leave nothing', async (t) => {
+t.test('a prepared dataset states its source and loads; refused files leave nothing', async (t) => {
   const root = t.testdir({ from: {}, data: {} });
   const from = await write(path.join(root, 'from'));
   const into = path.join(root, 'data/mnist');
@@ -117,7 +123,7 @@ t.test('what is prepared says where it is from, and loads; refused files leave n
   t.match(await loadDataset(into), { name: 'mnist', train: { count: 2 } });
 });
 
-t.test('verified files count as the dataset, others do not', async (t) => {
+t.test('verified files count as the published dataset, others do not', async (t) => {
   const root = t.testdir({ from: {} });
   const into = path.join(root, 'mnist');
   const { manifest } = await prepareMnistFrom({

@@ -13,13 +13,13 @@ const arrays: NpyArray[] = [
 ];
 
 for (const array of arrays)
-  t.test(`${array.dtype} of shape (${array.shape}) comes back from its file unchanged`, async (t) => {
+  t.test(`${array.dtype} of shape (${array.shape}) is unchanged after writing and reading`, async (t) => {
     const file = path.join(t.testdir({}), 'a.npy');
     await writeNpy(file, array);
     t.strictSame(await readNpy(file), array);
   });
 
-t.test('the header is what numpy.save writes for uint8 (2, 3)', async (t) => {
+t.test('the header equals that of numpy.save for uint8 (2, 3)', async (t) => {
   const [header] = encodeNpy({ dtype: 'uint8', shape: [2, 3], data: new Uint8Array(6) });
   const dict = "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), }";
   t.equal(
@@ -28,7 +28,7 @@ t.test('the header is what numpy.save writes for uint8 (2, 3)', async (t) => {
   );
 });
 
-t.test('data at an odd offset in memory is read right', async (t) => {
+t.test('data at an odd offset in memory is read correctly', async (t) => {
   const bytes = Buffer.concat([
     Buffer.of(0),
     ...encodeNpy({ dtype: 'float32', shape: [2], data: Float32Array.of(1, 2) }),
@@ -36,7 +36,7 @@ t.test('data at an odd offset in memory is read right', async (t) => {
   t.strictSame(decodeNpy(bytes.subarray(1), 'odd.npy').data, Float32Array.of(1, 2));
 });
 
-t.test('a file with its keys in another order and spacing is read', async (t) => {
+t.test('a file with its keys in another order and with other spaces is read', async (t) => {
   t.strictSame(
     decodeNpy(handMade("{ 'shape':(2,),'descr':'|u1', 'fortran_order' : False}", [8, 9]), 'x').data,
     Uint8Array.of(8, 9),
@@ -45,37 +45,37 @@ t.test('a file with its keys in another order and spacing is read', async (t) =>
 
 const dict = "{'descr': '|u1', 'fortran_order': False, 'shape': (2,), }";
 const refused: [title: string, bytes: Buffer, message: RegExp][] = [
-  ['no .npy', Buffer.from('PK\x03\x04 a zip file'), /^bad\.npy: is no \.npy file/],
-  ['an empty file', Buffer.alloc(0), /^bad\.npy: is no \.npy file/],
-  ['format 2.0', handMade(dict, [1, 2], 2), /^bad\.npy: format expected 1\.0, got 2\.0$/],
+  ['no .npy', Buffer.from('PK\x03\x04 a zip file'), /^bad\.npy: is not a \.npy file/],
+  ['an empty file', Buffer.alloc(0), /^bad\.npy: is not a \.npy file/],
+  ['format 2.0', handMade(dict, [1, 2], 2), /^bad\.npy: format: expected 1\.0, got 2\.0$/],
   [
     'a header cut short',
     handMade(dict, [1, 2]).subarray(0, 30),
-    /^bad\.npy: header expected 70 bytes, the file has 30$/,
+    /^bad\.npy: expected a header of 70 bytes, but the file has 30$/,
   ],
   [
     'Fortran order',
     handMade(dict.replace('False', 'True'), [1, 2]),
-    /fortran_order expected False, got True/,
+    /fortran_order: expected False, got True/,
   ],
-  ['another dtype', handMade(dict.replace('|u1', '<f8'), [1, 2]), /dtype expected one of .*, got <f8/],
-  ['big-endian numbers', handMade(dict.replace('|u1', '>f4'), [1, 2]), /dtype expected one of .*, got >f4/],
-  ['a missing shape', handMade(dict.replace('shape', 'form'), [1, 2]), /header has no valid 'shape'/],
-  ['a negative size', handMade(dict.replace('2,', '-2,'), [1, 2]), /header has no valid 'shape'/],
-  ['a size with a gap', handMade(dict.replace('2,', '1 2,'), [1, 2]), /shape expected a tuple of sizes/],
+  ['another dtype', handMade(dict.replace('|u1', '<f8'), [1, 2]), /dtype: expected .*, got <f8/],
+  ['big-endian numbers', handMade(dict.replace('|u1', '>f4'), [1, 2]), /dtype: expected .*, got >f4/],
+  ['a missing shape', handMade(dict.replace('shape', 'form'), [1, 2]), /header: no valid 'shape'/],
+  ['a negative size', handMade(dict.replace('2,', '-2,'), [1, 2]), /header: no valid 'shape'/],
+  ['a size with a gap', handMade(dict.replace('2,', '1 2,'), [1, 2]), /shape: expected a tuple of sizes/],
   ['an endless shape', handMade(dict.replace('2,', '9999999999, 9999999999'), []), /is too large/],
-  ['a header that is no dictionary', handMade('import os', [1, 2]), /header is no dictionary/],
-  ['too few bytes of data', handMade(dict, [1]), /^bad\.npy: data expected 2 bytes, got 1$/],
-  ['too many bytes of data', handMade(dict, [1, 2, 3]), /^bad\.npy: data expected 2 bytes, got 3$/],
+  ['a header that is no dictionary', handMade('import os', [1, 2]), /header: expected a dictionary/],
+  ['too few bytes of data', handMade(dict, [1]), /^bad\.npy: expected 2 bytes of data, got 1$/],
+  ['too many bytes of data', handMade(dict, [1, 2, 3]), /^bad\.npy: expected 2 bytes of data, got 3$/],
 ];
 for (const [title, bytes, message] of refused)
-  t.test(`${title} is refused, naming the file and the reason`, async (t) => {
+  t.test(`${title} is refused, with the file and the reason`, async (t) => {
     t.throws(() => decodeNpy(bytes, 'bad.npy'), { name: 'NpyError', message });
   });
 
 t.test('an array whose shape does not fit its data is not written', async (t) => {
   t.throws(() => encodeNpy({ dtype: 'uint8', shape: [2, 2], data: new Uint8Array(3) }), {
-    message: /shape \(2,2\) expected 4 elements, got 3/,
+    message: /expected 4 elements for shape \(2,2\), got 3/,
   });
 });
 

@@ -28,19 +28,24 @@ const failures: [title: string, stdout: string, stderr: string, message: RegExp]
     '',
     /^tiny@1\.0\.0: the npm registry cannot be reached\. Check the network.*ENOTFOUND: request to the registry failed/,
   ],
-  ['no such package', '{"error":{"code":"E404","summary":"Not Found"}}', '', /has no such package.*mirror/],
+  [
+    'no such package',
+    '{"error":{"code":"E404","summary":"Not Found"}}',
+    '',
+    /does not have this package.*mirror/,
+  ],
   [
     'no such version',
     '',
     'npm error code ETARGET\nnpm error notarget No match',
-    /has no such package.*notarget/,
+    /does not have this package.*notarget/,
   ],
   ['a damaged download', '', 'npm ERR! code EINTEGRITY\nnpm ERR! bad', /is damaged. Run `npm cache verify`/],
   ['an unknown failure', 'no json', 'segfault', /^tiny@1\.0\.0: npm pack failed \(exit code 7\): segfault$/],
   ['a silent failure', '', '', /npm pack failed \(exit code 7\): no message$/],
 ];
 for (const [title, stdout, stderr, message] of failures)
-  t.test(`${title}: what npm printed becomes one sentence with a remedy`, async (t) => {
+  t.test(`${title}: the output of npm becomes one sentence with a remedy`, async (t) => {
     const error = npmFailure('tiny@1.0.0', 7, stdout, stderr);
     t.match(error, { name: 'DownloadError', message });
     t.notMatch(error.message, /\n/);
@@ -54,7 +59,7 @@ t.test('npm on PATH', { skip: process.platform === 'win32' }, async (t) => {
     process.env.PATH = PATH;
   });
 
-  t.test('is asked to pack the pinned version without running its scripts', async (t) => {
+  t.test('runs npm pack for the pinned version without its scripts', async (t) => {
     const root = await fakeNpm(t, 'echo "$1 $2 $4" > "$7/asked"; touch "$7/tiny-1.0.0.tgz"');
     const into = path.join(root, 'into');
     await packWithNpm(source, into);
@@ -72,7 +77,7 @@ t.test('npm on PATH', { skip: process.platform === 'win32' }, async (t) => {
     await t.rejects(packWithNpm(source, '.', AbortSignal.timeout(100)), { name: 'TimeoutError' });
   });
 
-  t.test('missing is a DownloadError that says to install it', async (t) => {
+  t.test('missing is a DownloadError that recommends to install it', async (t) => {
     process.env.PATH = t.testdir({});
     await t.rejects(packWithNpm(source, '.'), {
       name: 'DownloadError',

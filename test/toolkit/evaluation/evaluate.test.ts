@@ -1,4 +1,4 @@
-// Models whose answers are known → accuracy, size and what is refused.
+// Models with known predictions → accuracy, size and refusals.
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -29,7 +29,7 @@ async function writeBrightness(folder: string, batch?: number): Promise<string> 
   return file;
 }
 
-t.test('right answers are counted, over full batches and a last, smaller one', async (t) => {
+t.test('correct predictions are counted over full batches and a smaller last batch', async (t) => {
   const file = await writeBrightness(t.testdir());
   const values = Array.from({ length: 70 }, (_, i) => [10, 120, 250][i % 3] ?? 0);
   const labels = values.map((_, i) => (i % 7 === 0 ? (i + 1) % 3 : i % 3));
@@ -49,7 +49,7 @@ t.test('right answers are counted, over full batches and a last, smaller one', a
   t.strictSame(seen, [32, 64, 70]);
 });
 
-t.test('a model that takes one image at a time is counted the same', async (t) => {
+t.test('a model with a batch size of 1 gets the same count', async (t) => {
   const file = await writeBrightness(t.testdir(), 1);
   const { evaluation } = await evaluateModel(file, target, solids([10, 120, 250, 250], [0, 1, 2, 0]));
   t.equal(evaluation.accuracy, 3 / 4);
@@ -64,7 +64,7 @@ t.test('size and checksum are those of the file', async (t) => {
   t.equal(evaluation.sha256, createHash('sha256').update(model).digest('hex'));
 });
 
-t.test('speeds are measured in turns, one of each file', async (t) => {
+t.test('latencies of the files are measured in turn', async (t) => {
   const folder = t.testdir({ any: {}, one: {} });
   const files = new Map([
     ['any', await writeBrightness(path.join(folder, 'any'))],
@@ -79,20 +79,20 @@ t.test('speeds are measured in turns, one of each file', async (t) => {
   }
 });
 
-t.test('speed of images of another size is an error that names both', async (t) => {
+t.test('measuring latency on images of another size is an error with both sizes', async (t) => {
   const files = new Map([['float32', await writeBrightness(t.testdir())]]);
   await t.rejects(measureSpeeds(files, target, solids([0], [0], 32)), { message: /32x32/ });
 });
 
-t.test('images of another size are an error that names both', async (t) => {
+t.test('images of another size are an error with both sizes', async (t) => {
   const file = await writeBrightness(t.testdir());
   await t.rejects(evaluateModel(file, target, solids([0], [0], 32)), {
     constructor: EvaluationError,
-    message: `${file}: takes 28x28 gray images, the dataset has 32x32 with 1 channels`,
+    message: `${file}: takes 28x28 gray images, but the dataset has 32x32 with 1 channels`,
   });
 });
 
-t.test('images of another shape with as many pixels are refused too', async (t) => {
+t.test('images of another shape with the same number of pixels are refused, too', async (t) => {
   const file = await writeBrightness(t.testdir());
   const split = { ...solids([0], [0]), height: 14, width: 56 };
   await t.rejects(evaluateModel(file, target, split), { message: /dataset has 56x14 with 1 channels/ });
@@ -103,6 +103,6 @@ t.test('a model with another number of scores than labels is an error', async (t
   const labels = ['dark', 'bright'];
   await t.rejects(evaluateModel(file, { ...target, labels }, solids([0], [0])), {
     constructor: ModelError,
-    message: /expected 2 scores, one a label, got 3/,
+    message: /expected 2 scores, one per label, got 3/,
   });
 });

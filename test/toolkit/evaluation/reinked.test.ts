@@ -1,4 +1,4 @@
-// A split of drawn sevens → the same in dark ink on paper, and how they are read.
+// A split of drawn sevens → the same in dark ink on paper, and their classification.
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
@@ -40,7 +40,7 @@ async function collect(seed: number, many = count): Promise<Reinked[]> {
 }
 
 t.test(
-  'the same seed gives the same files, however many are asked for; another seed gives others',
+  'the same seed gives the same files, for any number of files; another seed gives others',
   async (t) => {
     const [four, twelve, other] = [await collect(1, 4), await collect(1), await collect(2, 4)];
     t.same(four, twelve.slice(0, 4));
@@ -52,7 +52,7 @@ t.test(
   },
 );
 
-t.test('they are PNG and JPEG files of dark ink on light paper', async (t) => {
+t.test('the files are PNG and JPEG with dark ink on light paper', async (t) => {
   const all = await collect(1);
   t.same(new Set(all.map(({ kind }) => kind)), new Set(['png', 'jpeg']));
   for (const { bytes, kind, label } of all) {
@@ -63,14 +63,14 @@ t.test('they are PNG and JPEG files of dark ink on light paper', async (t) => {
   }
 });
 
-t.test('the contract makes of them what they were made of', async (t) => {
+t.test('the digit rules restore the original digits', async (t) => {
   for (const { bytes } of await collect(3)) {
     const { data } = await decodeImage(bytes, input, { maxPixels: 400 * 400 });
     t.ok(meanDifference(data, seven) < 25, `${meanDifference(data, seven)} grey levels`);
   }
 });
 
-t.test('right answers to the files are counted', async (t) => {
+t.test('correct predictions for the files are counted', async (t) => {
   const file = path.join(t.testdir(), 'float32.onnx');
   await writeFile(file, brightnessOnnx(grayInput, 2));
   const seen: number[] = [];
@@ -91,7 +91,7 @@ t.test('colour images are refused', async (t) => {
   await t.rejects(reinkedDigits(rgb, { count: 1, seed: 1 }).next(), EvaluationError);
 });
 
-t.test('the published digit model reads at least 97 of 100', async (t) => {
+t.test('the published digit model classifies at least 97 of 100 correctly', async (t) => {
   if (!(await exists('data/mnist/dataset.json'))) return t.comment('skipped: quati dataset prepare mnist');
   const { input, output, labels } = await loadCard('models/mnist/1/card.json');
   const { test } = await loadDataset('data/mnist');

@@ -1,4 +1,4 @@
-// evaluation.json written and read back; missing and damaged ones.
+// evaluation.json: written and read again, missing, and damaged.
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
@@ -14,22 +14,22 @@ const report: Report = {
   },
 };
 
-t.test('a report comes back as it was written', async (t) => {
+t.test('a report is unchanged after writing and reading', async (t) => {
   const folder = t.testdir();
   await writeReport(folder, report);
   t.strictSame(await readReport(folder), report);
 });
 
-t.test('no report is an error that names the command', async (t) => {
+t.test('a missing report is an error that names the command', async (t) => {
   const folder = t.testdir();
   await t.rejects(readReport(folder), {
     constructor: EvaluationError,
-    message: `${path.join(folder, 'evaluation.json')}: the variants have not been measured: quati evaluate ${folder}`,
+    message: `${path.join(folder, 'evaluation.json')}: the variants are not measured yet: run quati evaluate ${folder}`,
   });
 });
 
 for (const [title, content, problem] of [
-  ['no JSON', '{"variants":', 'is no JSON'],
+  ['no JSON', '{"variants":', 'is not JSON'],
   ['no report', '[]', 'report must be object'],
   [
     'a report with a figure that is none',
@@ -43,6 +43,6 @@ for (const [title, content, problem] of [
     await writeFile(file, content);
     await t.rejects(readReport(folder), {
       constructor: EvaluationError,
-      message: `${file}: ${problem}; quati evaluate ${folder} writes it anew`,
+      message: `${file}: ${problem}; quati evaluate ${folder} writes a new one`,
     });
   });

@@ -1,4 +1,4 @@
-// Answers and truth → intervals, precision, recall, F1, calibration error, against values from elsewhere.
+// Predictions and true labels → intervals, precision, recall, F1, calibration error, against independent values.
 import t from 'tap';
 import { classificationReport, reportText } from '../../../src/toolkit/evaluation/classification-report.js';
 import { reliability } from '../../../src/toolkit/evaluation/reliability.js';
@@ -13,7 +13,7 @@ function near(
   t.ok(Math.abs((got ?? Number.NaN) - expected) <= within, `${got} is ${expected}`);
 }
 
-t.test("Wilson's interval is that of published tables, and stays inside 0…1", async (t) => {
+t.test("Wilson's interval equals published tables, and stays within 0…1", async (t) => {
   for (const [right, count, low, high] of [
     [0, 10, 0, 0.2775],
     [5, 10, 0.2366, 0.7634],
@@ -30,7 +30,7 @@ t.test("Wilson's interval is that of published tables, and stays inside 0…1", 
 // The example of scikit-learn's documentation of classification_report.
 const report = classificationReport([0, 1, 2, 2, 2], [0, 0, 2, 2, 1], ['class 0', 'class 1', 'class 2']);
 
-t.test('precision, recall and F1 are those of scikit-learn', async (t) => {
+t.test('precision, recall and F1 equal those of scikit-learn', async (t) => {
   const expected = [
     [0.5, 1, 2 / 3, 1],
     [0, 0, 0, 1],
@@ -46,7 +46,7 @@ t.test('precision, recall and F1 are those of scikit-learn', async (t) => {
     near(t, report.weighted[key as 'f1'], value, 1e-12);
 });
 
-t.test('rows of the confusion matrix are what images show, columns what was said', async (t) => {
+t.test('rows of the confusion matrix are true labels, columns are predicted labels', async (t) => {
   t.strictSame(report.confusion, [
     [1, 0, 0],
     [1, 0, 0],
@@ -54,12 +54,12 @@ t.test('rows of the confusion matrix are what images show, columns what was said
   ]);
 });
 
-t.test('a label that neither occurs nor is said does not count in the macro average', async (t) => {
+t.test('a label that is neither true nor predicted does not count in the macro average', async (t) => {
   const three = classificationReport([0, 0, 1, 1], [0, 0, 1, 1], ['a', 'b', 'never']);
   t.strictSame(three.macro, { precision: 1, recall: 1, f1: 1, support: 4 });
 });
 
-t.test('the report as text has a line a class, and the averages', async (t) => {
+t.test('the report as text has one line per class, and the averages', async (t) => {
   const lines = reportText(report).split('\n');
   t.match(lines[0], /^ +precision +recall +f1-score +support$/);
   t.match(lines[4], /^ +class 2 +1\.0000 +0\.6667 +0\.8000 +3$/);
@@ -67,7 +67,7 @@ t.test('the report as text has a line a class, and the averages', async (t) => {
   t.match(lines[7], /^ +macro avg +0\.5000 +0\.5556 +0\.4889 +5$/);
 });
 
-t.test('the calibration error weighs each bin by its images', async (t) => {
+t.test('the calibration error weights each bin by its images', async (t) => {
   // Two bins of ten: 0.95 and 0.93 with one right of two; 0.55 and right.
   const { bins, expectedCalibrationError } = reliability([0.95, 0.93, 0.55], [1, 0, 1], 10);
   near(t, expectedCalibrationError, (2 / 3) * 0.44 + (1 / 3) * 0.45, 1e-9);

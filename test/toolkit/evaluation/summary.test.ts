@@ -1,4 +1,4 @@
-// Rows of measured variants → CSV and JSON, merged with what was there; and which of them to choose.
+// Rows of measured variants → CSV and JSON, merged with earlier rows; and the recommended variant.
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
@@ -17,7 +17,7 @@ const dataset = { name: 'tiny', sha256: 'a'.repeat(64) };
 const names = (rows: Summary['rows']) => rows.map(({ model, variant }) => `${model} ${variant}`);
 
 t.test(
-  'the CSV has the promised columns, a line a variant, and nothing where nothing was measured',
+  'the CSV has the documented columns, one line per variant, and empty cells for missing figures',
   async (t) => {
     const rows = [
       summaryRow('net float32', { parameters: 10, peakRssBytes: 1e8, accuracy: 2 / 3 }),
@@ -33,20 +33,23 @@ t.test(
   },
 );
 
-t.test('a summary comes back as it was written; another file is an error that names it', async (t) => {
-  const folder = t.testdir();
-  const summary = { dataset, rows: [summaryRow('net int8')] };
-  const files = await writeSummary(folder, summary);
-  t.strictSame(await readSummary(folder), summary);
-  t.equal(await readFile(files[0] ?? '', 'utf8'), summaryCsv(summary.rows));
-  await writeFile(path.join(folder, 'evaluation_summary.json'), '{"rows":[]}');
-  await t.rejects(readSummary(folder), {
-    constructor: EvaluationError,
-    message: /evaluation_summary\.json: summary must have required properties dataset; quati evaluate/,
-  });
-});
+t.test(
+  'a summary is unchanged after writing and reading; another file is an error with its name',
+  async (t) => {
+    const folder = t.testdir();
+    const summary = { dataset, rows: [summaryRow('net int8')] };
+    const files = await writeSummary(folder, summary);
+    t.strictSame(await readSummary(folder), summary);
+    t.equal(await readFile(files[0] ?? '', 'utf8'), summaryCsv(summary.rows));
+    await writeFile(path.join(folder, 'evaluation_summary.json'), '{"rows":[]}');
+    await t.rejects(readSummary(folder), {
+      constructor: EvaluationError,
+      message: /evaluation_summary\.json: summary must have required properties dataset; quati evaluate/,
+    });
+  },
+);
 
-t.test('new rows replace their own, others stay, variants are in order', (t) => {
+t.test('new rows replace rows of the same variant, others stay, and variants are in order', (t) => {
   const before = { dataset, rows: [summaryRow('b int8'), summaryRow('a int8', { bytes: 1 })] };
   const now = { dataset, rows: [summaryRow('a int8', { bytes: 2 }), summaryRow('a float32')] };
   const merged = mergeSummaries(before, now);
@@ -55,7 +58,7 @@ t.test('new rows replace their own, others stay, variants are in order', (t) => 
   t.end();
 });
 
-t.test('rows of other images go', (t) => {
+t.test('rows of other images are removed', (t) => {
   const before = { dataset: { ...dataset, sha256: 'c'.repeat(64) }, rows: [summaryRow('b int8')] };
   t.strictSame(names(mergeSummaries(before, { dataset, rows: [summaryRow('a int8')] }).rows), ['a int8']);
   t.end();
@@ -68,7 +71,7 @@ const rows = [
   summaryRow('slow float32', { accuracy: 0.94, bytes: 300_000, ms: 3 }),
 ];
 
-t.test('of those that keep the limits the most accurate is chosen, or what is preferred', (t) => {
+t.test('among the variants within the limits the most accurate is chosen, or the preferred one', (t) => {
   const limits = { maxBytes: 400_000, maxMs: 2, minAccuracy: 0.9 };
   t.strictSame(names([...recommendVariant(rows, limits).fitting]), ['large int8', 'small float32']);
   t.strictSame(names([...recommendVariant(rows, limits, 'latency').fitting]), [
@@ -79,13 +82,13 @@ t.test('of those that keep the limits the most accurate is chosen, or what is pr
   t.end();
 });
 
-t.test('a limit may be met exactly', (t) => {
+t.test('a value equal to its limit is within the limit', (t) => {
   const exact = { maxBytes: 230_000, maxMs: 1, minAccuracy: 0.985 };
   t.strictSame(names([...recommendVariant(rows, exact).fitting]), ['large int8']);
   t.end();
 });
 
-t.test('where nothing fits, the nearest is the one whose worst miss is smallest', (t) => {
+t.test('if no variant fits, the nearest is the one with the smallest worst miss', (t) => {
   const { fitting, nearest } = recommendVariant(rows, { maxBytes: 200_000, minAccuracy: 0.98 });
   t.strictSame(fitting, []);
   t.equal(nearest?.row, rows[1]);
@@ -97,7 +100,7 @@ t.test('where nothing fits, the nearest is the one whose worst miss is smallest'
   t.end();
 });
 
-t.test('the Pareto front is what nothing beats in accuracy without being slower', (t) => {
+t.test('the Pareto front holds each variant that no faster variant beats in accuracy', (t) => {
   t.strictSame(names(paretoFront(rows)), ['small float32', 'large int8', 'large float32']);
   t.strictSame(paretoFront([]), []);
   t.end();

@@ -1,4 +1,4 @@
-// Paths → what is evaluated there: a run, a published model, or neither.
+// Paths → the target to evaluate: a run, a published model, or neither.
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
@@ -9,7 +9,7 @@ import { writeFixtureModel } from '../../helpers/fixture-model.js';
 import { writeTrainedRun } from '../../helpers/fixture-run.js';
 import { tinyRecipe } from '../../helpers/tiny-dataset.js';
 
-t.test('a run is evaluated with the variants that were exported', async (t) => {
+t.test('a run is evaluated with its exported variants', async (t) => {
   const { run, dataset } = await writeTrainedRun(t.testdir());
   const target = await resolveTarget(run);
   t.strictSame(target, {
@@ -30,11 +30,11 @@ t.test('a run without an exported model is an error', async (t) => {
   await rm(path.join(run, 'float32.onnx'));
   await t.rejects(resolveTarget(run), {
     constructor: EvaluationError,
-    message: `${run}: holds no exported model`,
+    message: `${run}: the run has no exported model`,
   });
 });
 
-t.test('a published model is evaluated by its card, float32 first', async (t) => {
+t.test('a published model is evaluated with the variants of its card, float32 first', async (t) => {
   const folder = await writeFixtureModel(t.testdir(), { variants: ['int8', 'float32'] });
   t.match(await resolveTarget(folder), {
     name: 'brightness',
@@ -48,7 +48,7 @@ t.test('a published model is evaluated by its card, float32 first', async (t) =>
   });
 });
 
-t.test('the dataset of a published model is the one of its provenance', async (t) => {
+t.test('the dataset of a published model comes from its provenance', async (t) => {
   const provenance = {
     dataset: { name: 'mnist', sha256: 'x' },
     recipe: 'r',
@@ -67,12 +67,15 @@ t.test('a damaged card is an error that names it', async (t) => {
   await t.rejects(resolveTarget(folder), { constructor: CardError, message: /card\.json: \/labels/ });
 });
 
-t.test('a folder that is neither, or not there, is an error that says what was looked for', async (t) => {
-  const empty = path.join(t.testdir(), 'empty');
-  await mkdir(empty);
-  for (const folder of [empty, path.join(empty, 'nothing')])
-    await t.rejects(resolveTarget(folder), {
-      constructor: EvaluationError,
-      message: `${folder}: neither a run (run.json) nor a published model (card.json)`,
-    });
-});
+t.test(
+  'a folder that is neither, or does not exist, is an error that states what was expected',
+  async (t) => {
+    const empty = path.join(t.testdir(), 'empty');
+    await mkdir(empty);
+    for (const folder of [empty, path.join(empty, 'nothing')])
+      await t.rejects(resolveTarget(folder), {
+        constructor: EvaluationError,
+        message: `${folder}: is neither a run (run.json) nor a published model (card.json)`,
+      });
+  },
+);

@@ -1,11 +1,11 @@
-// What the builder refuses, and what it names.
+// The refusals of the builder, and its names.
 import t from 'tap';
 import { GraphBuilder, staticShape } from '../../../src/toolkit/graph/builder.js';
 import { consumers, producers, type Value } from '../../../src/toolkit/graph/graph.js';
 import { inferTypes } from '../../../src/toolkit/graph/shape-inference.js';
 import { float32Tensor } from '../../../src/toolkit/graph/tensor-data.js';
 
-t.test('a name that is taken is refused, whatever took it', async (t) => {
+t.test('a name that is in use is refused, whatever uses it', async (t) => {
   const builder = new GraphBuilder('twice');
   const x = builder.input('x', [2]);
   builder.initializer('w', float32Tensor([1, 2], [2]));
@@ -18,7 +18,7 @@ t.test('a name that is taken is refused, whatever took it', async (t) => {
   }
 });
 
-t.test('what was refused leaves no trace', async (t) => {
+t.test('a refused operator leaves no trace in the graph', async (t) => {
   const builder = new GraphBuilder('trace');
   const x = builder.input('x', [2]);
   t.throws(() => builder.initializer('x', float32Tensor([1], [1])));
@@ -28,7 +28,7 @@ t.test('what was refused leaves no trace', async (t) => {
   t.same(graph.nodes, []);
 });
 
-t.test('made-up names are unique and avoid those that are given', async (t) => {
+t.test('generated names are unique and differ from given names', async (t) => {
   const builder = new GraphBuilder('names', ['Relu_3']);
   let x = builder.input('Relu_0', [2, 2]);
   builder.input('Relu_2', [1]);
@@ -41,7 +41,7 @@ t.test('made-up names are unique and avoid those that are given', async (t) => {
   t.equal(new Set(nodes.map(({ name }) => name)).size, nodes.length);
 });
 
-t.test('equal constants are shared, others are not', async (t) => {
+t.test('only equal constants are shared', async (t) => {
   const builder = new GraphBuilder('constants');
   t.equal(builder.scalar(1).name, builder.scalar(1).name);
   t.equal(builder.integers([1, 2]).name, builder.integers([1, 2]).name);
@@ -86,7 +86,7 @@ const refused: readonly [title: string, build: Build, message: string][] = [
         name: 'c1',
         attributes: { auto_pad: { string: 'SAME_UPPER' } },
       }),
-    'Conv c1: auto_pad SAME_UPPER is not supported, state the pads',
+    'Conv c1: auto_pad SAME_UPPER is not supported; state the pads',
   ],
   [
     'a bias of another length',
@@ -121,32 +121,32 @@ const refused: readonly [title: string, build: Build, message: string][] = [
   [
     'a reshape to another size',
     (b, x) => b.ops('Reshape', [x(2, 3), b.integers([4, -1])], 1, { name: 'r' }),
-    'Reshape r: [2, 3] cannot take the shape [4, -1]',
+    'Reshape r: [2, 3] cannot be reshaped to [4, -1]',
   ],
   [
     'parts that do not add up',
     (b, x) => b.ops('Split', [x(5), b.integers([2, 2])], 2, { name: 's' }),
-    'Split s: parts add up to 4, the axis holds 5',
+    'Split s: the parts add up to 4, but the axis holds 5',
   ],
   [
     'a concatenation of other shapes',
     (b, x) => b.ops('Concat', [x(1, 2, 3), x(1, 2, 4)], 1, { name: 'c', attributes: { axis: { int: 1 } } }),
-    'Concat c: input 1: expected [1, 2, 3] but for axis 1, got [1, 2, 4]',
+    'Concat c: input 1: expected [1, 2, 3] except on axis 1, got [1, 2, 4]',
   ],
   [
     'a sum over an axis that is not there',
     (b, x) => b.ops('ReduceSum', [x(2, 3), b.integers([2])], 1, { name: 's' }),
-    'ReduceSum s: axes 2 of [2, 3] do not exist',
+    'ReduceSum s: axes 2 do not all exist in [2, 3]',
   ],
   [
     'a sum over an axis before the first',
     (b, x) => b.ops('ReduceSum', [x(2, 3), b.integers([-3])], 1, { name: 's' }),
-    'ReduceSum s: axes -3 of [2, 3] do not exist',
+    'ReduceSum s: axes -3 do not all exist in [2, 3]',
   ],
   [
     'a permutation of other axes',
     (b, x) => b.ops('Transpose', [x(2, 3)], 1, { name: 't', attributes: { perm: { ints: [0, 2] } } }),
-    'Transpose t: perm: expected an order of 2 axes, got [0, 2]',
+    'Transpose t: perm: expected each of 2 axes once, got [0, 2]',
   ],
   ['a missing input', (b) => b.ops('Relu', [undefined], 1, { name: 'r' }), 'Relu r: input 0 is missing'],
   [
@@ -155,35 +155,35 @@ const refused: readonly [title: string, build: Build, message: string][] = [
       const shape = b.input('shape', [2], 'int64');
       b.ops('Reshape', [x(2, 3), shape], 1, { name: 'r' });
     },
-    'Reshape r: input 1 (shape) has to be constant',
+    'Reshape r: input 1 (shape): expected a constant',
   ],
   [
     'more outputs than there are',
     (b, x) => b.ops('Relu', [x(2)], 2, { name: 'r' }),
     'Relu r: has no output 1',
   ],
-  ['a value that is not there', (b) => b.value('lost'), 'refusals: there is no value named lost'],
+  ['a value that is not there', (b) => b.value('lost'), 'refusals: has no value lost'],
 ];
 
 for (const [title, build, message] of refused)
-  t.test(`${title} is refused, naming operator, expected and got`, async (t) => {
+  t.test(`${title} is refused, with operator, expected and actual value`, async (t) => {
     const builder = new GraphBuilder('refusals');
     let count = 0;
     const input = (...shape: (number | string)[]) => builder.input(`x${count++}`, shape);
     t.throws(() => build(builder, input), { name: 'GraphError', message });
   });
 
-t.test('an operator that is not known is refused by its name', async (t) => {
+t.test('an unknown operator is refused by its name', async (t) => {
   const builder = new GraphBuilder('unknown');
   const x = builder.input('x', [2]);
   const node = { op: 'Gelu', domain: '', name: 'g', inputs: [x.name], outputs: ['y'], attributes: {} };
   t.throws(() => builder.append(node), {
     name: 'UnsupportedOperatorError',
-    message: 'Gelu g: there is no shape rule for this operator',
+    message: 'Gelu g: Quati has no shape rule for this operator',
   });
 });
 
-t.test('a batch of any size passes through a network by its name', async (t) => {
+t.test('a dynamic batch keeps its name through a network', async (t) => {
   const builder = new GraphBuilder('symbolic');
   const x = builder.input('x', ['N', 3, 8, 8]);
   const w = builder.input('w', [4, 3, 3, 3]);
@@ -199,10 +199,12 @@ t.test('a batch of any size passes through a network by its name', async (t) => 
   t.same(shapeOf(builder.op('GlobalAveragePool', [pooled])), ['N', 4, 1, 1]);
   t.same(shapeOf(builder.op('Transpose', [flat])), [36, 'N']);
   t.same(shapeOf(builder.op('ArgMax', [flat], { axis: { int: 1 }, keepdims: { int: 0 } })), ['N']);
-  t.throws(() => staticShape(flat), { message: `${flat.name}: dimension N of [N, 36] has to be a number` });
+  t.throws(() => staticShape(flat), {
+    message: `${flat.name}: expected a number for dimension N of [N, 36]`,
+  });
 });
 
-t.test('a graph that is built on goes on with the same values', async (t) => {
+t.test('a builder can continue an existing graph with the same values', async (t) => {
   const builder = new GraphBuilder('first');
   const x = builder.input('x', ['N', 2]);
   const w = builder.initializer('w', float32Tensor([1, 2], [2]));
@@ -222,7 +224,7 @@ t.test('a graph that is built on goes on with the same values', async (t) => {
   t.same(inferTypes({ ...extended, types: new Map() }), extended);
 });
 
-t.test('who makes a value and who reads it is known', async (t) => {
+t.test('the producer and the consumers of a value are known', async (t) => {
   const builder = new GraphBuilder('readers');
   const x = builder.input('x', [2]);
   const [y] = builder.ops('Mul', [x, x], 1, { outputs: ['y'] });
@@ -239,7 +241,7 @@ t.test('who makes a value and who reads it is known', async (t) => {
   );
 });
 
-t.test('data of another length than its shape is refused', async (t) => {
+t.test('data whose length differs from its shape is refused', async (t) => {
   t.throws(() => float32Tensor([1, 2, 3], [2, 2]), {
     name: 'GraphError',
     message: '[2, 2] holds 4 values, got 3',

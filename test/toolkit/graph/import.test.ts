@@ -1,4 +1,4 @@
-// Models as PyTorch and Keras export them → graphs that answer the same, in Quati's spelling.
+// Models exported by PyTorch and Keras → graphs with the same outputs, in Quati's form.
 import t from 'tap';
 import { GraphBuilder } from '../../../src/toolkit/graph/builder.js';
 import { canonicalLayers } from '../../../src/toolkit/graph/dense.js';
@@ -13,7 +13,7 @@ import { operatorCounts } from '../../helpers/quantised-net.js';
 const images = 6;
 
 for (const model of foreignModels)
-  t.test(`${model.name}: answers are the same after import, and after folding`, async (t) => {
+  t.test(`${model.name}: outputs are the same after import, and after folding`, async (t) => {
     const pixels = foreignPixels(model, images);
     const expected = await runForeign(model, model.bytes, pixels, images);
     const spread = Math.max(...expected) - Math.min(...expected);
@@ -27,7 +27,7 @@ for (const model of foreignModels)
     }
   });
 
-t.test('what scales and shifts channels is folded into the layer before it', (t) => {
+t.test('operators that scale and shift channels are folded into the previous layer', (t) => {
   for (const { name, bytes } of foreignModels) {
     const counts = operatorCounts(toInferenceMode(canonicalLayers(importOnnx(bytes, name))));
     const left = name === 'torch-squeezenet' ? 1 : 0;
@@ -53,7 +53,7 @@ t.test('what scales and shifts channels is folded into the layer before it', (t)
   t.end();
 });
 
-t.test('shapes that are computed from the batch are constants afterwards, and the batch stays free', (t) => {
+t.test('shapes that are computed from the batch become constants, and the batch stays dynamic', (t) => {
   const graph = importOnnx(foreignModel('torch-mobilenet').bytes, 'net');
   const counts = operatorCounts(graph);
   for (const op of ['Shape', 'Gather', 'Unsqueeze', 'Concat']) t.notOk(counts[op], op);
@@ -61,7 +61,7 @@ t.test('shapes that are computed from the batch are constants afterwards, and th
   t.end();
 });
 
-t.test('dimensions that the file leaves free are taken from the options', (t) => {
+t.test('dynamic dimensions of the file come from the options', (t) => {
   const builder = new GraphBuilder('free');
   const x = builder.input('x', ['N', 1, 'height', 'width']);
   builder.output(builder.op('Relu', [x]), 'y');
@@ -89,15 +89,15 @@ function modelOf(opType: string, version: bigint): Uint8Array {
   });
 }
 
-t.test('an operator or operator set that is not read is an error that names it and the file', (t) => {
+t.test('an unsupported operator or operator set is an error that names it and the file', (t) => {
   t.throws(() => importOnnx(modelOf('NonMaxSuppression', 17n), 'odd.onnx'), {
     constructor: UnsupportedOperatorError,
-    message: 'odd.onnx: NonMaxSuppression the-node: there is no shape rule for this operator',
+    message: 'odd.onnx: NonMaxSuppression the-node: Quati has no shape rule for this operator',
   });
   for (const version of [5n, 99n])
     t.throws(() => importOnnx(modelOf('Relu', version), 'odd.onnx'), {
       constructor: GraphError,
-      message: `odd.onnx: is of ONNX operator set ${version}, expected 7 to 23`,
+      message: `odd.onnx: uses ONNX operator set ${version}, expected 7 to 23`,
     });
   t.end();
 });

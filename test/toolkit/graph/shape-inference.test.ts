@@ -1,4 +1,4 @@
-// Inferred shapes against those that ONNX Runtime gives, over seeded random settings of every operator with a rule of its own.
+// Inferred shapes against those of ONNX Runtime, for seeded random attributes of every operator with its own rule.
 import t from 'tap';
 import { GraphBuilder } from '../../../src/toolkit/graph/builder.js';
 import { type Attributes, elementCount, type Value } from '../../../src/toolkit/graph/graph.js';
@@ -203,7 +203,7 @@ const operators: Readonly<Record<string, (draw: Draw) => Drawn>> = {
 };
 
 for (const [op, draw] of Object.entries(operators))
-  t.test(`${op} has the shape and type that ONNX Runtime gives it`, async (t) => {
+  t.test(`${op} has the same shape and type as in ONNX Runtime`, async (t) => {
     const random = mulberry32(op.length);
     for (let round = 0; round < rounds; round++) {
       const builder = new GraphBuilder(op);

@@ -1,4 +1,4 @@
-// The blocked lowering answers as the portable one: loss, gradient of every parameter, running statistics.
+// The blocked lowering gives the same results as the portable one: loss, every gradient, running statistics.
 import t, { type Test } from 'tap';
 import { loadRuntime } from '../../../src/inference/workers/runtime.js';
 import {
@@ -113,7 +113,7 @@ for (const [title, net] of Object.entries(nets))
   });
 
 t.test(
-  'as exporters write a ResNet: pools that overlap and are padded, means over the image',
+  "a ResNet in an exporter's form: overlapping and padded pools, means over the image",
   { skip: block === undefined && 'this ONNX Runtime has no blocked operators' },
   async (t) => {
     for (const ceil of [0, 1]) {

@@ -1,4 +1,4 @@
-// Gradient operators → standard ones: what comes out, under which names, and which formulation is chosen.
+// Gradient operators → standard ones: the operators, their names, and the chosen formulation.
 import t from 'tap';
 import { differentiate } from '../../../src/toolkit/autodiff/differentiate.js';
 import { GraphBuilder } from '../../../src/toolkit/graph/builder.js';
@@ -40,7 +40,7 @@ const feeds = (channels: number) => {
 };
 
 t.test(
-  'what comes out has standard operators only, the same inputs and outputs, and unique node names',
+  'the result has only standard operators, the same inputs and outputs, and unique node names',
   async (t) => {
     const graph = differentiated({ channels: 3 });
     const found = trainingOperators.filter((op) => operators(graph).includes(op));
@@ -55,14 +55,21 @@ t.test(
   },
 );
 
-t.test('the gradient by the image is a Conv from 16 channels on, and a ConvTranspose below', async (t) => {
-  const transposed = (net: Net) => operators(lower(differentiated(net))).includes('ConvTranspose');
-  t.equal(transposed({ channels: 15 }), true);
-  t.equal(transposed({ channels: 16 }), false);
-  t.equal(transposed({ channels: 16, strides: 2 }), true, 'strides leave gaps that only ConvTranspose fills');
-});
+t.test(
+  'the gradient by the image is a Conv for 16 or more channels, and a ConvTranspose for fewer',
+  async (t) => {
+    const transposed = (net: Net) => operators(lower(differentiated(net))).includes('ConvTranspose');
+    t.equal(transposed({ channels: 15 }), true);
+    t.equal(transposed({ channels: 16 }), false);
+    t.equal(
+      transposed({ channels: 16, strides: 2 }),
+      true,
+      'strides leave gaps that only ConvTranspose fills',
+    );
+  },
+);
 
-t.test('a graph without gradient operators comes out as it went in', async (t) => {
+t.test('a graph without gradient operators stays unchanged', async (t) => {
   const builder = new GraphBuilder('plain');
   const x = builder.input('x', ['N', 3]);
   builder.output(builder.op('Relu', [builder.op('Add', [x, builder.scalar(2)])]), 'y');
@@ -70,7 +77,7 @@ t.test('a graph without gradient operators comes out as it went in', async (t) =
   t.same(lower(graph), graph);
 });
 
-t.test('names that come later in the graph are not taken by what is written before them', async (t) => {
+t.test('new operators never use a name that occurs later in the graph', async (t) => {
   const made = ['Pad', 'Slice', 'Concat', 'Reshape', 'Transpose', 'MatMul', 'HardSigmoid', 'Mul', 'const'];
   const later = made.flatMap((op) => Array.from({ length: 80 }, (_, serial) => `${op}_${serial}`));
   const taken = new Set(differentiated({ channels: 3 }).types.keys());
@@ -80,7 +87,7 @@ t.test('names that come later in the graph are not taken by what is written befo
   t.same(dw?.data, expected?.data);
 });
 
-t.test("ONNX Runtime's optimisations leave the gradients as they are", async (t) => {
+t.test("ONNX Runtime's optimisations do not change the gradients", async (t) => {
   for (const channels of [3, 16]) {
     const graph = lower(differentiated({ channels }));
     const plain = await runGraph(graph, feeds(channels));

@@ -1,4 +1,4 @@
-// Histories and answers → SVG and PNG, the same every time; and what a run's folder becomes in docs/results.
+// Histories and predictions → SVG and PNG, the same every time; and the pages of a run in docs/results.
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -27,7 +27,7 @@ const withoutValidation: EpochRecord[] = history.map(
   ({ valLoss: _loss, valAccuracy: _accuracy, ...trained }) => trained,
 );
 
-t.test('a history becomes two panels, with a line for training and one for validation each', async (t) => {
+t.test('a history gives two panels, each with a line for training and one for validation', async (t) => {
   const svg = await specToSvg(historySpec('net on data', history));
   for (const text of ['net on data', 'Loss', 'Accuracy', 'Epoch', 'training', 'validation'])
     t.match(svg, `>${text}<`);
@@ -36,22 +36,25 @@ t.test('a history becomes two panels, with a line for training and one for valid
   t.equal(only.match(/mark-line/g)?.length, 2);
 });
 
-t.test('one epoch, and none, are drawn too', async (t) => {
+t.test('histories of one epoch and of none are drawn, too', async (t) => {
   for (const some of [history.slice(0, 1), []]) t.match(await specToSvg(historySpec('short', some)), '<svg');
 });
 
-t.test('answers are drawn with the truth; a wrong one has a red frame and both names', async (t) => {
-  const png = solidPng(28, 28, 100);
-  const examples = [
-    { png, truth: '7', answer: '7' },
-    { png, truth: '4', answer: '9' },
-  ];
-  const svg = await specToSvg(predictionsSpec('answers', [{ heading: 'Two images', examples }]));
-  for (const text of ['answers', 'Two images', '7', '9, is 4']) t.match(svg, `>${text}<`);
-  t.equal(svg.match(/<image/g)?.length, 2);
-  t.equal(svg.match(/stroke="#d62728"/g)?.length, 1);
-  t.equal(svg.match(/stroke="#54a24b"/g)?.length, 1);
-});
+t.test(
+  'predictions are drawn with the true label; an incorrect one has a red frame and both names',
+  async (t) => {
+    const png = solidPng(28, 28, 100);
+    const examples = [
+      { png, truth: '7', answer: '7' },
+      { png, truth: '4', answer: '9' },
+    ];
+    const svg = await specToSvg(predictionsSpec('answers', [{ heading: 'Two images', examples }]));
+    for (const text of ['answers', 'Two images', '7', '9, is 4']) t.match(svg, `>${text}<`);
+    t.equal(svg.match(/<image/g)?.length, 2);
+    t.equal(svg.match(/stroke="#d62728"/g)?.length, 1);
+    t.equal(svg.match(/stroke="#54a24b"/g)?.length, 1);
+  },
+);
 
 t.test('the PNG has the text in its own font, and is the same every time', async (t) => {
   const spec = historySpec('net on data', history);
@@ -63,27 +66,24 @@ t.test('the PNG has the text in its own font, and is the same every time', async
   t.equal(await inkOf(''), 0);
 });
 
-t.test('rendering leaves SVG uploads refused', async (t) => {
+t.test('after rendering, SVG uploads are still refused', async (t) => {
   const svg = Buffer.from(await specToSvg(historySpec('net on data', history)));
   await svgToPng(svg.toString());
   await t.rejects(decodeImage(svg, grayInput, { maxPixels: 1e6 }), { message: /no PNG, JPEG, WebP or GIF/ });
 });
 
-t.test(
-  'a run without a history, or with another file in its place, is an error that names the file',
-  async (t) => {
-    const run = t.testdir();
-    const file = path.join(run, 'history.json');
-    await t.rejects(readHistory(run), {
-      constructor: PlotError,
-      message: new RegExp(`^${file}: cannot be read`),
-    });
-    await writeFile(file, JSON.stringify([{ epoch: 1 }]));
-    await t.rejects(readHistory(run), { constructor: PlotError, message: new RegExp(`^${file}: /0`) });
-    await writeFile(file, JSON.stringify(history));
-    t.same(await readHistory(run), JSON.parse(await readFile(file, 'utf8')));
-  },
-);
+t.test('a missing or invalid history is an error that names the file', async (t) => {
+  const run = t.testdir();
+  const file = path.join(run, 'history.json');
+  await t.rejects(readHistory(run), {
+    constructor: PlotError,
+    message: new RegExp(`^${file}: cannot be read`),
+  });
+  await writeFile(file, JSON.stringify([{ epoch: 1 }]));
+  await t.rejects(readHistory(run), { constructor: PlotError, message: new RegExp(`^${file}: /0`) });
+  await writeFile(file, JSON.stringify(history));
+  t.same(await readHistory(run), JSON.parse(await readFile(file, 'utf8')));
+});
 
 /** The part of a picture of 100 x 40 that isn't white. */
 async function inkOf(content: string): Promise<number> {

@@ -4,7 +4,7 @@ import { resultsTable } from '../../../src/toolkit/plots/table.js';
 import { mnistCnnRecipe } from '../../../src/toolkit/training/recipe/bundled/mnist-cnn.js';
 import { figures } from '../../helpers/figures.js';
 
-t.test('the table tells recipe, parameters, epochs, and each variant with what was measured', async (t) => {
+t.test('the table shows recipe, parameters, epochs, and the figures of each variant', async (t) => {
   const evaluation = figures({
     bytes: 901148,
     accuracy: 0.9923,

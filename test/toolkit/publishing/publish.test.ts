@@ -1,4 +1,4 @@
-// A measured run → a version in models/ and samples: whole, checked by the code that serves, or not at all.
+// A measured run → a complete version in models/ and samples, checked by the serving code, or no file at all.
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
@@ -40,7 +40,7 @@ async function contents(folder: string): Promise<Record<string, string>> {
   return Object.fromEntries(await Promise.all(read));
 }
 
-t.test('a version holds card, variants and golden images, and nothing else is left', async (t) => {
+t.test('a version holds card, variants and golden images, and no other file', async (t) => {
   const { models, run, put } = await setUp(t);
   const { folder, card } = await put();
   t.equal(folder, path.join(models, 'rows', '1'));
@@ -56,7 +56,7 @@ t.test('a version holds card, variants and golden images, and nothing else is le
     t.equal(await sha256Of(path.join(folder, variant)), await sha256Of(path.join(run, variant)));
 });
 
-t.test('the card says what was measured and how the model was made', async (t) => {
+t.test('the card states the measured figures and how the model was made', async (t) => {
   const { run, put } = await setUp(t);
   const { card } = await put();
   const { variants } = await readReport(run);
@@ -78,7 +78,7 @@ t.test('the card says what was measured and how the model was made', async (t) =
 });
 
 t.test(
-  'the code that serves takes it: golden images answer as they did, samples are classified',
+  'the serving code accepts it: golden images keep their confidences, and samples are classified',
   async (t) => {
     const { models, put } = await setUp(t);
     const { samples, card } = await put();
@@ -122,7 +122,7 @@ t.test('samples are the first test images of each label, pixel for pixel', async
   }
 });
 
-t.test('others may read what was published', async (t) => {
+t.test('other users have permission to read a published model', async (t) => {
   const { root, put } = await setUp(t);
   const { folder } = await put();
   const usual = path.join(root, 'usual');
@@ -130,7 +130,7 @@ t.test('others may read what was published', async (t) => {
   t.equal((await stat(folder)).mode, (await stat(usual)).mode);
 });
 
-t.test('the next version is one more than the highest, whatever else lies there', async (t) => {
+t.test('the next version is one more than the highest, whatever other files exist', async (t) => {
   const { models, put } = await setUp(t);
   for (const entry of ['2', '10', 'notes', '11.old'])
     await mkdir(path.join(models, 'rows', entry), { recursive: true });
@@ -138,13 +138,13 @@ t.test('the next version is one more than the highest, whatever else lies there'
   t.equal((await put({ version: 4 })).folder, path.join(models, 'rows', '4'));
 });
 
-t.test('a version that exists is kept unless it is to be replaced', async (t) => {
+t.test('an existing version is kept, unless replace is given', async (t) => {
   const { run, put } = await setUp(t);
   const { folder } = await put();
   const before = await contents(folder);
   await t.rejects(put({ version: 1 }), {
     constructor: PublishingError,
-    message: `${folder} exists already: --replace overwrites it, --model-version <n> names another`,
+    message: `${folder} already exists: --replace overwrites it, --model-version <n> chooses another version`,
   });
   t.strictSame(await contents(folder), before);
   await writeWeights(run, 2);
@@ -164,7 +164,7 @@ t.test('a failure leaves no folder', async (t) => {
   t.strictSame(await readdir(models).catch(() => []), []);
 });
 
-t.test('a failure in the middle of replacing keeps the previous version', async (t) => {
+t.test('a failure during a replacement keeps the previous version', async (t) => {
   const { run, put } = await setUp(t);
   const { folder } = await put();
   const before = await contents(folder);
@@ -177,7 +177,7 @@ t.test('a failure in the middle of replacing keeps the previous version', async 
   t.strictSame(await readdir(path.dirname(folder)), ['1', path.basename(inTheWay)]);
 });
 
-t.test('a name that cannot be that of a model writes nothing', async (t) => {
+t.test('an invalid model name writes nothing', async (t) => {
   const { root, put } = await setUp(t);
   const before = await readdir(root);
   for (const name of ['Rows', '../rows', 'a b', ''])
@@ -190,36 +190,36 @@ t.test('a run that was not measured is refused, with the command that measures i
   const { run } = await writeTrainedRun(root);
   await t.rejects(publish({ run, name: 'rows', command, modelsFolder: path.join(root, 'models') }), {
     constructor: EvaluationError,
-    message: new RegExp(`the variants have not been measured: quati evaluate ${run}$`),
+    message: new RegExp(`the variants are not measured yet: run quati evaluate ${run}$`),
   });
   t.notOk((await readdir(root)).includes('models'));
 });
 
-t.test('a variant that was written or added after it was measured is refused', async (t) => {
+t.test('a variant that is newer than its measurement is refused', async (t) => {
   const { run, models, put } = await setUp(t);
   await writeWeights(run, 2);
   await t.rejects(put(), {
     constructor: PublishingError,
-    message: `${path.join(run, 'float32.onnx')} was written after it was last measured: quati evaluate ${run}`,
+    message: `${path.join(run, 'float32.onnx')} is newer than its measurement: run quati evaluate ${run}`,
   });
   await measure(run);
   await writeFile(path.join(run, 'float16.onnx'), 'new');
-  await t.rejects(put(), { message: /float16\.onnx was written after it was last measured/ });
+  await t.rejects(put(), { message: /float16\.onnx is newer than its measurement/ });
   t.strictSame(await readdir(models).catch(() => []), []);
 });
 
-t.test('figures of other images than the ones it was trained on are refused', async (t) => {
+t.test('figures from another dataset than that of the training are refused', async (t) => {
   const { run, put } = await setUp(t);
   const report = await readReport(run);
   await writeReport(run, { ...report, dataset: { name: 'tiny', sha256: 'f'.repeat(64) } });
   await t.rejects(put(), {
     constructor: PublishingError,
-    message: /was trained on tiny in .*, but measured on other images: quati evaluate /,
+    message: /was trained on tiny in .*, but measured on other images: run quati evaluate /,
   });
 });
 
-t.test('a dataset that changed since is refused', async (t) => {
+t.test('a dataset that changed after the training is refused', async (t) => {
   const { dataset, put } = await setUp(t);
   await writeTinyDataset(dataset, { count: 60 });
-  await t.rejects(put(), { constructor: PublishingError, message: /is not the dataset any more/ });
+  await t.rejects(put(), { constructor: PublishingError, message: /has changed since/ });
 });

@@ -22,7 +22,7 @@ function rangeOf(values: ArrayLike<number>) {
   return { min: Math.min(...all), max: Math.max(...all) };
 }
 
-t.test('a range spans all images of all batches, the last and smaller one too', async (t) => {
+t.test('a range covers all images of all batches, also of a smaller last batch', async (t) => {
   const graph = smallGraph();
   const [conv] = graph.nodes;
   const pooled = graph.nodes.find(({ op }) => op === 'MaxPool')?.outputs[0] ?? '';
@@ -46,13 +46,13 @@ t.test('a range spans all images of all batches, the last and smaller one too', 
   }
 });
 
-t.test('the input alone needs no run', async (t) => {
+t.test('the range of only the input needs no run of the model', async (t) => {
   const ranges = await calibrate(smallGraph(), ['image'], randomBatches(2, 3));
   t.strictSame([...ranges.keys()], ['image']);
   t.ok((ranges.get('image')?.max ?? 0) > 0.99);
 });
 
-t.test('a value that is not a number shows in its range, whatever comes after it', async (t) => {
+t.test('a NaN stays in its range, whatever values follow', async (t) => {
   const builder = new GraphBuilder('net');
   const x = builder.input('image', ['N', 1, 1, 1]);
   builder.output(builder.op('Sqrt', [x]));
@@ -68,7 +68,7 @@ t.test('no images, no input and an unknown value are errors', async (t) => {
   const graph = smallGraph();
   await t.rejects(calibrate(graph, ['image'], []), {
     constructor: QuantisationError,
-    message: 'small: there is no image to calibrate on',
+    message: 'small: expected images to calibrate on, found none',
   });
   await t.rejects(calibrate({ ...graph, inputs: [] }, ['image'], randomBatches(1, 1)), {
     constructor: QuantisationError,
@@ -76,11 +76,11 @@ t.test('no images, no input and an unknown value are errors', async (t) => {
   });
   await t.rejects(calibrate(graph, ['nothing'], randomBatches(1, 1)), {
     constructor: QuantisationError,
-    message: 'small: there is no value named nothing',
+    message: 'small: has no value nothing',
   });
 });
 
-t.test('calibration images are a seeded choice, as the serving code prepares them', (t) => {
+t.test('calibration images are a seeded choice, prepared by the serving code', (t) => {
   const split = tinySplit(100, 1);
   const choose = (images: number, seed: number) => [
     ...calibrationBatches(split, tinyRecipe.input, { images, seed }),
@@ -110,11 +110,11 @@ t.test('calibration images are a seeded choice, as the serving code prepares the
   t.end();
 });
 
-t.test('images of another size are an error that names both', (t) => {
+t.test('images of another size are an error with both sizes', (t) => {
   const choose = () => calibrationBatches(tinySplit(4, 1, 10), tinyRecipe.input, { images: 4, seed: 1 });
   t.throws(choose, {
     constructor: QuantisationError,
-    message: 'the model takes 8x8 gray images, the dataset has 10x10 with 1 channels',
+    message: 'the model takes 8x8 gray images, but the dataset has 10x10 with 1 channels',
   });
   t.end();
 });

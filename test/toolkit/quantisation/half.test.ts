@@ -1,4 +1,4 @@
-// Numbers → half floats, against every half float there is and against the runtime's own cast.
+// Numbers → half floats, against every half float and against the cast of ONNX Runtime.
 import t from 'tap';
 import { loadRuntime } from '../../../src/inference/workers/runtime.js';
 import { GraphBuilder } from '../../../src/toolkit/graph/builder.js';
@@ -16,7 +16,7 @@ function fromHalf(bits: number): number {
   return exponent === 0 ? sign * mantissa * 2 ** -24 : sign * (1 + mantissa / 1024) * 2 ** (exponent - 15);
 }
 
-t.test('every half float is its own nearest', (t) => {
+t.test('every half float rounds to itself', (t) => {
   const wrong = Array.from({ length: 0x10000 }, (_, bits) => bits).filter((bits) => {
     const value = fromHalf(bits);
     return Number.isNaN(value) ? !Number.isNaN(fromHalf(toHalf(value))) : toHalf(value) !== bits;
@@ -25,7 +25,7 @@ t.test('every half float is its own nearest', (t) => {
   t.end();
 });
 
-t.test('values between half floats are rounded as ONNX Runtime’s Cast rounds them', async (t) => {
+t.test('values between half floats are rounded like in ONNX Runtime’s Cast', async (t) => {
   const random = mulberry32(6);
   const spread = uniform(random, 4000, -18, 16).map((power, i) => (i % 2 ? -1 : 1) * 2 ** power);
   const ties = Array.from({ length: 200 }, (_, i) => 1 + (2 * i + 1) / 2048);
@@ -43,14 +43,14 @@ t.test('values between half floats are rounded as ONNX Runtime’s Cast rounds t
   await session.release();
 });
 
-t.test('a weight beyond half floats is an error that names it, and a net without weights too', (t) => {
+t.test('a weight beyond half floats, or a network without weights, is an error with its name', (t) => {
   const builder = new GraphBuilder('net.onnx');
   const x = builder.input('x', ['N', 64]);
   const weight = builder.initializer('w', float32Tensor(new Array<number>(64).fill(70_000), [64]));
   builder.output(builder.op('Mul', [x, weight]), 'y');
   t.throws(() => toFloat16(builder.build()), {
     constructor: QuantisationError,
-    message: 'net.onnx: w: holds 70000, a half float at most 65504',
+    message: 'net.onnx: w: holds 70000, but a half float is at most 65504',
   });
   const none = new GraphBuilder('none.onnx');
   none.output(none.op('Relu', [none.input('x', ['N'])]), 'y');

@@ -1,4 +1,4 @@
-// Histograms → ranges: percentiles against sorted values, entropy against a distribution whose tail is worth nothing.
+// Histograms → ranges: percentiles against sorted values, entropy against a distribution with a tail that does not matter.
 import t from 'tap';
 import { calibrate } from '../../../src/toolkit/quantisation/calibrate.js';
 import {
@@ -24,7 +24,7 @@ function histogramOf(given: Float32Array, low: number, high: number, magnitudes 
   return histogram;
 }
 
-t.test('a percentile cuts half of what lies outside off either end', (t) => {
+t.test('a percentile cuts half of the outside values at each end', (t) => {
   const range = percentileRange(histogramOf(values, min, max), { min, max }, 99);
   const sorted = [...values].sort((a, b) => a - b);
   const width = (max - min) / bins;
@@ -33,7 +33,7 @@ t.test('a percentile cuts half of what lies outside off either end', (t) => {
   t.end();
 });
 
-t.test('where values start at 0, all is cut off the other end, and 0 stays', (t) => {
+t.test('if values start at 0, all is cut at the other end, and 0 stays', (t) => {
   const positive = values.map((value) => Math.max(value, 0));
   const range = percentileRange(histogramOf(positive, 0, max), { min: 0, max }, 99);
   const sorted = [...positive].sort((a, b) => a - b);
@@ -42,7 +42,7 @@ t.test('where values start at 0, all is cut off the other end, and 0 stays', (t)
   t.end();
 });
 
-t.test('entropy clips a far outlier, and keeps the whole of an even spread', (t) => {
+t.test('entropy clips a far outlier, and keeps an even distribution completely', (t) => {
   const outlier = Float32Array.from([...values, 60]);
   const limit = entropyLimit(histogramOf(outlier, 0, 60, true), 128);
   t.ok(limit > 2 && limit < 10, `${limit}`);
@@ -51,20 +51,23 @@ t.test('entropy clips a far outlier, and keeps the whole of an even spread', (t)
   t.end();
 });
 
-t.test('each method gives ranges within the extremes, and leaves the pixels’ as they are', async (t) => {
-  const graph = smallGraph();
-  const names = ['image', ...graph.nodes.flatMap(({ outputs }) => outputs)];
-  const batches = randomBatches(3, 16);
-  const widest = await calibrate(graph, names, batches);
-  for (const method of [{ kind: 'percentile', percentile: 99 }, { kind: 'entropy' }] as const) {
-    const ranges = await calibrate(graph, names, batches, method);
-    t.strictSame(ranges.get('image'), widest.get('image'));
-    let narrower = 0;
-    for (const [name, { min, max }] of ranges) {
-      const all = widest.get(name);
-      t.ok(all && min >= all.min && max <= all.max, `${method.kind}: ${name}`);
-      if (all && max - min < all.max - all.min) narrower++;
+t.test(
+  'each method gives ranges within the extremes, and does not change the range of the pixels',
+  async (t) => {
+    const graph = smallGraph();
+    const names = ['image', ...graph.nodes.flatMap(({ outputs }) => outputs)];
+    const batches = randomBatches(3, 16);
+    const widest = await calibrate(graph, names, batches);
+    for (const method of [{ kind: 'percentile', percentile: 99 }, { kind: 'entropy' }] as const) {
+      const ranges = await calibrate(graph, names, batches, method);
+      t.strictSame(ranges.get('image'), widest.get('image'));
+      let narrower = 0;
+      for (const [name, { min, max }] of ranges) {
+        const all = widest.get(name);
+        t.ok(all && min >= all.min && max <= all.max, `${method.kind}: ${name}`);
+        if (all && max - min < all.max - all.min) narrower++;
+      }
+      t.ok(narrower > 0, `${method.kind}: some are narrower`);
     }
-    t.ok(narrower > 0, `${method.kind}: some are narrower`);
-  }
-});
+  },
+);

@@ -1,4 +1,4 @@
-// int8 made here beside int8 made by onnxruntime's own quantiser, of the same model and images: no worse, and no larger.
+// int8 by Quati and int8 by onnxruntime's own quantiser, from the same model and images: not worse and not larger.
 // What that one made is in test/fixtures/onnxruntime/quantiser.json, with the script that recorded it.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -49,7 +49,7 @@ const noData = !(await exists(data)) && `${data}: make it with npx quati dataset
 
 const options = { skip: noData, timeout: 120_000 };
 
-t.test('quantised anew, it classifies no fewer of the test images', options, async (t) => {
+t.test('quantised by Quati, the model classifies no fewer test images correctly', options, async (t) => {
   const { input } = mnistCnnRecipe;
   const { train, test } = await loadDataset(data);
   const batches = calibrationBatches(train, input, { images: fixture.calibrationImages, seed: 1 });

@@ -11,18 +11,18 @@ import { mulberry32, uniform } from '../../helpers/seeded-values.js';
 
 const step = Math.fround(1 / 255);
 
-t.test('pixels in 0…1 are their own integers', (t) => {
+t.test('pixels in 0…1 become their original integers', (t) => {
   t.strictSame(quantiseRange({ min: 0, max: 1 }, 'x'), { scale: step, zeroPoint: 0 });
   t.end();
 });
 
-t.test('a range that does not reach 0 is widened to it', (t) => {
+t.test('a range without 0 is extended to 0', (t) => {
   t.strictSame(quantiseRange({ min: 0.5, max: 1 }, 'x'), { scale: step, zeroPoint: 0 });
   t.strictSame(quantiseRange({ min: -1, max: -0.5 }, 'x'), { scale: step, zeroPoint: 255 });
   t.end();
 });
 
-t.test('0 is an integer of 0…255, and both ends are hit within half a step', (t) => {
+t.test('0 becomes an integer in 0…255, and both ends are exact within half a step', (t) => {
   const random = mulberry32(3);
   for (let i = 0; i < 200; i++) {
     const [a = 0, b = 0] = uniform(random, 2, -10, 10);
@@ -35,13 +35,13 @@ t.test('0 is an integer of 0…255, and both ends are hit within half a step', (
   t.end();
 });
 
-t.test('a range of nothing but 0, or too small for float32, gets a scale that can be divided by', (t) => {
+t.test('a range of only 0, or too small for float32, gets a scale above 0', (t) => {
   t.strictSame(quantiseRange({ min: 0, max: 0 }, 'x'), { scale: 1, zeroPoint: 0 });
   t.strictSame(quantiseRange({ min: 0, max: 1e-45 }, 'x'), { scale: 1, zeroPoint: 0 });
   t.end();
 });
 
-t.test('a range that is no number is an error that names the value', (t) => {
+t.test('a range that is not finite is an error that names the value', (t) => {
   for (const range of [
     { min: Number.NaN, max: Number.NaN },
     { min: 0, max: Number.POSITIVE_INFINITY },
@@ -49,7 +49,7 @@ t.test('a range that is no number is an error that names the value', (t) => {
   ])
     t.throws(() => quantiseRange(range, 'net.onnx: Relu_3'), {
       constructor: QuantisationError,
-      message: `net.onnx: Relu_3: values in calibration range from ${range.min} to ${range.max}`,
+      message: `net.onnx: Relu_3: expected finite values in calibration, got ${range.min} to ${range.max}`,
     });
   t.end();
 });
@@ -61,7 +61,7 @@ t.test('each output channel of the weights has its own scale, and 0 stays 0', (t
   t.end();
 });
 
-t.test('halves are rounded to even, as ONNX does', (t) => {
+t.test('halves are rounded to even, like in ONNX', (t) => {
   const { scales, values } = quantiseWeights(Float32Array.of(63, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5), 1, 63);
   t.strictSame([...scales], [1]);
   t.same([...values], [63, 0, 2, 2, 0, -2, -2]);
@@ -69,7 +69,7 @@ t.test('halves are rounded to even, as ONNX does', (t) => {
 });
 
 for (const limit of [63, 127])
-  t.test(`weights stay within ±${limit}, and within half a step of what they were`, (t) => {
+  t.test(`weights stay within ±${limit}, and within half a step of their value`, (t) => {
     const weights = Float32Array.from(uniform(mulberry32(limit), 8 * 50, -3, 3));
     const { scales, values } = quantiseWeights(weights, 8, limit);
     const error = weights.map((weight, i) => {
@@ -81,7 +81,7 @@ for (const limit of [63, 127])
     t.end();
   });
 
-t.test('a channel of zeros stays zeros', (t) => {
+t.test('a channel of zeros stays zero', (t) => {
   const { scales, values } = quantiseWeights(Float32Array.of(0, 0, 0.6, 2), 2, 63);
   t.equal(scales[0], 1);
   t.same([...values], [0, 0, 19, 63]);
@@ -93,7 +93,7 @@ t.test('a bias is an integer in units of the product of both scales', (t) => {
   t.end();
 });
 
-t.test('the bias of a channel whose weights are 0 or next to nothing is kept', (t) => {
+t.test('the bias of a channel with weights of 0 or almost 0 is kept', (t) => {
   const bias = Float32Array.of(0.3, -0.7, 0.1, 0);
   const weights = Float32Array.of(0, 0, 1e-12, 1e-13, 0.5, 0.2, 0, 0);
   const { scales } = quantiseWeights(weights, 4, 63, leastWeightScales(bias, step));

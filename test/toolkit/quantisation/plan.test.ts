@@ -1,4 +1,4 @@
-// Float graphs → which values become integers, with whose range, and which Relus disappear.
+// Float graphs → the values that become integers, the source of their ranges, and the Relus that disappear.
 import t from 'tap';
 import { GraphBuilder } from '../../../src/toolkit/graph/builder.js';
 import type { Graph, Value } from '../../../src/toolkit/graph/graph.js';
@@ -45,7 +45,7 @@ class Net {
 }
 
 t.test(
-  'what a Conv or Gemm reads is quantised, and what a Conv gives, but not what the last Gemm does',
+  'the inputs of Conv and Gemm and the output of Conv are quantised, but not the output of the last Gemm',
   (t) => {
     const net = new Net();
     const a = net.conv(net.image, 'a');
@@ -59,7 +59,7 @@ t.test(
   },
 );
 
-t.test('pooled and flattened values share the range of the value that was computed', (t) => {
+t.test('pooled and flattened values share the range of their source', (t) => {
   const net = new Net();
   const flat = net.op('Flatten', net.op('MaxPool', net.conv(net.image, 'conv'), 'pooled'), 'flat');
   const { quantised } = planQuantisation(net.ending(net.gemm(flat, 'scores')));
@@ -67,7 +67,7 @@ t.test('pooled and flattened values share the range of the value that was comput
   t.end();
 });
 
-t.test('a Relu behind a Conv or Gemm is absorbed into the range of its result', (t) => {
+t.test('a Relu after a Conv or Gemm is absorbed into the range of its result', (t) => {
   const net = new Net();
   const a = net.op('Relu', net.conv(net.image, 'a'), 'a+');
   const b = net.op('Relu', net.gemm(net.op('Flatten', a, 'flat'), 'b'), 'b+');
@@ -77,7 +77,7 @@ t.test('a Relu behind a Conv or Gemm is absorbed into the range of its result', 
   t.end();
 });
 
-t.test('a sum of two computed values runs as integers, and the Relu behind it is absorbed', (t) => {
+t.test('a sum of two computed values runs as integers, and the Relu after it is absorbed', (t) => {
   const net = new Net();
   const a = net.conv(net.image, 'a');
   const sum = net.add(net.conv(a, 'b'), a, 'sum');
@@ -87,7 +87,7 @@ t.test('a sum of two computed values runs as integers, and the Relu behind it is
   t.end();
 });
 
-t.test('a Relu stays that is behind something else than an integer operator', (t) => {
+t.test('a Relu stays after an operator that does not run as integers', (t) => {
   const net = new Net();
   const sum = net.add(net.conv(net.image, 'a'), net.builder.scalar(0.5), 'sum');
   const { quantised, absorbed } = planQuantisation(net.ending(net.conv(net.op('Relu', sum, 'sum+'), 'b')));
@@ -96,7 +96,7 @@ t.test('a Relu stays that is behind something else than an integer operator', (t
   t.end();
 });
 
-t.test('a Clip is absorbed where it holds 0, and stays where a range could not clip as it does', (t) => {
+t.test('a Clip that includes 0 is absorbed, and a Clip that a range cannot express stays', (t) => {
   for (const [low, high, gone] of [
     [0, 6, 1],
     [-1, 1, 1],
@@ -111,7 +111,7 @@ t.test('a Clip is absorbed where it holds 0, and stays where a range could not c
   t.end();
 });
 
-t.test('a layer that is excluded keeps its Relu, and what it alone reads or gives stays float', (t) => {
+t.test('an excluded layer keeps its Relu, and values that only it uses stay float', (t) => {
   const net = new Net();
   const a = net.conv(net.image, 'a');
   const b = net.op('Relu', net.conv(net.op('Relu', a, 'a+'), 'b'), 'b+');
@@ -129,7 +129,7 @@ t.test('a layer that is excluded keeps its Relu, and what it alone reads or give
   t.end();
 });
 
-t.test('a Relu stays whose input has another reader, or is an output', (t) => {
+t.test('a Relu stays if its input has another consumer or is an output', (t) => {
   const shared = new Net();
   const a = shared.conv(shared.image, 'a');
   const b = shared.conv(shared.op('Relu', a, 'a+'), 'b');
@@ -140,14 +140,14 @@ t.test('a Relu stays whose input has another reader, or is an output', (t) => {
   t.end();
 });
 
-t.test('a Relu at the end is absorbed too', (t) => {
+t.test('a Relu at the end is absorbed, too', (t) => {
   const net = new Net();
   const { absorbed } = planQuantisation(net.ending(net.op('Relu', net.conv(net.image, 'a'), 'a+')));
   t.same(Object.fromEntries(absorbed), { 'a+': 'a' });
   t.end();
 });
 
-t.test('all three Relus of a small net are absorbed, and the input is quantised', (t) => {
+t.test('all three Relus of a small network are absorbed, and the input is quantised', (t) => {
   const { quantised, absorbed } = planQuantisation(smallGraph());
   t.equal(absorbed.size, 3);
   t.ok(quantised.has('image'));

@@ -1,4 +1,4 @@
-// A float model → its int8 variant: what ONNX Runtime runs of it, and how near its answers are.
+// A float model → its int8 variant: the operators that ONNX Runtime runs, and the differences of outputs.
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
@@ -34,7 +34,7 @@ function constantsOf(graph: Graph, dataType: string) {
   return [...graph.initializers.values()].filter((data) => data.dataType === dataType);
 }
 
-t.test('ONNX Runtime runs every Conv and Gemm of a small net as integers', async (t) => {
+t.test('ONNX Runtime runs every Conv and Gemm of a small network as integers', async (t) => {
   const counts = await optimisedOperators(int8, t.testdir());
   t.match(counts, { QLinearConv: 2, QGemm: 2 });
   for (const op of ['Conv', 'FusedConv', 'Gemm', 'FusedGemm', 'MatMul', 'Relu']) t.notOk(counts[op], op);
@@ -57,7 +57,7 @@ t.test('ONNX Runtime runs every Conv and Gemm of the committed models as integer
   }
 });
 
-t.test('answers are near those of the float model, on images that it was not calibrated on', async (t) => {
+t.test('outputs are close to those of the float model, on images outside the calibration', async (t) => {
   const images = randomImages(64, 1234);
   const expected = await runModel(float32, images);
   for (const optimisations of ['all', 'disabled'] as const) {
@@ -66,7 +66,7 @@ t.test('answers are near those of the float model, on images that it was not cal
   }
 });
 
-t.test('all 8 bits of the weights are nearer', async (t) => {
+t.test('all 8 bits of the weights give closer outputs', async (t) => {
   const images = randomImages(64, 1234);
   const expected = await runModel(float32, images);
   const finer = await quantise(float32, { weightLimit: 127 });
@@ -75,7 +75,7 @@ t.test('all 8 bits of the weights are nearer', async (t) => {
   t.ok(signalToNoise(expected, fine) > signalToNoise(expected, coarse));
 });
 
-t.test('integers are those of an independent computation, up to one step', async (t) => {
+t.test('integers equal an independent computation, up to one step', async (t) => {
   const graph = smallGraph();
   const weight = array64([6, 1, 3, 3], toFloat32Array(constant(graph, 'conv1.weight')));
   const bias = array64([6], toFloat32Array(constant(graph, 'conv1.bias')));
@@ -129,7 +129,7 @@ t.test('weights are int8 within ±63, biases int32, activations uint8', (t) => {
   t.end();
 });
 
-t.test('the pixels are their own integers: the input has scale 1/255 and zero point 0', (t) => {
+t.test('pixels keep their integers: the input has scale 1/255 and zero point 0', (t) => {
   const graph = decodeOnnx(int8);
   const [node] = graph.nodes;
   t.match(node, { op: 'QuantizeLinear', inputs: ['image'] });
@@ -139,7 +139,7 @@ t.test('the pixels are their own integers: the input has scale 1/255 and zero po
   t.end();
 });
 
-t.test('names are short, but for the input and the output that callers know', (t) => {
+t.test('names are short, except those of input and output', (t) => {
   const graph = decodeOnnx(int8);
   t.strictSame([graph.inputs[0]?.name, graph.outputs[0]?.name], ['image', 'logits']);
   t.strictSame(graph.inputs[0]?.type, { dataType: 'float32', shape: ['N', 1, side, side] });
@@ -153,7 +153,7 @@ t.test('the same model and images give the same bytes', async (t) => {
 });
 
 t.test(
-  'a second output in the middle of the net keeps its name, and is what comes out of the integers',
+  'a second output in the middle of the network keeps its name, and holds the dequantised value',
   async (t) => {
     const graph = smallGraph();
     const name = graph.nodes.find(({ op }) => op === 'MaxPool')?.outputs[0] ?? '';
@@ -171,7 +171,7 @@ t.test(
   },
 );
 
-t.test('a net of one Gemm on the pixels is quantised too', async (t) => {
+t.test('a network of one Gemm on the pixels is quantised, too', async (t) => {
   const model = brightnessOnnx(grayInput, 3);
   const length = 28 * 28;
   const images = new Float32Array(3 * length);
@@ -183,7 +183,7 @@ t.test('a net of one Gemm on the pixels is quantised too', async (t) => {
   t.ok(signalToNoise(expected, got) >= 40);
 });
 
-t.test('a channel with a bias and no weights to speak of keeps its bias', async (t) => {
+t.test('a channel with a bias and almost no weights keeps its bias', async (t) => {
   const graph = smallGraph();
   const weights = toFloat32Array(constant(graph, 'dense2.weight')).map((value, i) =>
     i < 16 ? value * 1e-9 : value,
@@ -196,10 +196,10 @@ t.test('a channel with a bias and no weights to speak of keeps its bias', async 
   for (const row of [0, 1, 2, 3]) t.ok(Math.abs((scores[3 * row] ?? Number.NaN) - 0.7) < 1e-3);
 });
 
-t.test('what cannot be quantised is an error that names the file', async (t) => {
+t.test('a model that cannot be quantised is an error that names the file', async (t) => {
   await t.rejects(quantise(int8), {
     constructor: QuantisationError,
-    message: /^small\.onnx: is quantised already/,
+    message: /^small\.onnx: is already quantised/,
   });
   await t.rejects(quantise(new Uint8Array([1, 2, 3])), {
     constructor: GraphError,
@@ -207,12 +207,12 @@ t.test('what cannot be quantised is an error that names the file', async (t) => 
   });
   await t.rejects(quantiseToInt8(float32, 'small.onnx', []), {
     constructor: QuantisationError,
-    message: 'small.onnx: there is no image to calibrate on',
+    message: 'small.onnx: expected images to calibrate on, found none',
   });
   const broken = randomImages(1, 1).fill(Number.NaN);
   await t.rejects(quantiseToInt8(float32, 'small.onnx', [{ images: broken, count: 1 }]), {
     constructor: QuantisationError,
-    message: 'small.onnx: image: values in calibration range from NaN to NaN',
+    message: 'small.onnx: image: expected finite values in calibration, got NaN to NaN',
   });
 });
 

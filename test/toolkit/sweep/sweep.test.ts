@@ -1,4 +1,4 @@
-// A sweep over a tiny dataset: every run once, whatever stops it in between, and the table and plot of what they reached.
+// A sweep over a tiny dataset: every run happens once, whatever stops it in between; and the table and plot of the results.
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
@@ -38,7 +38,7 @@ async function sweeper(root: string) {
 
 const untimed = (results: readonly SweepResult[]) => results.map(({ seconds: _, ...rest }) => rest);
 
-t.test('every gradient with the first seed comes before any with the second', async (t) => {
+t.test('every gradient runs with the first seed before any runs with the second', async (t) => {
   t.same(runsOf({ ...grid, seeds: [1, 2] }).map(runName), [
     'binary-clipped-norm-activation-1',
     'binary-annealed-tanh-norm-activation-1',
@@ -47,7 +47,7 @@ t.test('every gradient with the first seed comes before any with the second', as
   ]);
 });
 
-t.test('a sweep that was stopped in the middle of a run goes on there, to the same results', async (t) => {
+t.test('a sweep that was stopped during a run continues there, to the same results', async (t) => {
   const root = t.testdir({});
   const run = await sweeper(root);
   const whole = await run('whole');
@@ -74,7 +74,7 @@ t.test('a sweep that was stopped in the middle of a run goes on there, to the sa
   );
 });
 
-t.test('a sweep of other values is not gone on with, unless it is to start anew', async (t) => {
+t.test('a sweep with other values is not continued, and starts again only with force', async (t) => {
   const root = t.testdir({});
   const run = await sweeper(root);
   const one = { ...grid, signGradients: ['clipped' as const] };
@@ -82,7 +82,7 @@ t.test('a sweep of other values is not gone on with, unless it is to start anew'
   const recipe = { ...lenet5BinaryRecipe, epochs: 1, batchSize: 16 };
   await t.rejects(run('sweep', { grid: one, recipe }), {
     name: 'SweepError',
-    message: /sweep holds a sweep of other values or images: .*--force starts anew/,
+    message: /sweep already holds a sweep with other values or images: .*--force to start again/,
   });
   const anew = await run('sweep', { grid: one, recipe, replace: true });
   t.equal(anew.record.results.length, 1);
@@ -124,7 +124,7 @@ t.test(
   },
 );
 
-t.test('table and plot say how many of the runs they hold', async (t) => {
+t.test('table and plot state the number of finished runs', async (t) => {
   const out = path.join(t.testdir({}), 'out');
   const record = { recipe: lenet5BinaryRecipe, datasetSha256: 'x', results };
   const written = await writeSweepResults(record, 60, 'npx quati sweep lenet5-binary', out);

@@ -44,36 +44,7 @@ const routes: FastifyPluginAsyncTypebox<OpenInferenceOptions> = async (
   for (const schema of [ServerMetadata, ServerLive, ServerReady, ModelReady, ModelMetadata])
     app.addSchema(schema);
   for (const schema of [InferRequest, InferResponse]) app.addSchema(schema);
-
-  app.get(
-    '',
-    { schema: documented('serverMetadata', 'The server and its extensions', 'ServerMetadata') },
-    async () => ({
-      name: 'quati',
-      version: serverVersion,
-      extensions: ['binary_tensor_data', 'classification'],
-    }),
-  );
-  app.get(
-    '/health/live',
-    {
-      config: { open: true, uncounted: true },
-      schema: documented('serverLive', 'The process answers', 'ServerLive'),
-    },
-    async () => ({ live: true as const }),
-  );
-  app.get(
-    '/health/ready',
-    {
-      config: { open: true, uncounted: true },
-      schema: documented('serverReady', 'Every model can answer', 'ServerReady', 'not_ready'),
-    },
-    async () => {
-      if (!app.pipeline.ready())
-        throw new ProblemError('not_ready', 'Not every model is ready: GET /health/ready says why');
-      return { ready: true as const };
-    },
-  );
+  addServerRoutes(app, serverVersion);
 
   for (const { path, params, suffix } of places) {
     app.get(
@@ -144,6 +115,38 @@ const routes: FastifyPluginAsyncTypebox<OpenInferenceOptions> = async (
     };
   }
 };
+
+function addServerRoutes(app: Parameters<FastifyPluginAsyncTypebox>[0], serverVersion: string): void {
+  app.get(
+    '',
+    { schema: documented('serverMetadata', 'The server and its extensions', 'ServerMetadata') },
+    async () => ({
+      name: 'quati',
+      version: serverVersion,
+      extensions: ['binary_tensor_data', 'classification'],
+    }),
+  );
+  app.get(
+    '/health/live',
+    {
+      config: { open: true, uncounted: true },
+      schema: documented('serverLive', 'The process answers', 'ServerLive'),
+    },
+    async () => ({ live: true as const }),
+  );
+  app.get(
+    '/health/ready',
+    {
+      config: { open: true, uncounted: true },
+      schema: documented('serverReady', 'Every model can answer', 'ServerReady', 'not_ready'),
+    },
+    async () => {
+      if (!app.pipeline.ready())
+        throw new ProblemError('not_ready', 'Not every model is ready: GET /health/ready says why');
+      return { ready: true as const };
+    },
+  );
+}
 
 type Asking = FastifyRequest<{ Params: { name: string; version?: number } }>;
 

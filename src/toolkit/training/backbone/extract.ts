@@ -17,18 +17,18 @@ export interface Features {
 }
 
 export interface ExtractedFeatures {
-  /** The training images as they are, then as the augmentation of the epochs 1, 2, … makes them. */
+  /** The features of the original training images, then of those augmented for the epochs 1, 2, … */
   readonly views: readonly Features[];
-  /** Absent where the dataset has no images of its own to validate on. */
+  /** Absent if the dataset has no validation images. */
   readonly validation?: Features;
 }
 
 export interface ExtractOptions {
   readonly recipe: Recipe;
-  /** How often each training image is seen, itself included. */
+  /** The number of views per training image, with the original. */
   readonly views: number;
   readonly threads: number;
-  /** Threads that augment ahead; 0: the caller's own does. */
+  /** The threads that augment in advance; 0: the caller's thread augments. */
   readonly dataThreads: number;
   readonly onProgress?: (images: number, of: number) => void;
   readonly shouldStop?: () => boolean;
@@ -36,25 +36,14 @@ export interface ExtractOptions {
 
 const batchSize = 16;
 
-/** @returns undefined when it was told to stop. */
+/** Computes features. @returns undefined when `shouldStop` returned true. */
 export async function extractFeatures(
   backbone: Graph,
   { train, validation }: Pick<Dataset, 'train' | 'validation'>,
   options: ExtractOptions,
 ): Promise<ExtractedFeatures | undefined> {
-  const { InferenceSession, Tensor } = await loadRuntime();
-  const session = await InferenceSession.create(encodeOnnx(backbone), {
-    executionProviders: ['cpu'],
-    intraOpNumThreads: options.threads,
-    logSeverityLevel: 3,
-  });
+  const { run, release } = await loadBackbone(backbone, train, options.threads);
   const total = train.count * options.views + (validation?.count ?? 0);
-  const { channels, height, width } = train;
-  const run: Run = async ({ images, count }) => {
-    const image = new Tensor('float32', images, [count, channels, height, width]);
-    const results = await session.run({ [imageName]: image });
-    return Float32Array.from((results[featuresName] as { data: Float32Array }).data);
-  };
   let done = 0;
   const onImages = (count: number) => {
     done += count;
@@ -63,7 +52,7 @@ export async function extractFeatures(
   };
   const { input, seed, augmentation } = options.recipe;
   const common = { input, seed, batchSize };
-  const asTheyAre = (split: Split) => createBatchSource({ ...common, split, threads: 0 });
+  const original = (split: Split) => createBatchSource({ ...common, split, threads: 0 });
   const augmented = createBatchSource({
     ...common,
     split: train,
@@ -73,19 +62,40 @@ export async function extractFeatures(
   try {
     const views: Features[] = [];
     for (let view = 0; view < options.views; view++) {
-      const source = view === 0 ? asTheyAre(train) : augmented;
+      const source = view === 0 ? original(train) : augmented;
       const features = await featuresOf(run, { source, split: train, view }, onImages);
       if (features === undefined) return undefined;
       views.push(features);
     }
     if (validation === undefined) return { views };
-    const source = asTheyAre(validation);
+    const source = original(validation);
     const own = await featuresOf(run, { source, split: validation, view: 0 }, onImages);
     return own && { views, validation: own };
   } finally {
     await augmented.close();
-    await session.release();
+    await release();
   }
+}
+
+async function loadBackbone(
+  backbone: Graph,
+  { channels, height, width }: Split,
+  threads: number,
+): Promise<{ run: Run; release: () => Promise<void> }> {
+  const { InferenceSession, Tensor } = await loadRuntime();
+  const session = await InferenceSession.create(encodeOnnx(backbone), {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    logSeverityLevel: 3,
+  });
+  return {
+    async run({ images, count }) {
+      const image = new Tensor('float32', images, [count, channels, height, width]);
+      const results = await session.run({ [imageName]: image });
+      return Float32Array.from((results[featuresName] as { data: Float32Array }).data);
+    },
+    release: () => session.release(),
+  };
 }
 
 /** A batch's features, row after row. */
@@ -94,7 +104,7 @@ type Run = (batch: Batch) => Promise<Float32Array>;
 interface View {
   readonly source: BatchSource;
   readonly split: Split;
-  /** 0 is the images as they are. */
+  /** 0 is the original images. */
   readonly view: number;
 }
 

@@ -34,7 +34,7 @@ export function findFeatures(graph: Graph, asked?: string): string {
   if (asked !== undefined) {
     if (made.has(asked)) return asked;
     throw new BackboneError(
-      `${graph.name}: has no value ${asked} to cut at; its last are ${lastValues(graph)}`,
+      `${graph.name}: has no value ${asked} to cut at; its last values are ${lastValues(graph)}`,
     );
   }
   const at = graph.nodes.findLastIndex((node) => isClassifier(node, graph));
@@ -42,8 +42,8 @@ export function findFeatures(graph: Graph, asked?: string): string {
   const classifier = graph.nodes[at];
   if (classifier === undefined || behind !== undefined)
     throw new BackboneError(
-      `${graph.name}: does not end in a layer that tells categories apart${behind ? ` (${behind.op} ${behind.name} comes after the last)` : ''}; ` +
-        `--features <name> says where to cut: its last values are ${lastValues(graph)}`,
+      `${graph.name}: does not end in a layer of scores${behind ? ` (${behind.op} ${behind.name} is after the last dense layer)` : ''}; ` +
+        `give --features <name>, the value to cut at: the last values are ${lastValues(graph)}`,
     );
   return beforeReshapes(classifier.inputs[0] ?? '', made);
 }

@@ -25,7 +25,7 @@ function appendFrozen(builder: GraphBuilder, node: Node): void {
   const [x = '', ...vectors] = node.inputs;
   const [scale, shift, mean, variance] = vectors.map((name) => {
     const data = builder.constantData(name);
-    if (!data) throw new GraphError(`BatchNormalization ${node.name}: ${name} has to be constant`);
+    if (!data) throw new GraphError(`BatchNormalization ${node.name}: ${name}: expected a constant`);
     return toFloat32Array(data);
   });
   const epsilon = floatAttribute(node, 'epsilon', 1e-5);

@@ -26,7 +26,7 @@ export function loadBackbone(bytes: Uint8Array, file: string): LoadedBackbone {
   const { graph: stored, opset } = readOnnx(bytes, file);
   const quantised = stored.nodes.find(({ op }) => /QuantizeLinear$|^QLinear|^QGemm|Integer$/.test(op));
   if (quantised)
-    throw new BackboneError(`${file}: is quantised (${quantised.op}): a backbone has to be float32`);
+    throw new BackboneError(`${file}: is quantised (${quantised.op}), but a backbone must be float32`);
   const [image, ...others] = stored.inputs;
   const [, ...imageShape] = image?.type.shape ?? [];
   if (
@@ -86,7 +86,7 @@ function toChannelsFirst(graph: Graph, file: string): Graph {
   if (perm !== '0,3,1,2' || reader === undefined || readers.length > 0) {
     if (isChannels(last) && !isChannels(second))
       throw new BackboneError(
-        `${file}: takes images as [N, H, W, C] without turning them to [N, C, H, W] first: export it channels first`,
+        `${file}: takes images as [N, H, W, C] and does not transpose them to [N, C, H, W]: export it with channels first`,
       );
     return graph;
   }

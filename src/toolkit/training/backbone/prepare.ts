@@ -140,21 +140,17 @@ function reachable(
 ): Reachable {
   const there = layerParameters(graph).length;
   if (fineTune > there && Number.isFinite(fineTune))
-    throw new BackboneError(
-      `${recipe.name}: has ${there} layers with weights, asked to fine-tune were ${fineTune}`,
-    );
+    throw new BackboneError(`${recipe.name}: has ${there} layers with weights, cannot fine-tune ${fineTune}`);
   const asked = Math.min(fineTune, there);
   if (asked === 0) return { count: 0 };
-  if (opaque !== undefined) return { count: 0, note: `the head alone is trained: ${opaque}` };
+  if (opaque !== undefined) return { count: 0, note: `trains only the head: ${opaque}` };
   const head = buildForward(recipe.architecture, { batch: 'N', parameter: zeros });
   const whole = joinHead(graph, head);
   const reason = unreached(whole, graph, asked);
   if (reason === undefined) return { count: asked };
   const count = mostReached(asked, (layers) => unreached(whole, graph, layers) === undefined);
   const what =
-    count === 0
-      ? 'the head alone is trained'
-      : `the head and the last ${count} of ${there} layers are trained`;
+    count === 0 ? 'trains only the head' : `trains the head and the last ${count} of ${there} layers`;
   return { count, note: `${what}: ${reason}` };
 }
 

@@ -56,7 +56,7 @@ function startDataThread(options: BatchMakerOptions): DataThread {
     else task?.reject(answer.error);
   });
   thread.on('error', end);
-  thread.on('exit', (code) => end(new Error(`a data thread ended with code ${code}`)));
+  thread.on('exit', (code) => end(new Error(`a data thread exited with code ${code}`)));
   return {
     make: (task) =>
       new Promise((resolve, reject) => {

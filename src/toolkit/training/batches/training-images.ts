@@ -29,7 +29,7 @@ export function holdBack(
   const held = own ? 0 : Math.floor(train.count * validationSplit);
   if (earlyStopping && (own?.count ?? held) === 0) {
     throw new RecipeError(
-      `earlyStopping: watches ${earlyStopping.monitor}, but no image is held back: raise validationSplit`,
+      `earlyStopping: needs ${earlyStopping.monitor}, but no image is reserved for validation: raise validationSplit`,
     );
   }
   return {

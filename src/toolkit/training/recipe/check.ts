@@ -50,7 +50,7 @@ function checkOptimiser(optimiser: OptimiserSettings): void {
 function checkSchedule(schedule: Schedule, epochs: number): void {
   if (schedule.kind === 'step' && (schedule.milestones === undefined) === (schedule.every === undefined))
     throw new RecipeError(
-      `Schedule step takes either milestones or every, got ${schedule.milestones ? 'both' : 'neither'}`,
+      `Schedule step: expected either milestones or every, got ${schedule.milestones ? 'both' : 'neither'}`,
     );
   if (schedule.kind === 'cosine' && (schedule.warmupEpochs ?? 0) >= epochs)
     refuse('warmupEpochs', `a number of epochs in [0, ${epochs})`, schedule.warmupEpochs);

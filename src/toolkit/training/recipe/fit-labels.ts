@@ -12,7 +12,7 @@ export function fitLabels(recipe: Recipe, labels: number): Recipe {
   const last = classifierOf(architecture);
   if (!last) {
     throw new DatasetMismatchError(
-      `${architecture.name}: ends in ${architecture.layers.at(-1)?.kind ?? 'no layer'}, not in a dense layer that could tell ${labels} labels apart`,
+      `${architecture.name}: ends in ${architecture.layers.at(-1)?.kind ?? 'no layer'}, expected a dense layer for ${labels} labels`,
     );
   }
   const units = unitsFor(recipe, labels);
@@ -25,6 +25,6 @@ function unitsFor(recipe: Recipe, labels: number): number {
   if (lossOf(recipe).kind === 'softmax') return labels;
   if (labels === 2) return 1;
   throw new DatasetMismatchError(
-    `${recipe.architecture.name}: a sigmoid tells 2 labels apart, the dataset has ${labels}`,
+    `${recipe.architecture.name}: a sigmoid is for 2 labels, but the dataset has ${labels}`,
   );
 }

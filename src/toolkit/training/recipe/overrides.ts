@@ -22,12 +22,14 @@ export const overridable = {
   ...trainingValues,
   ...stepValues,
   optimiser: oneOf(kindsOf(OptimiserSettings), {
-    description: 'another kind than the recipe’s starts from its own defaults',
+    description:
+      'if the kind differs from the recipe’s, the other values start from the defaults of that kind',
   }),
   ...optionsOf(AdamW),
   ...optionsOf(Sgd),
   schedule: oneOf(kindsOf(Schedule), {
-    description: 'another kind than the recipe’s starts from its own defaults',
+    description:
+      'if the kind differs from the recipe’s, the other values start from the defaults of that kind',
   }),
   ...optionsOf(StepSchedule),
   ...optionsOf(CosineSchedule),

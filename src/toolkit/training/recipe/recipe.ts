@@ -19,10 +19,11 @@ export const trainingValues = {
   epochs: positiveInteger({ description: 'passes over the training images' }),
   batchSize: positiveInteger({ description: 'images per step' }),
   validationSplit: fraction({
-    description: 'part of the training images that is held back to validate on',
+    description: 'fraction of the training images that is reserved for validation',
   }),
   seed: anyInteger({
-    description: 'decides the first weights, the validation split, the order of images and the augmentation',
+    description:
+      'determines the first weights, the validation split, the order of images and the augmentation',
   }),
 };
 
@@ -32,17 +33,20 @@ export const stepValues = {
   clipNorm: Type.Optional(
     positive({
       description:
-        'shorten a gradient that is longer than this, over all parameters together; left out, none is',
+        'shorten the gradient of all parameters together to at most this length; no limit if absent',
     }),
   ),
 };
 
 export const Recipe = Type.Object({
   name: Type.String(),
-  title: Type.String({ description: 'One line for people. It becomes the title of the model’s card.' }),
-  dataset: Type.String({ description: 'The dataset’s folder below data/.' }),
+  title: Type.String({ description: 'One line of text. It becomes the title of the model’s card.' }),
+  dataset: Type.String({ description: 'The name of the dataset’s folder in data/.' }),
   architecture: Type.Unsafe<Architecture>(
-    Type.Object({}, { description: 'The whole network; on a backbone, the head that reads its features.' }),
+    Type.Object(
+      {},
+      { description: 'The whole network; with a backbone, the head that receives its features.' },
+    ),
   ),
   binarisation: Type.Optional(Binarisation),
   backbone: Type.Optional(BackboneSettings),

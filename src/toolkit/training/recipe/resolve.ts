@@ -39,7 +39,9 @@ function overrideBinarisation(
   const [first] = Object.keys(values);
   if (first === undefined) return {};
   if (!binarisation)
-    throw new RecipeError(`Recipe ${name} has no binarised layers; ${first} is for recipes that have some`);
+    throw new RecipeError(
+      `Recipe ${name} has no binarised layers; ${first} is only for recipes with binarised layers`,
+    );
   const changed = { ...binarisation, ...values };
   return { binarisation: changed, architecture: binarisedArchitecture(architecture.name, changed) };
 }

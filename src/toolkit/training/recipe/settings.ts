@@ -13,22 +13,22 @@ import { kind } from './kinds.js';
 
 const adamValues = {
   beta1: Type.Optional(
-    fraction({ default: 0.9, description: 'part of the mean gradient that each step keeps' }),
+    fraction({ default: 0.9, description: 'fraction of the mean gradient that each step keeps' }),
   ),
   beta2: Type.Optional(
-    fraction({ default: 0.999, description: 'part of the mean squared gradient that each step keeps' }),
+    fraction({ default: 0.999, description: 'fraction of the mean squared gradient that each step keeps' }),
   ),
   epsilon: Type.Optional(positive({ default: 1e-8, description: 'added to the root of the mean square' })),
 };
 
 export const Sgd = kind('sgd', 'stochastic gradient descent: `torch.optim.SGD` with dampening 0', {
   momentum: Type.Optional(
-    fraction({ default: 0.9, description: 'part of the last step’s velocity that the next one keeps' }),
+    fraction({ default: 0.9, description: 'fraction of the velocity that the next step keeps' }),
   ),
   nesterov: Type.Optional(
     onOff({
       default: true,
-      description: 'look one step ahead along the velocity',
+      description: 'compute the gradient one step ahead along the velocity',
       off: 'plain momentum',
     }),
   ),
@@ -53,13 +53,13 @@ export type OptimiserSettings = Static<typeof OptimiserSettings>;
 export const StepSchedule = kind('step', 'the rate falls at each milestone: `MultiStepLR`, `StepLR`', {
   milestones: Type.Optional(
     Type.Immutable(
-      positives({ argument: 'epochs', description: 'epochs after which the rate falls, as in 10,15' }),
+      positives({ argument: 'epochs', description: 'epochs after which the rate falls, such as 10,15' }),
     ),
   ),
   every: Type.Optional(
     positive({
       argument: 'epochs',
-      description: 'in place of milestones: the rate falls every so many epochs',
+      description: 'instead of milestones: the rate falls after every n epochs',
     }),
   ),
   factor: Type.Optional(positive({ default: 0.1, description: 'factor by which the rate falls' })),
@@ -74,7 +74,7 @@ export const CosineSchedule = kind(
       notNegative({
         default: 0,
         argument: 'n',
-        description: 'epochs in which the rate rises evenly to the learning rate first',
+        description: 'epochs at the start in which the rate rises evenly to the learning rate',
       }),
     ),
   },
@@ -85,7 +85,9 @@ export const OneCycleSchedule = kind(
   'one-cycle',
   'half a cosine up, then one down (Smith and Topin, 2018): `OneCycleLR`, momentum unchanged',
   {
-    rise: Type.Optional(fraction({ default: 0.3, description: 'part of the run in which the rate rises' })),
+    rise: Type.Optional(
+      fraction({ default: 0.3, description: 'fraction of the run in which the rate rises' }),
+    ),
     startDivisor: Type.Optional(
       positive({ default: 25, description: 'the first rate is the learning rate divided by this' }),
     ),
@@ -101,9 +103,9 @@ const ConstantSchedule = kind('constant', 'the learning rate in every step', {})
 export const Schedule = Type.Union([ConstantSchedule, StepSchedule, CosineSchedule, OneCycleSchedule]);
 export type Schedule = Static<typeof Schedule>;
 
-export const Softmax = kind('softmax', 'one logit per label, one label is right', {
+export const Softmax = kind('softmax', 'one logit per label; one label is correct', {
   labelSmoothing: Type.Optional(
-    fraction({ default: 0, description: 'part of the target that is spread evenly over all labels' }),
+    fraction({ default: 0, description: 'fraction of the target that is spread evenly over all labels' }),
   ),
 });
 
@@ -120,17 +122,16 @@ export const EarlyStopping = Type.Object({
   monitor: oneOf(['valLoss', 'valAccuracy'], {
     default: 'valLoss',
     argument: 'value',
-    description: 'makes an epoch the best: the lowest loss or the highest accuracy on the validation images',
+    description:
+      'determines the best epoch: the lowest loss or the highest accuracy on the validation images',
   }),
   patience: Type.Optional(
     positiveInteger({
       argument: 'epochs',
-      description: 'stop after so many epochs in a row that were not better, and export the best',
+      description: 'stop after n epochs in a row without improvement, and export the best',
     }),
   ),
-  minDelta: Type.Optional(
-    notNegative({ default: 0, description: 'an epoch is better only if it is better by more than this' }),
-  ),
+  minDelta: Type.Optional(notNegative({ default: 0, description: 'the smallest improvement that counts' })),
 });
 export type EarlyStopping = Static<typeof EarlyStopping>;
 
@@ -138,24 +139,24 @@ export type EarlyStopping = Static<typeof EarlyStopping>;
 export const HeadSettings = Type.Object({
   epochs: positiveInteger({
     default: 40,
-    description: 'epochs of the head alone, on features that are computed once',
+    description: 'epochs that train only the head, on features that are computed once',
   }),
-  learningRate: positive({ default: 0.005, description: 'learning rate of the head alone' }),
-  batchSize: positiveInteger({ default: 128, description: 'images per step of the head alone' }),
+  learningRate: positive({ default: 0.005, description: 'learning rate while only the head trains' }),
+  batchSize: positiveInteger({ default: 128, description: 'images per step while only the head trains' }),
   views: positiveInteger({
     default: 4,
-    description: 'how many times features are computed of each training image: once as it is, then augmented',
+    description: 'the number of feature sets per training image: one of the original, the others augmented',
   }),
 });
 export type HeadSettings = Static<typeof HeadSettings>;
 
 /** The pretrained network below a recipe's layers. */
 export const BackboneSettings = Type.Object({
-  name: Type.String({ description: 'the file’s name without its ending' }),
+  name: Type.String({ description: 'the file’s name without its extension' }),
   sha256: Type.String(),
-  features: Type.String({ description: 'the value of the file’s graph where it is cut' }),
+  features: Type.String({ description: 'the value at which the file’s graph is cut' }),
   fineTune: Type.Integer({
-    description: 'how many of its last layers learn in the second phase; 0: there is no second phase',
+    description: 'the number of last layers that the second phase trains; 0: there is no second phase',
   }),
   head: HeadSettings,
 });

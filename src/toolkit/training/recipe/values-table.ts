@@ -10,7 +10,7 @@ export function withValuesTable(page: string): string {
   const [before, rest] = page.split(begin);
   const [, after] = rest?.split(end) ?? [];
   if (before === undefined || after === undefined)
-    throw new Error(`The page has no ${begin.trim()} or no ${end.trim()}`);
+    throw new Error(`The page needs ${begin.trim()} and ${end.trim()}`);
   return `${before}${begin}\n${renderValues()}\n${end}${after}`;
 }
 

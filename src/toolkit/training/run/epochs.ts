@@ -87,7 +87,7 @@ async function runEachEpoch(options: EpochsOptions, images: TrainingImages): Pro
 function checkFinite(runner: StepRunner): void {
   const { parameters, optimiser } = runner.state();
   if ([parameters, ...optimiser].every((vector) => vector.every(Number.isFinite))) return;
-  throw divergedIn(runner, 'the weights are no finite numbers');
+  throw divergedIn(runner, 'the weights are not finite numbers');
 }
 
 function divergedIn({ state, layout }: StepRunner, what: string): DivergedError {

@@ -64,7 +64,7 @@ export async function readRun(folder: string): Promise<RunRecord> {
   try {
     return JSON.parse(await readFile(file, 'utf8')) as RunRecord;
   } catch (cause) {
-    throw new RunError(`${file}: no run is recorded here: ${(cause as Error).message}`, { cause });
+    throw new RunError(`${file}: holds no record of a run: ${(cause as Error).message}`, { cause });
   }
 }
 
@@ -99,5 +99,5 @@ export async function latestRun(folder = runsFolder): Promise<string> {
   );
   const [latest] = runs.flat().sort((a, b) => b.changed - a.changed);
   if (latest) return latest.candidate;
-  throw new RunError(`${folder}/: there is no run yet; npx quati train mnist-cnn makes one`);
+  throw new RunError(`${folder}/ holds no run yet: run npx quati train mnist-cnn`);
 }

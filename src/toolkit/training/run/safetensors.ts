@@ -46,7 +46,7 @@ export function decodeSafetensors(bytes: Uint8Array, file: string): Safetensors 
   }
   const { __metadata__: metadata = {}, ...entries } = parseHeader(buffer.subarray(8, 8 + headerLength), file);
   const data = buffer.subarray(8 + headerLength);
-  if (!isMetadata.Check(metadata)) throw new CheckpointError(`${file}: its metadata is not all text`);
+  if (!isMetadata.Check(metadata)) throw new CheckpointError(`${file}: its metadata: expected only text`);
   const tensors = Object.entries(entries).map(([name, entry]) => {
     if (!isEntry.Check(entry)) {
       throw new CheckpointError(`${file}: ${name}: expected dtype, shape and data_offsets`);
@@ -64,7 +64,7 @@ function parseHeader(json: Buffer, file: string): Record<string, unknown> {
     throw new CheckpointError(`${file}: not a safetensors file: ${(cause as Error).message}`, { cause });
   }
   if (isHeader.Check(header)) return header;
-  throw new CheckpointError(`${file}: not a safetensors file: its header is no object`);
+  throw new CheckpointError(`${file}: not a safetensors file: its header is not an object`);
 }
 
 function tensorOf(

@@ -121,34 +121,42 @@ async function exportWeights(
 }
 
 async function prepareRun(options: TrainOptions): Promise<RunRecord> {
-  const { recipe, existing } = options;
   const folder = runFolder(options.runFolder);
   const held = (await exists(folder.checkpoint)) || (await exists(folder.head));
-  if (existing === 'resume') {
-    if (!held) throw new RunError(`${options.runFolder}: there is no checkpoint to resume from`);
-    const record = await readRun(options.runFolder);
-    if ((await describeDataset(options.datasetFolder, options.signal)).sha256 !== record.dataset.sha256) {
-      throw new DatasetMismatchError(
-        `${options.datasetFolder}: is not the dataset that ${options.runFolder} began with`,
-      );
-    }
-    const resumed = {
-      ...record,
-      recipe: { ...record.recipe, epochs: recipe.epochs },
-      commands: [...record.commands, options.command],
-      ...(options.threads !== undefined && { threads: options.threads }),
-      ...(options.portable && { portable: true as const }),
-    };
-    await writeRun(options.runFolder, resumed);
-    return resumed;
+  if (options.existing === 'resume') {
+    if (!held) throw new RunError(`${options.runFolder}: holds no checkpoint to resume from`);
+    return await resumeRun(options);
   }
-  if (held && existing !== 'replace') {
+  if (held && options.existing !== 'replace') {
     throw new RunError(
-      `${options.runFolder} holds a run already: --resume goes on with it, --force starts anew, --run <folder> puts this one elsewhere`,
+      `${options.runFolder} already holds a run: continue it with --resume, delete it with --force, or choose another folder with --run <folder>`,
     );
   }
+  return await startRun(options);
+}
+
+async function resumeRun(options: TrainOptions): Promise<RunRecord> {
+  const record = await readRun(options.runFolder);
+  if ((await describeDataset(options.datasetFolder, options.signal)).sha256 !== record.dataset.sha256) {
+    throw new DatasetMismatchError(
+      `${options.datasetFolder}: is not the dataset of ${options.runFolder}; resume with that dataset`,
+    );
+  }
+  const resumed = {
+    ...record,
+    recipe: { ...record.recipe, epochs: options.recipe.epochs },
+    commands: [...record.commands, options.command],
+    ...(options.threads !== undefined && { threads: options.threads }),
+    ...(options.portable && { portable: true as const }),
+  };
+  await writeRun(options.runFolder, resumed);
+  return resumed;
+}
+
+/** Writes the record of a new run, and removes the files of the run that it replaces. */
+async function startRun(options: TrainOptions): Promise<RunRecord> {
   const { name, labels, sha256 } = await describeDataset(options.datasetFolder, options.signal);
-  const fitted = fitLabels(recipe, labels.length);
+  const fitted = fitLabels(options.recipe, labels.length);
   const skipBad = options.skipBad && { skipBad: true as const };
   const record: RunRecord = {
     recipe: fitted,
@@ -164,7 +172,8 @@ async function prepareRun(options: TrainOptions): Promise<RunRecord> {
     commands: [options.command],
     finished: false,
   };
-  // What is replaced must not be resumed under the new record.
+  const folder = runFolder(options.runFolder);
+  // Without this, a resume could continue the replaced run under the new record.
   for (const file of [folder.checkpoint, folder.best, folder.head, folder.bestHead])
     await rm(file, { force: true });
   if (options.backbone) await writeFileAtomic(folder.backbone, encodeOnnx(options.backbone));
@@ -194,7 +203,7 @@ function listen(
 ): Promise<Done> {
   return new Promise<Done>((resolve, reject) => {
     thread.on('error', reject);
-    thread.on('exit', (code) => reject(new TrainingError(`the training thread ended with code ${code}`)));
+    thread.on('exit', (code) => reject(new TrainingError(`the training thread exited with code ${code}`)));
     thread.on('message', (message: ThreadMessage) => {
       if (message.kind === 'step') onStep?.(message.progress);
       else if (message.kind === 'decoded') onDecoded?.(message.files, message.of);

@@ -95,14 +95,14 @@ function checkDataset({ name, train, labels }: Dataset, recipe: Recipe): void {
   const expected = `${channels}x${height}x${width}`;
   if (got !== expected) {
     throw new DatasetMismatchError(
-      `${name}: ${backbone?.name ?? architecture.name} takes images of ${expected}, the dataset has ${got}`,
+      `${name}: ${backbone?.name ?? architecture.name} takes images of ${expected}, but the dataset has ${got}`,
     );
   }
   const last = classifierOf(architecture);
   const apart = last ? labelsOf(recipe, last.units) : labels.length;
   if (apart !== labels.length) {
     throw new DatasetMismatchError(
-      `${name}: ${architecture.name} tells ${apart} labels apart, the dataset has ${labels.length}`,
+      `${name}: ${architecture.name} has ${apart} labels, but the dataset has ${labels.length}`,
     );
   }
 }

@@ -54,7 +54,7 @@ function scoresOf(builder: GraphBuilder, logits: Value, { kind }: Loss): Value {
   const [, outputs] = logits.type.shape;
   const fits = kind === 'sigmoid' ? outputs === 1 : typeof outputs === 'number';
   if (logits.type.shape.length !== 2 || !fits) {
-    const expected = kind === 'sigmoid' ? '[N, 1], as sigmoid takes one' : '[N, labels]';
+    const expected = kind === 'sigmoid' ? '[N, 1] for a sigmoid' : '[N, labels]';
     throw new GraphError(
       `${logits.name}: expected logits ${expected}, got [${logits.type.shape.join(', ')}]`,
     );

@@ -112,7 +112,7 @@ function buildBackward(forward: Graph, layout: ParameterLayout, loss?: Loss): Ba
   const mode: TrainingMode = { masks: [], statistics: [] };
   const { builder, logits, labels, batch } = withFlatParameters(forward, layout, mode);
   if (typeof batch !== 'number')
-    throw new GraphError(`${forward.name}: training needs a batch size, got ${batch}`);
+    throw new GraphError(`${forward.name}: expected a fixed batch size for training, got ${batch}`);
   const sum = crossEntropySum(builder, logits, labels, loss);
   builder.output(builder.op('Mul', [sum, builder.scalar(1 / batch)]), names.loss);
   builder.output(correctCount(builder, logits, labels, loss), names.correct);

@@ -68,7 +68,7 @@ function appendBatchNorm(builder: GraphBuilder, node: Node, statistics: RunningS
   const samples = elementCount(shape) / (shape[1] ?? 1);
   if (samples < 2) {
     throw new GraphError(
-      `${node.op} ${node.name}: needs more than one value a channel, got [${shape.join(', ')}]`,
+      `${node.op} ${node.name}: expected more than one value per channel, got [${shape.join(', ')}]`,
     );
   }
   const unbiased = builder.op('Mul', [variance, builder.scalar(samples / (samples - 1))]);

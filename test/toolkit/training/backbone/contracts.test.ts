@@ -1,4 +1,4 @@
-// File names of backbones as they are found → how pixels enter them.
+// File names of backbones → their input contracts.
 import t from 'tap';
 import { findContract, knownBackbones } from '../../../../src/toolkit/training/backbone/contracts.js';
 
@@ -15,7 +15,7 @@ const named: readonly [file: string, name: string, black: number, white: number,
 ];
 
 for (const [file, name, black, white, side] of named)
-  t.test(`${file}: pixels 0…255 enter as ${black.toFixed(2)}…${white.toFixed(2)}`, async (t) => {
+  t.test(`${file}: pixels 0…255 become ${black.toFixed(2)}…${white.toFixed(2)}`, async (t) => {
     const known = findContract(file);
     t.match(known, { name, side });
     const { scale = 0, mean = [], std = [] } = known?.pixels ?? {};
@@ -24,12 +24,12 @@ for (const [file, name, black, white, side] of named)
     t.ok(Math.abs(enters(255) - white) < 1e-4, `${enters(255)}`);
   });
 
-t.test('a name that tells nothing finds nothing', async (t) => {
+t.test('an unknown name gives no contract', async (t) => {
   for (const file of ['model.onnx', 'mobilenet_v3_small.onnx', 'vgg16.onnx', 'resnet.onnx'])
     t.equal(findContract(file), undefined, file);
 });
 
-t.test('each has a mean and a deviation a channel', async (t) => {
+t.test('each contract has one mean and one deviation per channel', async (t) => {
   for (const { name, pixels } of knownBackbones)
     t.match([pixels.mean.length, pixels.std.length], [3, 3], name);
 });

@@ -1,4 +1,4 @@
-// Classifiers as the usual exporters write them → a head on their features; the backbone's own layers where gradients reach.
+// Classifiers of common exporters → a head on their features, and the backbone's layers that gradients reach.
 import t from 'tap';
 import { GraphBuilder } from '../../../../src/toolkit/graph/builder.js';
 import type { Graph } from '../../../../src/toolkit/graph/graph.js';
@@ -23,9 +23,9 @@ async function prepared(bytes: Uint8Array, name: string, fineTune?: number) {
 for (const [name, learning, reason] of [
   ['torch-resnet', 6, undefined],
   ['torch-mobilenet', 8, undefined],
-  ['torch-squeezenet', 1, /^the head and the last 1 of 4 layers are trained: LeakyRelu.* has no gradient/],
+  ['torch-squeezenet', 1, /^trains the head and the last 1 of 4 layers: LeakyRelu.* has no gradient/],
 ] as const)
-  t.test(`${name} is cut before its last layer, and ${learning} of its layers can learn`, async (t) => {
+  t.test(`${name} is cut before its last layer, and ${learning} of its layers can be trained`, async (t) => {
     const { graph, recipe, note } = await prepared(foreignModel(name).bytes, name);
     if (reason) t.match(note, reason);
     else t.equal(note, undefined);
@@ -39,7 +39,7 @@ for (const [name, learning, reason] of [
   });
 
 t.test(
-  'EfficientNet-Lite of TensorFlow takes [N, H, W, C] behind one Transpose: it enters behind that',
+  'EfficientNet-Lite of TensorFlow has one Transpose after [N, H, W, C]: images enter after it',
   async (t) => {
     const builder = new GraphBuilder('lite');
     const image = builder.input('images:0', [1, 16, 16, 3]);
@@ -76,33 +76,30 @@ t.test(
   },
 );
 
-t.test(
-  'only the last layers are asked for: more than there are is an error that says how many',
-  async (t) => {
-    const bytes = backboneOnnx();
-    t.equal((await prepared(bytes, 'shapes', 1)).recipe.backbone?.fineTune, 1);
-    t.equal((await prepared(bytes, 'shapes', 0)).recipe.backbone?.fineTune, 0);
-    await t.rejects(prepared(bytes, 'shapes', 9), {
-      name: 'BackboneError',
-      message: 'shapes: has 2 layers with weights, asked to fine-tune were 9',
-    });
-  },
-);
+t.test('a fine-tune count above the number of layers is an error with that number', async (t) => {
+  const bytes = backboneOnnx();
+  t.equal((await prepared(bytes, 'shapes', 1)).recipe.backbone?.fineTune, 1);
+  t.equal((await prepared(bytes, 'shapes', 0)).recipe.backbone?.fineTune, 0);
+  await t.rejects(prepared(bytes, 'shapes', 9), {
+    name: 'BackboneError',
+    message: 'shapes: has 2 layers with weights, cannot fine-tune 9',
+  });
+});
 
 t.test(
-  'an operator without a gradient stops fine-tuning there, and says so; one that nobody knows leaves the head',
+  'fine-tuning stops at an operator without a gradient and reports it; an unknown operator leaves only the head',
   async (t) => {
     const loss = await prepared(backboneOnnx({ between: 'LRN' }), 'lrn');
     t.equal(loss.recipe.backbone?.fineTune, 1);
-    t.match(loss.note, /^the head and the last 1 of 2 layers are trained: LRN .*gradient/);
+    t.match(loss.note, /^trains the head and the last 1 of 2 layers: LRN .*gradient/);
     const last = await prepared(backboneOnnx({ between: 'LRN' }), 'lrn', 1);
     t.equal(last.recipe.backbone?.fineTune, 1, 'the last layer lies behind it');
     const unknown = await prepared(backboneOnnx({ between: 'Sin' }), 'sin');
-    t.match(unknown, { recipe: { backbone: { fineTune: 0 } }, note: /^the head alone is trained: .*Sin/ });
+    t.match(unknown, { recipe: { backbone: { fineTune: 0 } }, note: /^trains only the head: .*Sin/ });
   },
 );
 
-t.test('the warm-up is an epoch, or half of a single one', async (t) => {
+t.test('the warm-up is one epoch, or half of it in a run of one epoch', async (t) => {
   const bytes = backboneOnnx();
   const loaded = loadBackbone(bytes, 'shapes');
   const options = { name: 'shapes', title: 'shapes', dataset: 'shapes', input: { ...input, ...loaded.size } };
@@ -115,16 +112,16 @@ t.test('the warm-up is an epoch, or half of a single one', async (t) => {
   }
 });
 
-t.test('--features cuts where it is told to; a name that is not there lists the last ones', async (t) => {
+t.test('--features selects the cut; an unknown name gives an error with the last values', async (t) => {
   const { graph } = loadBackbone(backboneOnnx(), 'shapes');
   t.equal(findFeatures(graph, 'pool'), 'pool');
   t.throws(() => findFeatures(graph, 'nowhere'), {
     name: 'BackboneError',
-    message: /^shapes: has no value nowhere to cut at; its last are .*scores/,
+    message: /^shapes: has no value nowhere to cut at; its last values are .*scores/,
   });
 });
 
-t.test('what is no classifier of float images is refused by what it is', async (t) => {
+t.test('a model that is not a float image classifier is refused with the reason', async (t) => {
   const twoInputs = new GraphBuilder('two');
   const [a, b] = ['a', 'b'].map((name) => twoInputs.input(name, ['N', 3, 4, 4]));
   twoInputs.output(twoInputs.op('Add', [a, b]), 'sum');
@@ -142,7 +139,7 @@ t.test('what is no classifier of float images is refused by what it is', async (
   });
   t.throws(() => findFeatures(loadBackbone(bytes(headless), 'headless.onnx').graph), {
     name: 'BackboneError',
-    message: /^headless\.onnx: does not end in a layer that tells categories apart; --features <name> says/,
+    message: /^headless\.onnx: does not end in a layer of scores; give --features <name>/,
   });
   t.throws(() => loadBackbone(new Uint8Array([1, 2, 3]), 'noise.onnx'), {
     name: 'GraphError',

@@ -1,4 +1,4 @@
-// Batches in order from data threads: the same as without, no more than wanted, and what happens when one fails.
+// Batches in order from data threads: the same as without threads, no more than requested, and failures.
 import t from 'tap';
 import type { Augmentation } from '../../../../src/toolkit/augmentation/schema.js';
 import { type Split, sharePixels } from '../../../../src/toolkit/datasets/dataset.js';
@@ -48,7 +48,7 @@ const bytesOf = (batches: readonly Batch[]) =>
     Buffer.from(labels.buffer).toString('base64'),
   ]);
 
-t.test('batches are the same, bit by bit and in order, with 0, 1 and 2 threads', async (t) => {
+t.test('batches have the same bits and order with 0, 1 and 2 threads', async (t) => {
   const [none, one, two] = await Promise.all(
     [0, 1, 2].map((threads) =>
       withSource({ threads, ahead: 3 }, async (source) => [
@@ -66,7 +66,7 @@ t.test('batches are the same, bit by bit and in order, with 0, 1 and 2 threads',
   t.notSame(bytesOf(none?.slice(6) ?? []), bytesOf(none?.slice(2, 6) ?? []), 'another epoch, other images');
 });
 
-t.test('an image is the same in batches of another size', async (t) => {
+t.test('an image does not depend on the batch size', async (t) => {
   const images = async (batchSize: number) =>
     await withSource({ batchSize, threads: 0 }, async (source) =>
       (await collect(source, 0)).flatMap(({ images }) => [...images]),
@@ -74,7 +74,7 @@ t.test('an image is the same in batches of another size', async (t) => {
   t.strictSame(await images(8), await images(13));
 });
 
-t.test('one thread, asked again and again', async (t) => {
+t.test('one thread serves many requests in order', async (t) => {
   const source = createBatchSource({ ...options, split: sharePixels(split), ahead: 6 });
   t.teardown(() => source.close());
   const all = bytesOf(await collect(source, 0));
@@ -103,7 +103,7 @@ t.test('one thread, asked again and again', async (t) => {
   t.strictSame(bytesOf(await collect(source, 0)), all, 'and the thread goes on');
 });
 
-t.test('closing ends what is under way, and then there is no more', async (t) => {
+t.test('close ends requests in progress, and later requests fail', async (t) => {
   const source = createBatchSource({ ...options, ahead: 2 });
   const waiting = source.read(order, 0, 0).next();
   const outcome = waiting.then(
@@ -115,14 +115,14 @@ t.test('closing ends what is under way, and then there is no more', async (t) =>
   await t.rejects(collect(source, 0), { message: 'the data threads are closed' });
 });
 
-t.test('pixels are copied once to where threads share them', async (t) => {
+t.test('pixels are copied once to shared memory', async (t) => {
   const shared = sharePixels(split);
   t.ok(shared.images.buffer instanceof SharedArrayBuffer);
   t.equal(sharePixels(shared).images, shared.images);
   t.strictSame([...shared.images], [...split.images]);
 });
 
-t.test('without augmentation batches are made where they are asked for', async (t) => {
+t.test('without augmentation, batches are made in the calling thread', async (t) => {
   const broken: Split = { ...split, images: split.images.subarray(0, 64) };
   await withSource({ augmentation: { rotation: 0 }, split: broken, threads: 2 }, async (source) => {
     await t.rejects(

@@ -1,4 +1,4 @@
-// A recipe and the values that flags give → the recipe that is trained by, or what is wrong with it.
+// A recipe and the values of flags → the recipe of the training, or its error.
 import t from 'tap';
 import { IsObject, IsUnion, type TSchema } from '#typebox';
 import type { Binarisation } from '../../../../src/toolkit/architectures/binarisation.js';
@@ -85,7 +85,7 @@ for (const [title, from, overrides, expected] of resolved)
     t.same(resolveRecipe(from, overrides), { ...unchanged, ...expected });
   });
 
-t.test('early stopping can be taken from a recipe', async (t) => {
+t.test('early stopping can be removed from a recipe', async (t) => {
   t.equal(resolveRecipe(stopping, { earlyStopping: false }).earlyStopping, undefined);
 });
 
@@ -109,10 +109,10 @@ const refused: [overrides: RecipeOverrides, message: string, from?: Recipe][] = 
   ],
   [{ optimiser: 'adamw', weightDecay: -1 }, 'weightDecay: expected a number of 0 or more, got -1'],
   [{ every: 2 }, 'Schedule constant has no option every; it has no options'],
-  [{ schedule: 'step' }, 'Schedule step takes either milestones or every, got neither'],
+  [{ schedule: 'step' }, 'Schedule step: expected either milestones or every, got neither'],
   [
     { schedule: 'step', every: 1, milestones: [1] },
-    'Schedule step takes either milestones or every, got both',
+    'Schedule step: expected either milestones or every, got both',
   ],
   [{ milestones: [1, 0] }, 'milestones: expected positive numbers, got 1,0', stepping],
   [{ schedule: 'cosine', warmupEpochs: 2 }, 'warmupEpochs: expected a number of epochs in [0, 2), got 2'],
@@ -126,7 +126,7 @@ const refused: [overrides: RecipeOverrides, message: string, from?: Recipe][] = 
   ],
   [
     { signGradient: 'swish' },
-    'Recipe tiny has no binarised layers; signGradient is for recipes that have some',
+    'Recipe tiny has no binarised layers; signGradient is only for recipes with binarised layers',
   ],
   [{ rotation: 181 }, 'rotation: expected a number in [0, 180], got 181'],
   [{ rotation: Number.NaN }, 'rotation: expected a number in [0, 180], got NaN'],
@@ -150,7 +150,7 @@ t.test('an unknown kind and an unknown binarised architecture are refused by nam
   });
   t.throws(() => resolveRecipe({ ...tinyRecipe, binarisation }, { lastLayer: 'float32' }), {
     name: 'RecipeError',
-    message: 'No binarised architecture is named tiny; the known ones are lenet5-binary',
+    message: 'No binarised architecture has the name tiny; the known ones are lenet5-binary',
   });
 });
 
@@ -175,6 +175,6 @@ t.test('every value in the schema of a recipe can be set by one flag', async (t)
   t.same([...new Set([...own, ...named, ...notInRecipe])].sort(), [...overrideNames].sort());
 });
 
-t.test('every recipe that is published makes sense as it is', async (t) => {
+t.test('every bundled recipe is valid', async (t) => {
   for (const recipe of recipes) t.match(resolveRecipe(recipe, {}), recipe, recipe.name);
 });

@@ -1,4 +1,4 @@
-// Learning rates by step against the tables that PyTorch's schedulers gave.
+// Learning rates by step against the tables of PyTorch's schedulers.
 import t from 'tap';
 import { learningRateAt } from '../../../../src/toolkit/training/recipe/schedules.js';
 import type { Schedule } from '../../../../src/toolkit/training/recipe/settings.js';
@@ -24,18 +24,18 @@ const cases: Record<string, [schedule: Schedule, learningRate: number]> = {
 t.same(Object.keys(parts.schedules).sort(), Object.keys(cases).sort(), 'every recorded case is compared');
 
 for (const [name, [schedule, learningRate]] of Object.entries(cases))
-  t.test(`${name}: the rates of PyTorch, step by step`, async (t) => {
+  t.test(`${name}: the rates equal those of PyTorch in every step`, async (t) => {
     const expected = parts.schedules[name] ?? [];
     const error = largestDifference(table(schedule, learningRate, expected.length), expected) / learningRate;
     t.ok(error <= 2e-9, `off by ${error.toExponential(1)}`);
   });
 
-t.test('constant stays, and a step without a factor is a tenth', async (t) => {
+t.test('a constant rate stays, and the default factor of step is a tenth', async (t) => {
   t.same(table({ kind: 'constant' }, 0.3, 3), [0.3, 0.3, 0.3]);
   t.same(table({ kind: 'step', every: 1 }, 1, 3, 1), [1, 0.1, 0.1 ** 2]);
 });
 
-t.test('a run of one step has a finite rate by every schedule', async (t) => {
+t.test('a run of one step has a finite rate in every schedule', async (t) => {
   const schedules: Schedule[] = [
     { kind: 'constant' },
     { kind: 'step', milestones: [1] },

@@ -1,4 +1,4 @@
-// Where a run stands, to a file and back; what belongs to another network is refused.
+// The state of a run → a file → the same state; a checkpoint of another network is refused.
 import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
@@ -42,7 +42,7 @@ const checkpoint: Checkpoint = {
   ],
 };
 
-t.test('a checkpoint comes back to the last bit', async (t) => {
+t.test('a checkpoint keeps every bit', async (t) => {
   const folder = t.testdir({});
   const file = path.join(folder, 'run', 'checkpoint.safetensors');
   await saveCheckpoint(file, checkpoint, layout, stateNames);
@@ -50,7 +50,7 @@ t.test('a checkpoint comes back to the last bit', async (t) => {
   t.same(await readdir(path.dirname(file)), ['checkpoint.safetensors'], 'and nothing is left beside it');
 });
 
-t.test('a checkpoint of another network is refused, naming file and parameter', async (t) => {
+t.test('a checkpoint of another network is refused, with file and parameter', async (t) => {
   const file = path.join(t.testdir({}), 'c.safetensors');
   await saveCheckpoint(file, checkpoint, layout, stateNames);
   const layoutWith = (layers: typeof tinyArchitecture.layers) =>
@@ -85,7 +85,7 @@ const damaged: readonly [string, Record<string, string>, RegExp][] = [
 ];
 
 for (const [title, metadata, message] of damaged)
-  t.test(`a checkpoint ${title} is refused, naming the file`, async (t) => {
+  t.test(`a checkpoint ${title} is refused, with the name of the file`, async (t) => {
     const file = path.join(t.testdir({}), 'c.safetensors');
     await writeFile(file, encodeSafetensors({ metadata, tensors: withMoments() }));
     const error = await loadCheckpoint(file, layout, stateNames).catch((error: Error) => error);
@@ -99,7 +99,7 @@ function withMoments() {
   return all;
 }
 
-t.test('a parameter that is missing or of another shape is refused where it is asked for', async (t) => {
+t.test('a parameter that is missing or has another shape is refused when it is requested', async (t) => {
   const source = fromTensors(new Map([['w', float32Tensor([1, 2], [2])]]), 'weights');
   const spec = { name: 'w', shape: [2], kind: 'weight', fanIn: 1, fanOut: 1 } as const;
   t.same(source(spec).dims, [2]);

@@ -1,4 +1,4 @@
-// History → the best epoch, and whether patience is over.
+// History → the best epoch, and whether training stops.
 import t from 'tap';
 import type { EarlyStopping } from '../../../../src/toolkit/training/recipe/settings.js';
 import { bestEpoch, isPatienceOver } from '../../../../src/toolkit/training/run/early-stopping.js';
@@ -37,7 +37,7 @@ for (const [values, stopping, best, over] of losses)
     t.equal(isPatienceOver(history, settings), over);
   });
 
-t.test('accuracy is better when it is higher', async (t) => {
+t.test('a higher accuracy is better', async (t) => {
   const history = historyOf('valAccuracy', [0.8, 0.9, 0.85, 0.9]);
   const settings: EarlyStopping = { monitor: 'valAccuracy', patience: 2 };
   t.equal(bestEpoch(history, settings)?.epoch, 2, 'the first of equals');
@@ -45,15 +45,18 @@ t.test('accuracy is better when it is higher', async (t) => {
   t.equal(isPatienceOver(history.slice(0, 3), settings), false);
 });
 
-t.test('without an epoch, or without validation, none is the best and training goes on', async (t) => {
-  const settings: EarlyStopping = { monitor: 'valLoss', patience: 1 };
-  for (const history of [[], historyOf('valAccuracy', [0.5, 0.4, 0.3])]) {
-    t.equal(bestEpoch(history, settings), undefined);
-    t.equal(isPatienceOver(history, settings), false);
-  }
-});
+t.test(
+  'without an epoch, or without validation, there is no best epoch and training continues',
+  async (t) => {
+    const settings: EarlyStopping = { monitor: 'valLoss', patience: 1 };
+    for (const history of [[], historyOf('valAccuracy', [0.5, 0.4, 0.3])]) {
+      t.equal(bestEpoch(history, settings), undefined);
+      t.equal(isPatienceOver(history, settings), false);
+    }
+  },
+);
 
-t.test('the decision depends on the history alone, wherever it was cut and gone on with', async (t) => {
+t.test('the decision depends only on the history, wherever the run was interrupted', async (t) => {
   const values = [0.9, 0.7, 0.71, 0.6, 0.65, 0.66, 0.64];
   const settings: EarlyStopping = { monitor: 'valLoss', patience: 3 };
   const history = historyOf('valLoss', values);

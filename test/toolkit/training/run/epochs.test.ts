@@ -1,4 +1,4 @@
-// Epochs on the caller's thread: which images are trained on, what is recorded, and going on from a checkpoint.
+// Epochs on the caller's thread: the training images, the records, and continuing from a checkpoint.
 import t from 'tap';
 import type { Dataset } from '../../../../src/toolkit/datasets/dataset.js';
 import { type Batch, createBatchReader } from '../../../../src/toolkit/training/batches/batches.js';
@@ -92,7 +92,7 @@ const untimed = ({ history }: EpochsResult) =>
 const last = <T>(values: readonly T[]) => values.at(-1) as T;
 
 t.test(
-  'each epoch trains once on every image that is not held back, the last batch with what is left',
+  'each epoch trains once on every image outside the validation split; the last batch holds the rest',
   async (t) => {
     const { batches, steps, result } = await run(tinyRecipe);
     const sizes = [8, 8, 8, 8, 8, 5];
@@ -118,7 +118,7 @@ t.test(
   },
 );
 
-t.test('the loss falls, and the record says what was trained, validated and shown on the way', async (t) => {
+t.test('the loss falls, and the record states training, validation and progress', async (t) => {
   const { result, steps } = await run({ ...tinyRecipe, epochs: 12 });
   const [first] = result.history;
   const final = last(result.history);
@@ -135,7 +135,7 @@ t.test('the loss falls, and the record says what was trained, validated and show
   t.ok(Math.abs(weighted / 45 - (first?.loss ?? 0)) < 1e-12);
 });
 
-t.test('the same seed gives the same bits, another seed others', async (t) => {
+t.test('the same seed gives the same bits, another seed gives others', async (t) => {
   const [one, two, other] = [
     await run(tinyRecipe),
     await run(tinyRecipe),
@@ -146,20 +146,23 @@ t.test('the same seed gives the same bits, another seed others', async (t) => {
   t.notSame(one.state.parameters, other.state.parameters);
 });
 
-t.test('a run that stopped anywhere and went on ends with the same bits as one that did not', async (t) => {
-  const whole = await run(tinyRecipe);
-  for (const stopAfter of [0, 1, 4, 5, 6, 7, 11]) {
-    const stopped = await run(tinyRecipe, undefined, { stopAfter });
-    t.equal(stopped.result.finished, false);
-    t.equal(stopped.steps.length, stopAfter);
-    const resumed = await run(tinyRecipe, last(stopped.checkpoints));
-    t.same(resumed.state, whole.state, `stopped after ${stopAfter} steps: parameters and moments`);
-    t.same(untimed(resumed.result), untimed(whole.result), 'and history');
-    t.equal(resumed.steps.length, 12 - stopAfter);
-  }
-});
+t.test(
+  'a run that was stopped anywhere and continued ends with the same bits as an uninterrupted run',
+  async (t) => {
+    const whole = await run(tinyRecipe);
+    for (const stopAfter of [0, 1, 4, 5, 6, 7, 11]) {
+      const stopped = await run(tinyRecipe, undefined, { stopAfter });
+      t.equal(stopped.result.finished, false);
+      t.equal(stopped.steps.length, stopAfter);
+      const resumed = await run(tinyRecipe, last(stopped.checkpoints));
+      t.same(resumed.state, whole.state, `stopped after ${stopAfter} steps: parameters and moments`);
+      t.same(untimed(resumed.result), untimed(whole.result), 'and history');
+      t.equal(resumed.steps.length, 12 - stopAfter);
+    }
+  },
+);
 
-t.test('a finished run that is given more epochs goes on where it ended', async (t) => {
+t.test('a finished run with more epochs continues at its end', async (t) => {
   const two = await run(tinyRecipe);
   const more = await run({ ...tinyRecipe, epochs: 3 }, last(two.checkpoints));
   const whole = await run({ ...tinyRecipe, epochs: 3 });
@@ -170,7 +173,7 @@ t.test('a finished run that is given more epochs goes on where it ended', async 
   t.equal(none.result.finished, true);
 });
 
-t.test('maxSteps counts all steps of a run, those before it was resumed too', async (t) => {
+t.test('maxSteps counts all steps of a run, also those before a resume', async (t) => {
   const first = await run(tinyRecipe, undefined, { maxSteps: 4 });
   t.equal(first.steps.length, 4);
   t.equal(first.result.finished, false);
@@ -179,14 +182,14 @@ t.test('maxSteps counts all steps of a run, those before it was resumed too', as
   t.equal(second.state.step, 7);
 });
 
-t.test('without a validation split nothing is held back, and nothing is recorded of it', async (t) => {
+t.test('without a validation split no image is reserved, and no validation is recorded', async (t) => {
   const { result, batches } = await run({ ...tinyRecipe, epochs: 1, validationSplit: 0 });
   t.equal(pixelsOf(batches).length, 50);
   t.equal(result.history[0]?.valLoss, undefined);
   t.equal(result.history[0]?.valAccuracy, undefined);
 });
 
-t.test('a batch larger than all images takes them at once', async (t) => {
+t.test('a batch size above the number of images gives one batch', async (t) => {
   const { batches } = await run({ ...tinyRecipe, epochs: 1, batchSize: 1000 });
   t.same(
     batches.map(({ count }) => count),
@@ -194,7 +197,7 @@ t.test('a batch larger than all images takes them at once', async (t) => {
   );
 });
 
-t.test('a loss that is no number ends the run before the state is touched', async (t) => {
+t.test('a loss that is not a number ends the run before the state changes', async (t) => {
   const checkpoints: Checkpoint[] = [];
   const recipe = { ...tinyRecipe, learningRate: 1e38 };
   await t.rejects(run(recipe, undefined, { checkpoints }), {
@@ -204,23 +207,20 @@ t.test('a loss that is no number ends the run before the state is touched', asyn
   t.same(checkpoints, []);
 });
 
-t.test(
-  'weights that are no numbers are never put into a checkpoint, even if no step is left to notice',
-  async (t) => {
-    const one = { ...tinyRecipe, epochs: 1, batchSize: 50, learningRate: Number.MAX_VALUE };
-    for (const validationSplit of [0, 0.1]) {
-      const checkpoints: Checkpoint[] = [];
-      await t.rejects(run({ ...one, validationSplit }, undefined, { checkpoints }), {
-        name: 'DivergedError',
-        message:
-          /^step 1: the (weights are no finite numbers|validation loss is NaN): \w+\.\w+ \[[\d, ]+\] reaches \S+; a/,
-      });
-      t.same(checkpoints, []);
-    }
-  },
-);
+t.test('weights that are not finite are never saved in a checkpoint, also after the last step', async (t) => {
+  const one = { ...tinyRecipe, epochs: 1, batchSize: 50, learningRate: Number.MAX_VALUE };
+  for (const validationSplit of [0, 0.1]) {
+    const checkpoints: Checkpoint[] = [];
+    await t.rejects(run({ ...one, validationSplit }, undefined, { checkpoints }), {
+      name: 'DivergedError',
+      message:
+        /^step 1: the (weights are not finite numbers|validation loss is NaN): \w+\.\w+ \[[\d, ]+\] reaches \S+; a/,
+    });
+    t.same(checkpoints, []);
+  }
+});
 
-t.test('images become tensors by the code that serves: channel by channel, scaled', async (t) => {
+t.test('the serving code converts images to tensors: scaled, channel by channel', async (t) => {
   const { images, labels, count } = createBatchReader(
     dataset.train,
     tinyRecipe.input,

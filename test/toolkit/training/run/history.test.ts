@@ -1,4 +1,4 @@
-// The files that a run's epochs are kept in.
+// The files with the epochs of a run.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
@@ -27,7 +27,7 @@ const unvalidated = {
 };
 
 t.test(
-  'history.csv has a line an epoch, empty where nothing was measured; history.json has it all',
+  'history.csv has one line per epoch, with empty cells for missing figures; history.json has all figures',
   async (t) => {
     const folder = path.join(t.testdir({}), 'run');
     const history = [first, unvalidated];

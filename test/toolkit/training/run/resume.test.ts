@@ -1,4 +1,4 @@
-// Interrupted and resumed against uninterrupted, through the run's files: the same bits whatever the recipe asks for.
+// Interrupted and resumed runs against uninterrupted ones, through the run's files: the same bits for every recipe.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
@@ -58,7 +58,7 @@ const cases: Record<string, Case> = {
 };
 
 for (const [title, { change, labels }] of Object.entries(cases))
-  t.test(`${title}: a run that was interrupted twice ends as one that was not`, async (t) => {
+  t.test(`${title}: a run that was interrupted twice ends like an uninterrupted one`, async (t) => {
     const folder = t.testdir({});
     const data = await writeTinyDataset(path.join(folder, 'data'), labels ? { labels } : {});
     const [whole, parts] = [path.join(folder, 'whole'), path.join(folder, 'parts')];
@@ -82,7 +82,7 @@ for (const [title, { change, labels }] of Object.entries(cases))
     t.ok(resumed.history.at(-1)?.loss !== resumed.history[0]?.loss, 'it learned something');
   });
 
-t.test('a run that ended early is not gone on with, and one with more epochs is', async (t) => {
+t.test('a run with early stopping is not continued, and a run with more epochs is', async (t) => {
   const folder = t.testdir({});
   const data = await writeTinyDataset(path.join(folder, 'data'));
   const recipe: Recipe = {
@@ -122,7 +122,7 @@ t.test('the exported weights are those of the best epoch, not of the last', asyn
   t.ok((await onnx(kept)).equals(await onnx(short)), 'epoch 1 of 3 is the one epoch of 1');
 });
 
-t.test('early stopping without images to validate on is refused', async (t) => {
+t.test('early stopping without validation images is refused', async (t) => {
   const folder = t.testdir({});
   const data = await writeTinyDataset(path.join(folder, 'data'));
   const earlyStopping = { monitor: 'valLoss', patience: 2 } as const;
@@ -135,7 +135,7 @@ t.test('early stopping without images to validate on is refused', async (t) => {
   };
   await t.rejects(train(options), {
     name: 'RecipeError',
-    message: /^earlyStopping: watches valLoss, but no image is held back/,
+    message: /^earlyStopping: needs valLoss, but no image is reserved for validation/,
   });
 });
 

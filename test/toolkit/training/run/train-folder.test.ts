@@ -24,7 +24,7 @@ async function writeFolder(root: string): Promise<string> {
   return root;
 }
 
-t.test('a folder is trained on as it is, and a resumed run ends with the same losses', async (t) => {
+t.test('training uses an image folder directly, and a resumed run ends with the same losses', async (t) => {
   const folder = t.testdir({});
   const datasetFolder = await writeFolder(path.join(folder, 'pictures'));
   const options = (run: string): TrainOptions => ({
@@ -54,7 +54,7 @@ t.test('a folder is trained on as it is, and a resumed run ends with the same lo
   t.equal(resumed.history[0]?.valLoss, result.history[0]?.valLoss);
 });
 
-t.test('told to stop while the folder is decoded, it stops there, with nothing trained', async (t) => {
+t.test('a stop during decoding stops the run before any training', async (t) => {
   const folder = t.testdir({});
   const datasetFolder = await writeFolder(path.join(folder, 'pictures'));
   const stopping = new AbortController();
@@ -74,7 +74,7 @@ t.test('told to stop while the folder is decoded, it stops there, with nothing t
 });
 
 t.test(
-  'the last layer becomes as wide as the labels; a network that ends in another is refused',
+  'the last layer gets one output per label; a network with another kind of last layer is refused',
   async (t) => {
     t.equal(fitLabels(tinyRecipe, 3), tinyRecipe);
     t.match(fitLabels(tinyRecipe, 7).architecture.layers.at(-1), { units: 7 });
@@ -84,12 +84,12 @@ t.test(
     t.equal(fitLabels(one, 2), one);
     t.throws(() => fitLabels(one, 3), {
       name: 'DatasetMismatchError',
-      message: 'tiny: a sigmoid tells 2 labels apart, the dataset has 3',
+      message: 'tiny: a sigmoid is for 2 labels, but the dataset has 3',
     });
     const architecture = { ...tinyArchitecture, layers: tinyArchitecture.layers.slice(0, -1) };
     t.throws(() => fitLabels({ ...tinyRecipe, architecture }, 3), {
       name: 'DatasetMismatchError',
-      message: 'tiny: ends in flatten, not in a dense layer that could tell 3 labels apart',
+      message: 'tiny: ends in flatten, expected a dense layer for 3 labels',
     });
   },
 );

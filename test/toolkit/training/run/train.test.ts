@@ -45,7 +45,7 @@ async function tensorsOf(run: string): Promise<Record<string, string>> {
 
 const onnxOf = async (run: string) => (await readFile(runFolder(run).variant('float32'))).toString('base64');
 
-t.test('a run leaves its record, history, checkpoint and a network that runs on any batch', async (t) => {
+t.test('a run writes its record, history, checkpoint and a network for any batch size', async (t) => {
   const folder = t.testdir({});
   await writeTinyDataset(path.join(folder, 'data'));
   const epochs: number[] = [];
@@ -99,36 +99,39 @@ t.test('the same seed twice gives the same checkpoint and the same bytes of floa
   t.equal(await onnxOf(one), await onnxOf(two));
 });
 
-t.test('a run that is interrupted and resumed ends with the bytes of one that was not', async (t) => {
-  const folder = t.testdir({});
-  await writeTinyDataset(path.join(folder, 'data'));
-  const run = createTrain(folder);
-  const [whole, parts] = [path.join(folder, 'whole'), path.join(folder, 'parts')];
-  const change = { epochs: 5 };
-  await run({ runFolder: whole, change });
-  const stopped = await run({ runFolder: parts, change }, 3);
-  t.equal(stopped.finished, false);
-  t.ok(stopped.steps >= 3 && stopped.steps < 30, `stopped after ${stopped.steps} steps`);
-  t.equal((await readRun(parts)).finished, false);
-  t.ok(await onnxOf(parts), 'what was learned so far is exported');
-  const epochs: number[] = [];
-  const resumed = await run({
-    runFolder: parts,
-    change,
-    existing: 'resume',
-    command: 'npx quati train tiny --resume',
-    onEpoch: ({ epoch }) => epochs.push(epoch),
-  });
-  t.equal(resumed.finished, true);
-  t.equal(resumed.steps, 30);
-  t.equal(resumed.seen, 30 - stopped.steps);
-  t.equal(epochs.length, 5 - stopped.history.length, 'an epoch is told of once');
-  t.same(await tensorsOf(parts), await tensorsOf(whole));
-  t.equal(await onnxOf(parts), await onnxOf(whole));
-  t.same((await readRun(parts)).commands, ['npx quati train tiny', 'npx quati train tiny --resume']);
-});
+t.test(
+  'a run that is interrupted and resumed ends with the same bytes as an uninterrupted one',
+  async (t) => {
+    const folder = t.testdir({});
+    await writeTinyDataset(path.join(folder, 'data'));
+    const run = createTrain(folder);
+    const [whole, parts] = [path.join(folder, 'whole'), path.join(folder, 'parts')];
+    const change = { epochs: 5 };
+    await run({ runFolder: whole, change });
+    const stopped = await run({ runFolder: parts, change }, 3);
+    t.equal(stopped.finished, false);
+    t.ok(stopped.steps >= 3 && stopped.steps < 30, `stopped after ${stopped.steps} steps`);
+    t.equal((await readRun(parts)).finished, false);
+    t.ok(await onnxOf(parts), 'what was learned so far is exported');
+    const epochs: number[] = [];
+    const resumed = await run({
+      runFolder: parts,
+      change,
+      existing: 'resume',
+      command: 'npx quati train tiny --resume',
+      onEpoch: ({ epoch }) => epochs.push(epoch),
+    });
+    t.equal(resumed.finished, true);
+    t.equal(resumed.steps, 30);
+    t.equal(resumed.seen, 30 - stopped.steps);
+    t.equal(epochs.length, 5 - stopped.history.length, 'an epoch is told of once');
+    t.same(await tensorsOf(parts), await tensorsOf(whole));
+    t.equal(await onnxOf(parts), await onnxOf(whole));
+    t.same((await readRun(parts)).commands, ['npx quati train tiny', 'npx quati train tiny --resume']);
+  },
+);
 
-t.test('maxSteps ends a run early, to be gone on with', async (t) => {
+t.test('maxSteps ends a run early, and it can be continued', async (t) => {
   const folder = t.testdir({});
   await writeTinyDataset(path.join(folder, 'data'));
   const run = createTrain(folder);
@@ -136,7 +139,7 @@ t.test('maxSteps ends a run early, to be gone on with', async (t) => {
   t.match(await run({ existing: 'resume' }), { finished: true, steps: 12 });
 });
 
-t.test('a diverging run says so, and what was saved before stays', async (t) => {
+t.test('a diverging run reports it, and its earlier checkpoint stays', async (t) => {
   const folder = t.testdir({});
   await writeTinyDataset(path.join(folder, 'data'));
   const run = createTrain(folder);
@@ -155,49 +158,52 @@ t.test('a diverging run says so, and what was saved before stays', async (t) => 
   t.match(await run({ runFolder: fresh }), { finished: true }, 'and is no obstacle to the next');
 });
 
-t.test('images that the network does not take are refused, naming both sizes', async (t) => {
+t.test("images of another size than the network's input are refused, with both sizes", async (t) => {
   const folder = t.testdir({});
   const run = createTrain(folder);
   const wide = await writeTinyDataset(path.join(folder, 'wide'), { side: 9 });
   await t.rejects(run({ datasetFolder: wide }), {
     name: 'DatasetMismatchError',
-    message: 'tiny: tiny takes images of 1x8x8, the dataset has 1x9x9',
+    message: 'tiny: tiny takes images of 1x8x8, but the dataset has 1x9x9',
   });
   await t.rejects(run({ datasetFolder: path.join(folder, 'none') }), { name: 'DatasetMissingError' });
 });
 
-t.test('the last layer is as wide as the dataset has labels; a network without one is refused', async (t) => {
-  const folder = t.testdir({});
-  const run = createTrain(folder);
-  const labels = ['a', 'b', 'c', 'd'];
-  const datasetFolder = await writeTinyDataset(path.join(folder, 'four'), { labels });
-  const result = await run({ datasetFolder, maxSteps: 1 });
-  t.equal(result.parameters, 40 + 36 * 4 + 4);
-  t.same((await readRun(path.join(folder, 'run'))).labels, labels);
-  const architecture = { ...tinyArchitecture, layers: tinyArchitecture.layers.slice(0, -1) };
-  await t.rejects(run({ datasetFolder, existing: 'replace', change: { architecture } }), {
-    name: 'DatasetMismatchError',
-    message: 'tiny: ends in flatten, not in a dense layer that could tell 4 labels apart',
-  });
-});
+t.test(
+  'the last layer gets one output per label of the dataset; a network without a dense layer is refused',
+  async (t) => {
+    const folder = t.testdir({});
+    const run = createTrain(folder);
+    const labels = ['a', 'b', 'c', 'd'];
+    const datasetFolder = await writeTinyDataset(path.join(folder, 'four'), { labels });
+    const result = await run({ datasetFolder, maxSteps: 1 });
+    t.equal(result.parameters, 40 + 36 * 4 + 4);
+    t.same((await readRun(path.join(folder, 'run'))).labels, labels);
+    const architecture = { ...tinyArchitecture, layers: tinyArchitecture.layers.slice(0, -1) };
+    await t.rejects(run({ datasetFolder, existing: 'replace', change: { architecture } }), {
+      name: 'DatasetMismatchError',
+      message: 'tiny: ends in flatten, expected a dense layer for 4 labels',
+    });
+  },
+);
 
-t.test("a run is not overwritten unasked, and one that isn't there is not resumed", async (t) => {
+t.test('a run is overwritten only with force, and a run that does not exist is not resumed', async (t) => {
   const folder = t.testdir({});
   await writeTinyDataset(path.join(folder, 'data'));
   const run = createTrain(folder);
   await t.rejects(run({ existing: 'resume' }), {
     name: 'RunError',
-    message: /there is no checkpoint to resume from$/,
+    message: /holds no checkpoint to resume from$/,
   });
   await run({ maxSteps: 1 });
   await t.rejects(run({ maxSteps: 2 }), {
     name: 'RunError',
-    message: /holds a run already: --resume goes on/,
+    message: /already holds a run: continue it with --resume/,
   });
   t.match(await run({ existing: 'replace', maxSteps: 3 }), { steps: 3 });
 });
 
-t.test('a run that replaces another does not leave its checkpoint to be resumed by mistake', async (t) => {
+t.test('a run that replaces another removes the old checkpoint', async (t) => {
   const folder = t.testdir({});
   await writeTinyDataset(path.join(folder, 'data'));
   const run = createTrain(folder);
@@ -205,11 +211,11 @@ t.test('a run that replaces another does not leave its checkpoint to be resumed 
   await t.rejects(run({ existing: 'replace', change: { learningRate: 1e38 } }), { name: 'DivergedError' });
   await t.rejects(run({ existing: 'resume' }), {
     name: 'RunError',
-    message: /there is no checkpoint to resume from$/,
+    message: /holds no checkpoint to resume from$/,
   });
 });
 
-t.test('a run is not resumed on another dataset than it began with', async (t) => {
+t.test('a run is not resumed on another dataset', async (t) => {
   const folder = t.testdir({});
   const run = createTrain(folder);
   await writeTinyDataset(path.join(folder, 'data'));
@@ -217,6 +223,6 @@ t.test('a run is not resumed on another dataset than it began with', async (t) =
   await run({ maxSteps: 1 });
   await t.rejects(run({ existing: 'resume', datasetFolder: path.join(folder, 'other') }), {
     name: 'DatasetMismatchError',
-    message: /other: is not the dataset that .*run began with/,
+    message: /other: is not the dataset of .*run; resume with that dataset/,
   });
 });

@@ -41,7 +41,7 @@ async function writeShapes(
 }
 
 t.test(
-  'a head, then all layers: two labels, told apart by one sigmoid output; resumed to the same end',
+  'a head, then all layers: one sigmoid output for two labels; a resumed run ends the same',
   async (t) => {
     const root = t.testdir({});
     const at = (name: string) => path.join(root, name);
@@ -79,7 +79,7 @@ t.test(
       variants: { float32: { accuracy: number } };
     }[];
     t.equal(report?.variants.float32.accuracy, 1);
-    await t.test('and it serves, with its attribution and without pictures of the dataset', async (t) => {
+    await t.test('the model serves, with its attribution and without images of the dataset', async (t) => {
       const folders = ['--models', at('models'), '--imgs', at('imgs')];
       const attribution = ['--attribution', 'Shapes: nobody, CC0', '--attribution', 'Backbone: a test'];
       const flags = ['--as', 'shapes', ...folders, '--drawn', ...attribution, '--json'];
@@ -119,7 +119,7 @@ t.test(
   },
 );
 
-t.test('dogs-vs-cats knows the published layouts by their names', async (t) => {
+t.test('dogs-vs-cats recognises the published layouts by their names', async (t) => {
   t.match(labelOf('images/Abyssinian_12.jpg'), { category: 'cat', group: 'Abyssinian' });
   t.match(labelOf('images/american_bulldog_12.jpg'), { category: 'dog', group: 'american_bulldog' });
   t.match(labelOf('PetImages/Dog/7.jpg'), { category: 'dog', group: 'dog' });
@@ -127,7 +127,7 @@ t.test('dogs-vs-cats knows the published layouts by their names', async (t) => {
   t.equal(labelOf('test1/7.jpg'), undefined);
 });
 
-t.test('photos are split by seed, and those that cannot be decoded are dropped and named', async (t) => {
+t.test('photos are split by seed, and photos that cannot be decoded are dropped and named', async (t) => {
   const root = t.testdir({});
   const from = await writeShapes(path.join(root, 'kaggle'), (red, i) => `${red ? 'cat' : 'dog'}.${i}.png`);
   await writeFile(path.join(from, 'cat.99.jpg'), 'no image');
@@ -137,7 +137,7 @@ t.test('photos are split by seed, and those that cannot be decoded are dropped a
   t.match(prepared.dropped, [{ file: 'cat.99.jpg' }]);
   await t.rejects(prepareDogsVsCats({ from, into }), {
     name: 'FolderError',
-    message: /exists already: --force/,
+    message: /already exists; --force/,
   });
   const first = await readdir(path.join(into, 'test', 'dog'));
   await prepareDogsVsCats({ from, into, force: true });

@@ -57,7 +57,7 @@ for (const architecture of architectures) {
     }
   };
 
-  t.test(`${architecture.name}: the loss and every gradient are those of PyTorch`, async (t) => {
+  t.test(`${architecture.name}: the loss and every gradient equal those of PyTorch`, async (t) => {
     const portable = await answer(architecture, undefined);
     matchesRecorded(t, portable);
     if (block === undefined) return;

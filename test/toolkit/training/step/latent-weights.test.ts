@@ -35,7 +35,7 @@ async function stepped(gradient: SignGradient, learningRate: number, progress: r
   return { state, tensors: vectorToTensors(layout, state) };
 }
 
-t.test('latent weights end at ±1 where steps lead beyond, what is not latent goes on', async (t) => {
+t.test('latent weights stop at ±1, other weights continue', async (t) => {
   const { tensors } = await stepped('identity', 0.7, [0, 0, 0, 0, 0]);
   const largest = (name: string) => {
     const data = tensors.get(name);
@@ -48,7 +48,7 @@ t.test('latent weights end at ±1 where steps lead beyond, what is not latent go
 
 for (const gradient of signGradients)
   t.test(
-    `${gradient} ${gradient === 'annealed-tanh' ? 'depends' : 'does not depend'} on how far the run is`,
+    `${gradient} ${gradient === 'annealed-tanh' ? 'depends' : 'does not depend'} on the progress of the run`,
     async (t) => {
       const [early, again, late] = [
         await stepped(gradient, 0.01, [0, 0]),

@@ -1,4 +1,4 @@
-// Losses, their gradients and right answers in ONNX Runtime against those that PyTorch recorded.
+// Losses, their gradients and correct predictions in ONNX Runtime against recorded values of PyTorch.
 import t from 'tap';
 import { differentiate } from '../../../../src/toolkit/autodiff/differentiate.js';
 import { GraphBuilder } from '../../../../src/toolkit/graph/builder.js';
@@ -37,7 +37,7 @@ async function evaluate(loss: Loss, logits: Float64Array, labels: readonly numbe
 }
 
 for (const [smoothing, recorded] of Object.entries(parts.crossEntropy))
-  t.test(`softmax cross-entropy with label smoothing ${smoothing} is that of PyTorch`, async (t) => {
+  t.test(`softmax cross-entropy with label smoothing ${smoothing} equals that of PyTorch`, async (t) => {
     const { labels } = parts;
     const logits = uniform(mulberry32(7), labels.length * 5, -8, 8);
     const { loss, gradient, correct } = await evaluate(
@@ -54,7 +54,7 @@ for (const [smoothing, recorded] of Object.entries(parts.crossEntropy))
   });
 
 for (const [label, recorded] of Object.entries(parts.binaryCrossEntropy))
-  t.test(`sigmoid cross-entropy at label ${label} is that of PyTorch, far from zero too`, async (t) => {
+  t.test(`sigmoid cross-entropy at label ${label} equals that of PyTorch, also far from zero`, async (t) => {
     for (const [i, logit] of parts.binaryLogits.entries()) {
       const { loss, gradient, correct } = await evaluate({ kind: 'sigmoid' }, Float64Array.of(logit), [
         Number(label),
@@ -68,7 +68,7 @@ for (const [label, recorded] of Object.entries(parts.binaryCrossEntropy))
     }
   });
 
-t.test('sigmoid sums over a batch', async (t) => {
+t.test('the sigmoid loss sums over a batch', async (t) => {
   const logits = Float64Array.from(parts.binaryLogits);
   const labels = parts.binaryLogits.map((_, i) => i % 2);
   const { loss, gradient, correct } = await evaluate({ kind: 'sigmoid' }, logits, labels);
@@ -80,14 +80,14 @@ t.test('sigmoid sums over a batch', async (t) => {
   t.equal(correct, labels.filter((label, i) => (logits[i] as number) > 0 === (label === 1)).length);
 });
 
-t.test('logits that the loss does not take are refused, naming both shapes', async (t) => {
+t.test('logits of an unexpected shape are refused, with both shapes', async (t) => {
   const graph = new GraphBuilder('refused');
   const labels = graph.input('labels', [2], 'int64');
   const wide = graph.input('wide', [2, 3]);
   const deep = graph.input('deep', [2, 3, 1]);
   t.throws(
     () => crossEntropySum(graph, wide, labels, { kind: 'sigmoid' }),
-    new GraphError('wide: expected logits [N, 1], as sigmoid takes one, got [2, 3]'),
+    new GraphError('wide: expected logits [N, 1] for a sigmoid, got [2, 3]'),
   );
   t.throws(
     () => correctCount(graph, deep, labels),

@@ -1,4 +1,4 @@
-// Networks made of layers and of any graph: what is trained of them, for any batch.
+// Networks from layers and from any graph: their trained parameters, for any batch.
 import t from 'tap';
 import { buildForward } from '../../../../src/toolkit/architectures/forward.js';
 import { GraphBuilder } from '../../../../src/toolkit/graph/builder.js';
@@ -44,12 +44,15 @@ async function trained(network: Network): Promise<Float32Array> {
   return parameters;
 }
 
-t.test('a graph with all its initializers trained is the architecture that it was built from', async (t) => {
-  const whole = await trained(graphNetwork(tinyGraph, [...tensors.keys()]));
-  t.same(whole, await trained(architectureNetwork(tinyArchitecture, glorotUniform(1))));
-});
+t.test(
+  'a graph with all initializers as parameters equals the architecture that it was built from',
+  async (t) => {
+    const whole = await trained(graphNetwork(tinyGraph, [...tensors.keys()]));
+    t.same(whole, await trained(architectureNetwork(tinyArchitecture, glorotUniform(1))));
+  },
+);
 
-t.test('what is not named stays as it is, and the rest moves as it does', async (t) => {
+t.test('only named parameters change, by the same steps', async (t) => {
   const last = [...tensors.keys()].slice(-2);
   const network = graphNetwork(tinyGraph, last);
   const moved = vectorToTensors(network.parameters.layout, await trained(network));
@@ -59,7 +62,7 @@ t.test('what is not named stays as it is, and the rest moves as it does', async 
   t.same(network.forward(7).outputs[0]?.type.shape, [7, 3]);
 });
 
-t.test('a graph with another input, or without a parameter of that name, is refused', async (t) => {
+t.test('a graph with another input, or without a named parameter, is refused', async (t) => {
   const builder = new GraphBuilder('net');
   builder.output(builder.op('Relu', [builder.input('x', ['N', 3])]), 'logits');
   t.throws(() => graphNetwork(builder.build(), []), {

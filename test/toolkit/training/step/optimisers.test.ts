@@ -1,4 +1,4 @@
-// Optimisers as graphs in ONNX Runtime, step by step, against those that PyTorch recorded.
+// Optimisers as graphs in ONNX Runtime, step by step, against recorded values of PyTorch.
 import t from 'tap';
 import { GraphBuilder } from '../../../../src/toolkit/graph/builder.js';
 import { elementCount, type Graph } from '../../../../src/toolkit/graph/graph.js';
@@ -80,7 +80,7 @@ const cases: Record<string, [OptimiserSettings, clipNorm?: number]> = {
 t.same(Object.keys(parts.optimisers).sort(), Object.keys(cases).sort(), 'every recorded case is compared');
 
 for (const [name, [settings, clipNorm]] of Object.entries(cases))
-  t.test(`${name}: ${parts.steps} steps end where those of PyTorch do`, async (t) => {
+  t.test(`${name}: ${parts.steps} steps end with the values of PyTorch`, async (t) => {
     const steps = await trajectory(createOptimiser(settings, clipNorm));
     for (const [step, expected] of Object.entries(parts.optimisers[name]?.parameters ?? {})) {
       const error = largestDifference(steps[Number(step) - 1] ?? [], expected) / largestOf(expected);
@@ -88,7 +88,7 @@ for (const [name, [settings, clipNorm]] of Object.entries(cases))
     }
   });
 
-t.test('a gradient that is shorter than the limit is left bit by bit as it was', async (t) => {
+t.test('a gradient that is shorter than the limit keeps every bit', async (t) => {
   const settings = { kind: 'sgd', momentum: 0 } as const;
   const [free, clipped] = [
     await trajectory(createOptimiser(settings)),
@@ -97,7 +97,7 @@ t.test('a gradient that is shorter than the limit is left bit by bit as it was',
   t.same(clipped, free);
 });
 
-t.test('decay spares biases and norms, which have rank 1', async (t) => {
+t.test('decay does not affect biases and norms, which have rank 1', async (t) => {
   const builder = new GraphBuilder('decay');
   builder.output(
     decayOf(builder, [{ shape: [2, 1, 1, 1] }, { shape: [2] }, { shape: [1, 2] }, { shape: [1] }])(0.5),
@@ -106,7 +106,7 @@ t.test('decay spares biases and norms, which have rank 1', async (t) => {
   t.same([...floats((await runGraph(builder.build(), {})).decay)], [0.5, 0.5, 0, 0, 0.5, 0.5, 0]);
 });
 
-t.test('an optimiser keeps no vector that it does not need', async (t) => {
+t.test('an optimiser keeps only the vectors that it needs', async (t) => {
   const stateOf = (settings: OptimiserSettings) => createOptimiser(settings, 1).stateNames;
   t.same(stateOf({ kind: 'sgd', momentum: 0, weightDecay: 0.1 }), []);
   t.same(stateOf({ kind: 'sgd' }), ['velocity']);

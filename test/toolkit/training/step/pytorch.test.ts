@@ -1,4 +1,4 @@
-// mnist-cnn's loss, gradients and Adam steps in ONNX Runtime against those that PyTorch recorded.
+// mnist-cnn's loss, gradients and Adam steps in ONNX Runtime against recorded values of PyTorch.
 import t from 'tap';
 import { buildForward } from '../../../../src/toolkit/architectures/forward.js';
 import { mnistCnn } from '../../../../src/toolkit/architectures/mnist-cnn.js';
@@ -33,7 +33,7 @@ function errorsOf(expected: Readonly<Record<string, Sampled>>, flat: Float32Arra
   });
 }
 
-t.test('loss and gradients are those of PyTorch, tensor by tensor', async (t) => {
+t.test('loss and gradients equal those of PyTorch, tensor by tensor', async (t) => {
   const { graph } = buildGradientStep(
     buildForward(mnistCnn, { batch: fixture.batch, parameter }),
     parameters.layout,
@@ -50,7 +50,7 @@ t.test('loss and gradients are those of PyTorch, tensor by tensor', async (t) =>
   }
 });
 
-t.test('logits are those of PyTorch', async (t) => {
+t.test('logits equal those of PyTorch', async (t) => {
   const { logits } = await runGraph(buildForward(mnistCnn, { batch: fixture.batch, parameter }), feeds);
   for (const precision of precisions) {
     const recorded = fixture[precision].logits;
@@ -59,7 +59,7 @@ t.test('logits are those of PyTorch', async (t) => {
   }
 });
 
-t.test('twenty steps of Adam on one batch end where those of PyTorch do', async (t) => {
+t.test('twenty steps of Adam on one batch end with the values of PyTorch', async (t) => {
   const state: StepState = {
     step: 0,
     parameters: feeds.parameters,

@@ -28,6 +28,6 @@ export function findRecipe(name: string): Recipe {
   const recipe = recipes.find((known) => known.name === name);
   if (recipe) return recipe;
   throw new RecipeError(
-    `no recipe is named ${name}; there is: ${recipes.map((known) => known.name).join(', ')}`,
+    `no recipe has the name ${name}; the recipes are ${recipes.map((known) => known.name).join(', ')}`,
   );
 }
