@@ -2,7 +2,7 @@
 import type { BitReader } from './webp-bits.js';
 
 /** @throws RangeError past the end of the stream. */
-export type PrefixCode = (bits: BitReader) => number;
+type PrefixCode = (bits: BitReader) => number;
 
 /** Green also codes lengths of copies and places in the colour cache. */
 export interface PrefixCodes {
