@@ -1,7 +1,7 @@
 // Models and images → scores from worker threads, also when workers stop.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -173,7 +173,8 @@ t.test('a worker that cannot be ended is replaced at once, and counted until it 
   t.same((await pool.run('any', [file(Uint8Array.of(9))])).map(resultToScores), [Float32Array.of(9)]);
   t.same(lost, ['no answer within 200 ms', 'no answer within 200 ms'], 'it was tried twice');
   t.same(stuck, [1, 2], 'and both threads still read');
-  await writeFile(pipe, 'enough');
+  // Both readers get its end.
+  await (await open(pipe, 'w')).close();
   while (stuck.length < 4) await sleep(10);
   t.same(stuck, [1, 2, 1, 0]);
 });
