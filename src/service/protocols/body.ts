@@ -92,7 +92,9 @@ function receive(payload: IncomingMessage, maxBytes: number, held: HeldBytes): P
     });
     payload.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
     payload.once('error', reject);
-    payload.once('close', () => reject(new ProblemError('bad_request', 'The body broke off')));
+    payload.once('close', () => {
+      if (!payload.readableEnded) reject(new ProblemError('bad_request', 'The body broke off'));
+    });
     if (Number(payload.headers['content-length'] ?? 0) > maxBytes) refuse(tooManyBytes(maxBytes));
   });
 }

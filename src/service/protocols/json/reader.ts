@@ -19,6 +19,9 @@ const literals = new Map(
   (['null', 'false', 'true'] as const).map((word) => [byteOf(word), { word, entry: tag[word] }]),
 );
 
+/** Of the JSON of floats, as clients write them. Texts with more entries per byte make the tape grow. */
+const bytesPerEntry = 16;
+
 /** What comes next in the text. */
 const next = {
   value: 0,
@@ -43,7 +46,7 @@ const expected = [
 
 /** Recursion is not used, and a slice ends within any value, so that neither depth nor length matters. */
 export class JsonReader {
-  readonly tape = new Tape();
+  readonly tape: Tape;
   readonly #bytes: Buffer;
   readonly #end: number;
   readonly #limits: JsonLimits;
@@ -62,6 +65,7 @@ export class JsonReader {
     this.#bytes = bytes;
     this.#end = bytes.length;
     this.#limits = limits;
+    this.tape = new Tape(Math.min(limits.maxValues, Math.ceil(bytes.length / bytesPerEntry)));
   }
 
   /**

@@ -18,12 +18,19 @@ export const tag = {
   second: 8,
 } as const;
 
-const firstRoom = 256;
+const minRoom = 256;
 
 export class Tape {
-  tags = new Uint8Array(firstRoom);
-  payloads = new Float64Array(firstRoom);
+  tags: Uint8Array;
+  payloads: Float64Array;
   length = 0;
+
+  /** @param room for so many entries; it grows if there are more. */
+  constructor(room: number) {
+    const first = Math.max(minRoom, room);
+    this.tags = new Uint8Array(first);
+    this.payloads = new Float64Array(first);
+  }
 
   push(entry: number, payload: number): void {
     if (this.length === this.tags.length) this.#grow();
