@@ -20,6 +20,7 @@ export const floors: Record<string, readonly string[]> = {
     'write-configuration.ts',
     'log.ts',
     'network-interfaces.ts',
+    'open-files.ts',
     'patience.ts',
     'request-target.ts',
     'log-secrets.ts',
