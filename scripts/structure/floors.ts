@@ -22,6 +22,7 @@ export const floors: Record<string, readonly string[]> = {
     'log.ts',
     'memory.ts',
     'network-interfaces.ts',
+    'open-files.ts',
     'patience.ts',
     'request-target.ts',
     'log-secrets.ts',

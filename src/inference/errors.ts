@@ -38,6 +38,12 @@ interface CardErrorOptions extends ErrorOptions {
   problem?: ModelProblem;
 }
 
+/** Whether the process has no files or no memory left for now: that says nothing about the file that it wanted to read. */
+export function isExhausted(error: unknown): boolean {
+  const { code, cause } = error as NodeJS.ErrnoException;
+  return ['EMFILE', 'ENFILE', 'ENOMEM'].includes(code ?? '') || (cause !== undefined && isExhausted(cause));
+}
+
 /** No model, version or variant with this name is loaded. */
 export class ModelNotFoundError extends QuatiError {}
 

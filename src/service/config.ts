@@ -144,7 +144,8 @@ export const Config = Type.Object({
   }),
   maxConnections: integer({
     env: 'QUATI_MAX_CONNECTIONS',
-    purpose: 'How many connections may be open; more are closed at once.',
+    purpose:
+      'How many connections may be open; more are closed at once. Fewer are accepted if `ulimit -n` leaves no room for a reload.',
     default: 1024,
     minimum: 1,
     maximum: 1_000_000,

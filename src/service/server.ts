@@ -8,6 +8,7 @@ import { createLogStream } from './log.js';
 import { decodingBudget } from './memory.js';
 import { createMetrics } from './metrics.js';
 import { allowUnlistedInterfaces } from './network-interfaces.js';
+import { connectionsWithin, readOpenFiles } from './open-files.js';
 import { collectInQuiet } from './quiet-collection.js';
 
 export interface Server {
@@ -43,11 +44,24 @@ export async function startServer(config: Config): Promise<Server> {
     throw toListenError(error, config);
   }
   collectInQuiet(app.server);
+  await limitConnections(app, config);
   const close = async () => {
     await closeInTime(app, config);
     await log.flush(logFlushMs);
   };
   return { app, url: reachableUrl(app, config.host), close };
+}
+
+/** A connection is an open file. Where few may be open, fewer connections are accepted than configured. */
+async function limitConnections({ server, log }: FastifyInstance, { maxConnections }: Config): Promise<void> {
+  const files = await readOpenFiles();
+  if (!files) return;
+  const most = connectionsWithin(files);
+  if (most >= maxConnections) return;
+  server.maxConnections = most;
+  log.warn(
+    `At most ${most} connections are accepted instead of ${maxConnections} (QUATI_MAX_CONNECTIONS): only ${files.limit} files may be open (ulimit -n)`,
+  );
 }
 
 const logFlushMs = 500;

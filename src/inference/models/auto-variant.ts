@@ -177,8 +177,20 @@ async function readTimes(file: string): Promise<Record<string, number>> {
   }
 }
 
+/** Node's recursive mkdir never ends in a folder that forbids new ones with ENOENT, such as /proc. */
+async function makeFolder(folder: string): Promise<void> {
+  const unlessThere = (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  };
+  await mkdir(folder).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' || dirname(folder) === folder) return unlessThere(error);
+    await makeFolder(dirname(folder));
+    return await mkdir(folder).catch(unlessThere);
+  });
+}
+
 async function writeTimes(file: string, times: Record<string, number>): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
+  await makeFolder(dirname(file));
   const beside = `${file}.${process.pid}.tmp`;
   try {
     await writeFile(beside, JSON.stringify(times, null, 2));

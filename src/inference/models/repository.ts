@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { CardError } from '../errors.js';
+import { CardError, isExhausted } from '../errors.js';
 import type { ModelProblem } from '../model-problems.js';
 import { chooseFastest, type VariantChoice } from './auto-variant.js';
 import { type Card, loadCard, type VariantName } from './card.js';
@@ -68,6 +68,8 @@ export async function readRepository(models: string, options: ReadOptions = {}):
         if (place.problem !== undefined) throw new CardError(place.problem, { problem: 'folder_unreadable' });
         repository.stored.push(keepUnchanged(await readVersion(place, choose), stored));
       } catch (error) {
+        // The next look may read it. As a failure it would stay until its files change.
+        if (isExhausted(error)) throw error;
         const code = error instanceof CardError ? error.problem : 'model_failed';
         repository.failed.push({ ...place, problem: (error as Error).message, code });
       }

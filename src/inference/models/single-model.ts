@@ -1,6 +1,7 @@
 // A folder of one model or of one version → the model's name and versions. KServe's storage initialiser writes such folders.
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isExhausted } from '../errors.js';
 import { loadCard } from './card.js';
 
 /** A number that JavaScript cannot hold exactly is none: it would be rounded to another one. */
@@ -18,7 +19,10 @@ export interface SingleModel {
  * card of the highest version that has one. Returns undefined if the folder has neither form: then it holds models by name.
  */
 export async function findSingleModel(folder: string): Promise<SingleModel | undefined> {
-  const entries = await readdir(folder).catch((): string[] => []);
+  const entries = await readdir(folder).catch((error: unknown): string[] => {
+    if (isExhausted(error)) throw error;
+    return [];
+  });
   if (entries.includes('card.json')) return await named([{ version: 1, folder }]);
   const numbers = entries.filter(isVersion).map(Number);
   const places = numbers
@@ -29,7 +33,10 @@ export async function findSingleModel(folder: string): Promise<SingleModel | und
 
 async function named(versions: SingleModel['versions']): Promise<SingleModel | undefined> {
   for (const { folder } of versions.toReversed()) {
-    const card = await loadCard(join(folder, 'card.json')).catch(() => undefined);
+    const card = await loadCard(join(folder, 'card.json')).catch((error: unknown) => {
+      if (isExhausted(error)) throw error;
+      return undefined;
+    });
     if (card) return { name: card.name, versions };
   }
   return undefined;

@@ -1,7 +1,7 @@
 // models/ → the folder of each version of each model, and a stamp that changes with its content.
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CardError } from '../errors.js';
+import { CardError, isExhausted } from '../errors.js';
 import { findSingleModel, isVersion } from './single-model.js';
 
 export interface VersionFolder {
@@ -20,7 +20,7 @@ export interface VersionFolder {
  * Lists the folders by name and version. Skips folders with names that no model or version can have, such as lost+found of a
  * volume. Follows links to folders. A folder that does not exist holds no models. A problem of one version does not affect the others.
  * @param models the folder with <name>/<version>/, or the folder of one model or one version.
- * @throws CardError when that folder itself cannot be read.
+ * @throws CardError when that folder itself cannot be read; any error when the process can open no more files.
  */
 export async function listVersionFolders(models: string): Promise<VersionFolder[]> {
   const single = await findSingleModel(models);
@@ -66,6 +66,7 @@ async function toVersionFolder({ name, version, folder, problem }: Place): Promi
   try {
     return { ...place, fingerprint: await fingerprint(folder) };
   } catch (error) {
+    if (isExhausted(error)) throw error;
     const found = `${folder}: cannot be read: ${(error as Error).message}`;
     return { ...place, fingerprint: found, problem: found };
   }
@@ -101,6 +102,7 @@ async function versionsOf(models: string, { name, problem }: Subfolder): Promise
         ...(problem !== undefined && { problem }),
       }));
   } catch (error) {
+    if (isExhausted(error)) throw error;
     return [{ name, version: 1, folder, problem: `${folder}: cannot be read: ${(error as Error).message}` }];
   }
 }
