@@ -79,6 +79,7 @@ t.test(
     const models = path.join(t.testdir({ models: {} }), 'models');
     for (const version of [1, 2]) await writeFixtureModel(models, { version });
     const served = await serve(t, 'ulimit -n 64', { QUATI_MODELS: models, QUATI_RELOAD_MS: '100' });
+    for (let i = 0; i < 100 && !served.printed().includes('accepted instead'); i++) await sleep(50);
     t.match(served.printed(), /connections are accepted instead of 1024 .*only 64 files may be open/);
     const held: Socket[] = [];
     let refused = 0;
