@@ -30,9 +30,9 @@ export interface BatcherOptions<Item> {
   maxQueueBytes?: number | undefined;
   /** Returns the size of an item in bytes; 0 by default. */
   bytesOf?: (item: Item) => number;
-  /** Memory that all images that run at once may take together; one alone may take more. Default without bound. */
+  /** The most memory that all running images may take together; a single image may take more. No limit by default. */
   maxRunningCost?: number | undefined;
-  /** Memory that an item takes while it runs, at most; default 0. */
+  /** Returns the most memory that an item takes while it runs; 0 by default. */
   costOf?: (item: Item) => number;
   /** The clock of deadlines; monotonicMs by default. */
   now?: () => number;

@@ -35,7 +35,7 @@ export interface PipelineOptions {
   workers?: number | undefined;
   /** Width times height of an image as uploaded; default 25,000,000. */
   maxPixels?: number | undefined;
-  /** Memory for all images that are decoded at once; unlimited by default. */
+  /** The most memory for all images that are decoded at the same time. No limit by default. */
   maxDecodeBytes?: number | undefined;
   /** The most waiting images, over all models. */
   maxQueueImages?: number | undefined;
@@ -138,7 +138,7 @@ export interface WaitingImages extends ModelName {
 /** An image in the batcher. */
 interface Job {
   image: RunnerImage;
-  /** Memory that it takes while it runs, at most. */
+  /** The most memory that it takes while it runs. */
   cost: number;
   model: LiveModel;
   submittedAt: number;
