@@ -2,13 +2,16 @@
 //
 //   --memory 512     MB of the control group, as docker/ promises them
 //   --workers 1,2,4  a server for each
-//   --short          two workers, four at once, fewer mutations: some minutes
+//   --short          two workers, four at once, fewer mutations: about two minutes
+//   --out <file>     also writes the tables there, as docs/results/attack.md has them
 //
 // Good requests in between must get the same bytes as before. Afterwards the memory must come back. Exit code 1 if something does not hold.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { createTally } from '../tally.js';
+import { hostileBodies } from './bodies/catalogue.js';
+import { gzipped } from './bodies/json.js';
 import { createGoodRequests, type HealthWatch, type Post, post, watchHealth } from './client.js';
 import { hostileImages } from './images/catalogue.js';
 import { mutations } from './images/mutations.js';
@@ -19,6 +22,7 @@ const { values: flags } = parseArgs({
     memory: { type: 'string', default: '512' },
     workers: { type: 'string', default: '1,2,4' },
     short: { type: 'boolean', default: false },
+    out: { type: 'string' },
   },
 });
 const memoryMb = Number(flags.memory);
@@ -38,8 +42,26 @@ const samples: [path: string, file: string][] = [
 ];
 
 const tally = createTally();
+/** Lines of the tables, for the file. */
+const lines: string[] = [];
 for (const workers of workerCounts) await attack(workers);
+if (flags.out !== undefined) writeFileSync(flags.out, report());
 process.exitCode = tally.finish();
+
+function print(text: string): void {
+  console.log(text);
+  lines.push(text);
+}
+
+function report(): string {
+  const command = `npm run attack -- --memory ${memoryMb} --workers ${workerCounts.join(',')}`;
+  return `# Hostile images and bodies against a server with a memory limit
+
+Written by \`${command} --out docs/results/attack.md\`. Each image goes to ${models.join(', ')}, alone and ${atOnce} at once. The cells
+count the status codes; the last column is the most resident memory meanwhile.
+${lines.join('\n')}
+`;
+}
 
 async function attack(workers: number): Promise<void> {
   const server = await startLimitedServer({
@@ -49,7 +71,7 @@ async function attack(workers: number): Promise<void> {
   });
   const health = watchHealth(server.url);
   try {
-    console.log(
+    print(
       `\n${workers} workers, ${memoryMb} MB${server.isLimited ? '' : ' (no control group counts memory here: compared, not enforced)'}`,
     );
     await run(server, health, workers);
@@ -75,7 +97,7 @@ async function run(server: LimitedServer, health: HealthWatch, workers: number):
   server.takePeakMb();
   const totals = new Map<string, number>();
   let peak = 0;
-  console.log('| attack | alone | at once | peak MB |\n| --- | --- | --- | --- |');
+  print('| attack | alone | at once | peak MB |\n| --- | --- | --- | --- |');
   for (const [name, posts] of await listAttacks()) {
     const alone: string[] = [];
     for (const one of posts) alone.push(await post(server.url, one));
@@ -85,7 +107,7 @@ async function run(server: LimitedServer, health: HealthWatch, workers: number):
     const here = server.takePeakMb();
     peak = Math.max(peak, here);
     for (const status of [...alone, ...together]) totals.set(status, (totals.get(status) ?? 0) + 1);
-    console.log(`| ${name} | ${describe(alone)} | ${describe(together)} | ${here.toFixed(0)} |`);
+    print(`| ${name} | ${describe(alone)} | ${describe(together)} | ${here.toFixed(0)} |`);
     if (!server.isAlive()) break;
   }
   await mutate(server, totals, good.send);
@@ -100,7 +122,17 @@ async function listAttacks(): Promise<[name: string, posts: Post[]][]> {
     const body = await bytes();
     return [name, models.map((model) => ({ path: `/models/${model}/predict`, body }))];
   });
-  return await Promise.all(images);
+  const bodies = hostileBodies.map(({ name, protocol, bytes }): [string, Post[]] => [
+    `${protocol}: ${name}`,
+    [
+      {
+        path: protocol === 'v1' ? '/v1/models/cifar10:predict' : '/v2/models/cifar10/infer',
+        body: gzipped(bytes()),
+        headers: { 'content-encoding': 'gzip' },
+      },
+    ],
+  ]);
+  return [...(await Promise.all(images)), ...bodies];
 }
 
 async function mutate(
@@ -119,9 +151,7 @@ async function mutate(
     if (!server.isAlive()) break;
   }
   for (const status of statuses) totals.set(status, (totals.get(status) ?? 0) + 1);
-  console.log(
-    `| ${statuses.length} mutations | ${describe(statuses)} | | ${server.takePeakMb().toFixed(0)} |`,
-  );
+  print(`| ${statuses.length} mutations | ${describe(statuses)} | | ${server.takePeakMb().toFixed(0)} |`);
 }
 
 interface Outcome {
@@ -138,7 +168,7 @@ function judge(workers: number, { server, health, good, totals, before, peak }: 
   const count = (test: (status: string) => boolean) =>
     [...totals].reduce((sum, [status, n]) => sum + (test(status) ? n : 0), 0);
   const named = (title: string) => `${workers} workers: ${title}`;
-  console.log(
+  print(
     `\n| tried | answered | refused | failed | peak MB | before | after | worst health |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n| ${count(() => true)} | ${count((status) => status === '200')} | ${count((status) => status.startsWith('4') || status === '504' || status === '503')} | ${count((status) => status === '500' || status === 'lost')} | ${peak.toFixed(0)} | ${before.toFixed(0)} | ${after.toFixed(0)} | ${health.worstMs.toFixed(0)} ms |`,
   );
   const hold = (title: string, holds: boolean, fault: string) =>

@@ -78,6 +78,10 @@ async function debian(arch: Arch, root: string): Promise<void> {
     if (!file.isDirectory() && file.name !== 'copyright') rmSync(path.join(file.parentPath, file.name));
   for (const name of ['proc', 'var/cache/apt', 'var/lib/apt', 'home/node'])
     mkdirSync(path.join(root, name), { recursive: true });
+  // Where this machine's packages come from, the image's do, too.
+  for (const name of ['sources.list', 'sources.list.d'])
+    if (existsSync(`/etc/apt/${name}`))
+      cpSync(`/etc/apt/${name}`, path.join(root, 'etc/apt', name), { recursive: true });
   writeFileSync(path.join(root, 'etc/passwd'), passwd);
   writeFileSync(path.join(root, 'etc/group'), 'root:x:0:\nnode:x:1000:\n');
 }
