@@ -2,6 +2,7 @@
 //
 //   --memory 512     MB of the control group, as docker/ promises them
 //   --workers 1,2,4  a server for each
+//   --models mnist,cifar10,cats-vs-dogs
 //   --short          two workers, four at once, fewer mutations: about two minutes
 //   --out <file>     also writes the tables there, as docs/results/attack.md has them
 //
@@ -21,6 +22,7 @@ const { values: flags } = parseArgs({
   options: {
     memory: { type: 'string', default: '512' },
     workers: { type: 'string', default: '1,2,4' },
+    models: { type: 'string', default: 'mnist,cifar10,cats-vs-dogs' },
     short: { type: 'boolean', default: false },
     out: { type: 'string' },
   },
@@ -34,7 +36,7 @@ const quietMs = flags.short ? 20_000 : 60_000;
 const keptMb = 60;
 const slowestHealthMs = 2000;
 const port = 18_600;
-const models = flags.short ? ['mnist'] : ['mnist', 'cifar10', 'cats-vs-dogs'];
+const models = flags.short ? ['mnist'] : flags.models.split(',');
 const samples: [path: string, file: string][] = [
   ['/predict', 'imgs/cifar10/airplane-1.png'],
   ['/models/mnist/predict', 'imgs/mnist/7-1.png'],
@@ -54,7 +56,7 @@ function print(text: string): void {
 }
 
 function report(): string {
-  const command = `npm run attack -- --memory ${memoryMb} --workers ${workerCounts.join(',')}`;
+  const command = `npm run attack -- --memory ${memoryMb} --workers ${workerCounts.join(',')} --models ${models.join(',')}`;
   return `# Hostile images and bodies against a server with a memory limit
 
 Written by \`${command} --out docs/results/attack.md\`. Each image goes to ${models.join(', ')}, alone and ${atOnce} at once. The cells

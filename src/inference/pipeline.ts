@@ -311,12 +311,12 @@ function fileImage(
 }
 
 /**
- * Besides decoding, the upload itself and the copy that a worker gets.
+ * Besides decoding, the copy of the upload that a worker gets.
  * @throws EmptyImageError, UnsupportedTypeError, UndecodableImageError, TooManyPixelsError, TooComplexError
  */
 function costOf(image: RunnerImage, limits: AdmissionLimits): number {
-  const copies = 2 * bytesOf(image);
-  return 'bytes' in image ? copies + admitImage(image.bytes, limits) : copies;
+  const copy = bytesOf(image);
+  return 'bytes' in image ? copy + admitImage(image.bytes, limits) : copy;
 }
 
 function inputImage(input: InferenceInput, options: ClassifyOptions): RunnerImage {

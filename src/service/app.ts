@@ -10,11 +10,13 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import type { Pipeline } from '../inference/pipeline.js';
+import { BodyRoom } from './body-room.js';
 import type { Config } from './config.js';
 import { cut } from './cut.js';
 import { ProblemError } from './errors.js';
 import { serialiseError } from './log.js';
 import { createKeyHider } from './log-secrets.js';
+import { shareMemory } from './memory.js';
 import { createMetrics, type Metrics } from './metrics.js';
 import { access } from './plugins/access.js';
 import { answerClientError, brokenRequests } from './plugins/broken-requests.js';
@@ -26,7 +28,6 @@ import { reloading } from './plugins/reloading.js';
 import { createRequestId, requestId } from './plugins/request-id.js';
 import { versions } from './plugins/versions.js';
 import { watching } from './plugins/watching.js';
-import { BodyRoom } from './protocols/body-room.js';
 import { openInference } from './protocols/open-inference/routes.js';
 import { tensorflowServing } from './protocols/tensorflow-serving/routes.js';
 import { pathOf, toOriginForm } from './request-target.js';
@@ -73,9 +74,9 @@ export async function createApp(
   await app.register(watching, { metrics, logRequests: logsRequests(config) });
   await app.register(healthRoutes);
   await app.register(modelRoutes);
-  await app.register(predictRoutes, config);
+  const room = new BodyRoom(shareMemory(config).maxQueueBytes);
+  await app.register(predictRoutes, { ...config, room });
   await app.register(playgroundRoutes);
-  const room = new BodyRoom(config.maxQueueBytes);
   await app.register(openInference, { ...config, room, prefix: '/v2', serverVersion: version });
   await app.register(tensorflowServing, { ...config, room, prefix: '/v1' });
   await app.ready();

@@ -118,14 +118,16 @@ export const Config = Type.Object({
     minimum: 1,
     maximum: 1_000_000,
   }),
-  maxQueueBytes: integer({
-    env: 'QUATI_MAX_QUEUE_BYTES',
-    purpose:
-      'How many bytes the waiting images may have together; an image that exceeds it is answered with 429, unless no other waits. The same number limits the bodies under `/v1` and `/v2` that are being read.',
-    default: 128 * 1024 * 1024,
-    minimum: 1,
-    maximum: 2 ** 40,
-  }),
+  maxQueueBytes: Type.Optional(
+    integer({
+      env: 'QUATI_MAX_QUEUE_BYTES',
+      purpose:
+        'How many bytes the images and bodies that arrive or wait may have together. One that exceeds it is answered with 429, unless it is alone or small.',
+      minimum: 1,
+      maximum: 2 ** 40,
+      note: '; 128 MiB unless set, or an eighth of the memory limit of the container or unit if that is less',
+    }),
+  ),
   maxBatch: integer({
     env: 'QUATI_MAX_BATCH',
     purpose:

@@ -1,30 +1,35 @@
-// The limit of the process's memory → the part of it for images that are decoded at once.
+// The limit of the process's memory → the parts of it for uploads, and for images that are decoded at once.
 import { totalmem } from 'node:os';
 import { countCpus } from '../inference/workers/cpus.js';
+import type { Config } from './config.js';
 
-export interface MemoryUse {
-  workers?: number | undefined;
-  /** Of the images that wait. */
-  maxQueueBytes: number;
-}
-
-/** Measured with the committed models: the process, and each worker. */
-const [processBytes, workerBytes] = [150e6, 25e6];
+const mib = 2 ** 20;
+/** Measured with the committed models: the process with what its garbage collector has not collected yet, and each worker. */
+const [processBytes, workerBytes] = [190e6, 25e6];
 /** Enough for a photo of three megapixels. */
 const leastBytes = 32e6;
 
+export interface MemoryShares {
+  /** Uploads that arrive or wait. */
+  maxQueueBytes: number;
+  /** Images that are decoded at once. */
+  maxDecodeBytes: number;
+}
+
 /**
- * Under a memory limit (a control group's), what the process, its workers and waiting uploads leave of it. Without one, half of the
- * machine's memory.
+ * Under a memory limit (a control group's), an eighth of it is for uploads, which are copied once when they are complete. Decoding gets
+ * what the process, its workers and the uploads leave. Without a limit it gets half of the machine's memory.
  * @param limit in bytes; default the process's own, undefined if it has none.
  */
-export function decodingBudget(
-  { workers = countCpus(), maxQueueBytes }: MemoryUse,
+export function shareMemory(
+  config: Pick<Config, 'workers' | 'maxQueueBytes' | 'maxDecodeBytes'>,
   limit: number | undefined = memoryLimit(),
-): number {
-  if (limit === undefined) return totalmem() / 2;
-  const queued = Math.min(maxQueueBytes, limit / 4);
-  return Math.max(leastBytes, limit - processBytes - workers * workerBytes - queued);
+): MemoryShares {
+  const { workers = countCpus() } = config;
+  const maxQueueBytes = config.maxQueueBytes ?? Math.min(128 * mib, (limit ?? Infinity) / 8);
+  const left =
+    limit === undefined ? totalmem() / 2 : limit - processBytes - workers * workerBytes - 2 * maxQueueBytes;
+  return { maxQueueBytes, maxDecodeBytes: config.maxDecodeBytes ?? Math.max(leastBytes, left) };
 }
 
 function memoryLimit(): number | undefined {

@@ -5,7 +5,7 @@ import { QuatiError } from '../inference/errors.js';
 import { createPipeline } from '../inference/pipeline.js';
 import type { Config } from './config.js';
 import { createLogStream } from './log.js';
-import { decodingBudget } from './memory.js';
+import { shareMemory } from './memory.js';
 import { createMetrics } from './metrics.js';
 import { allowUnlistedInterfaces } from './network-interfaces.js';
 import { connectionsWithin, readOpenFiles } from './open-files.js';
@@ -25,17 +25,14 @@ class ListenError extends QuatiError {}
 /** Resolves when the models and the port are open. @throws ListenError, and errors from opening the models. */
 export async function startServer(config: Config): Promise<Server> {
   const metrics = createMetrics();
-  const pipeline = createPipeline({
-    ...config,
-    maxDecodeBytes: config.maxDecodeBytes ?? decodingBudget(config),
-    observer: metrics.observer,
-  });
+  const shares = shareMemory(config);
+  const pipeline = createPipeline({ ...config, ...shares, observer: metrics.observer });
   // It is awaited below; until then a failure is not unhandled.
   pipeline.catch(() => {});
   const log = createLogStream();
   // The HTTP side is loaded and built while the workers open the models.
   const { createApp } = await import('./app.js');
-  const app = await createApp(config, pipeline, { metrics, log });
+  const app = await createApp({ ...config, ...shares }, pipeline, { metrics, log });
   allowUnlistedInterfaces();
   try {
     await app.listen({ host: config.host, port: config.port });

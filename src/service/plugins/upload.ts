@@ -4,17 +4,22 @@ import type { Readable } from 'node:stream';
 import multipart, { type Multipart } from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
+import type { BodyRoom, HeldBytes } from '../body-room.js';
 import { ProblemError } from '../errors.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** @throws ProblemError bad_request, too_many_bytes */
+    /** @throws ProblemError bad_request, too_many_bytes, queue_full */
     readImage(): Promise<Buffer>;
+    /** The bytes of the image, until the response is sent. */
+    heldImage: HeldBytes | undefined;
   }
 }
 
 export interface UploadOptions {
   maxUploadBytes: number;
+  /** The bound on the bytes of all requests that arrive or wait. */
+  room: BodyRoom;
 }
 
 /** Room for a multipart body's headers, boundaries and small fields. */
@@ -23,7 +28,7 @@ const limits = { files: 8, fields: 16, parts: 24, fieldSize: 1024, headerPairs: 
 
 /** Replaces all body parsing of the scope that it is registered in. */
 export const upload = fp(
-  async (app: FastifyInstance, { maxUploadBytes }: UploadOptions) => {
+  async (app: FastifyInstance, { maxUploadBytes, room }: UploadOptions) => {
     app.removeAllContentTypeParsers();
     await app.register(multipart, { limits: { ...limits, fileSize: maxUploadBytes } });
     app.addContentTypeParser('application/octet-stream', (_request, _payload, done) => done(null));
@@ -32,12 +37,18 @@ export const upload = fp(
       if (!/^multipart\/form-data\b/i.test(headers['content-type'] ?? ''))
         headers['content-type'] = 'application/octet-stream';
     });
+    app.decorateRequest('heldImage');
+    app.addHook('onRequest', async (request, reply) => {
+      // The image holds its bytes until it is answered: it waits, and then runs.
+      reply.raw.once('close', () => request.heldImage?.release());
+    });
     app.decorateRequest('readImage', async function readImage(this: FastifyRequest) {
+      const held = room.hold();
+      this.heldImage = held;
+      const upload = { maxUploadBytes, held };
       try {
         refuseDeclared(this, maxUploadBytes);
-        return this.isMultipart()
-          ? await readFileField(this, maxUploadBytes)
-          : await readRaw(this.raw, maxUploadBytes);
+        return this.isMultipart() ? await readFileField(this, upload) : await readRaw(this.raw, upload);
       } catch (error) {
         discardRest(this.raw);
         throw asProblem(error, maxUploadBytes);
@@ -53,7 +64,12 @@ function refuseDeclared(request: FastifyRequest, maxUploadBytes: number): void {
     throw tooManyBytes(maxUploadBytes);
 }
 
-async function readFileField(request: FastifyRequest, maxUploadBytes: number): Promise<Buffer> {
+interface Upload {
+  maxUploadBytes: number;
+  held: HeldBytes;
+}
+
+async function readFileField(request: FastifyRequest, upload: Upload): Promise<Buffer> {
   let image: Buffer | undefined;
   const others: string[] = [];
   for await (const part of request.parts()) {
@@ -63,40 +79,45 @@ async function readFileField(request: FastifyRequest, maxUploadBytes: number): P
       continue;
     }
     if (image) throw new ProblemError('bad_request', 'The field "file" comes twice: one image a request');
-    image = await readPart(part, maxUploadBytes);
+    image = await readPart(part, upload);
   }
   if (image) return image;
   const names = others.length > 0 ? `; it has ${others.join(', ')}` : '';
   throw new ProblemError('bad_request', `The form has no field "file"${names}`);
 }
 
-async function readPart(part: Multipart, maxUploadBytes: number): Promise<Buffer> {
+async function readPart(part: Multipart, upload: Upload): Promise<Buffer> {
   if (part.type !== 'file')
     throw new ProblemError(
       'bad_request',
       'The field "file" holds text: send a file (curl -F file=@image.png)',
     );
-  const bytes = await readAll(part.file, maxUploadBytes);
+  const bytes = await readAll(part.file, upload);
   // The stream of a file ends at the limit.
-  if (part.file.truncated) throw tooManyBytes(maxUploadBytes);
+  if (part.file.truncated) throw tooManyBytes(upload.maxUploadBytes);
   return bytes;
 }
 
-async function readRaw(body: IncomingMessage, maxUploadBytes: number): Promise<Buffer> {
-  const bytes = await readAll(body, maxUploadBytes);
+async function readRaw(body: IncomingMessage, upload: Upload): Promise<Buffer> {
+  const bytes = await readAll(body, upload);
   if (bytes.length === 0) throw noImage();
   return bytes;
 }
 
 /** Reads by events: for a small upload, an async iterator costs as much as everything else together. */
-function readAll(stream: Readable, maxUploadBytes: number): Promise<Buffer> {
+function readAll(stream: Readable, { maxUploadBytes, held }: Upload): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
     stream.on('data', (chunk: Buffer) => {
       length += chunk.length;
-      if (length > maxUploadBytes) reject(tooManyBytes(maxUploadBytes));
-      else chunks.push(chunk);
+      if (length > maxUploadBytes) return reject(tooManyBytes(maxUploadBytes));
+      try {
+        held.add(chunk.length);
+        chunks.push(chunk);
+      } catch (error) {
+        reject(error);
+      }
     });
     stream.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
     stream.once('error', reject);

@@ -7,10 +7,10 @@ import { negotiate } from '@fastify/accept-negotiator';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { monotonicMs } from '../../inference/clock.js';
+import { type BodyRoom, bodyTooLate, type HeldBytes, type Patience } from '../body-room.js';
 import { cut } from '../cut.js';
 import { ProblemError } from '../errors.js';
 import { deadlineOf, signalOfClient } from '../patience.js';
-import { type BodyRoom, bodyTooLate, type HeldBytes, type Patience } from './body-room.js';
 import { sliceBytes } from './json/read.js';
 import { type BodyLimits, bodyLimit } from './limits.js';
 

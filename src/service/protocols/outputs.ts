@@ -2,8 +2,8 @@
 import { scoresToConfidences } from '../../inference/category.js';
 import type { StoredModel } from '../../inference/models/repository.js';
 import type { InferenceInput, Pipeline } from '../../inference/pipeline.js';
+import type { Patience } from '../body-room.js';
 import { ProblemError } from '../errors.js';
-import type { Patience } from './body-room.js';
 
 /** One row per image. */
 export type OutputRows = Record<string, Float32Array[]>;

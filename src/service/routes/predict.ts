@@ -7,7 +7,7 @@ import type { VariantName } from '../../inference/models/card.js';
 import type { Classification, ClassifyOptions } from '../../inference/pipeline.js';
 import type { Config } from '../config.js';
 import { deadlineOf, signalOfClient } from '../patience.js';
-import { upload } from '../plugins/upload.js';
+import { type UploadOptions, upload } from '../plugins/upload.js';
 import {
   AnswerQuery,
   ImageBody,
@@ -20,7 +20,7 @@ import {
 } from '../schemas/prediction.js';
 import { classificationCodes, problemResponses } from '../schemas/problem.js';
 
-export type PredictOptions = Pick<Config, 'maxUploadBytes' | 'deadlineMs'>;
+export type PredictOptions = Pick<Config, 'maxUploadBytes' | 'deadlineMs'> & Pick<UploadOptions, 'room'>;
 
 interface Asked {
   model?: string | undefined;

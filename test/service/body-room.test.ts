@@ -1,10 +1,12 @@
 // bodies that arrive at the same time → a bound on their bytes, and turns for the large ones.
+import { connect } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import t from 'tap';
-import { monotonicMs } from '../../../src/inference/clock.js';
-import { DeadlineExceededError } from '../../../src/inference/errors.js';
-import { ProblemError } from '../../../src/service/errors.js';
-import { BodyRoom } from '../../../src/service/protocols/body-room.js';
+import { monotonicMs } from '../../src/inference/clock.js';
+import { DeadlineExceededError } from '../../src/inference/errors.js';
+import { BodyRoom } from '../../src/service/body-room.js';
+import { ProblemError } from '../../src/service/errors.js';
+import { createTestApp } from '../helpers/service.js';
 
 const kib = 1024;
 const patient = () => ({ signal: new AbortController().signal, deadline: monotonicMs() + 60_000 });
@@ -24,8 +26,11 @@ t.test('bodies share the room; one that is alone or small is always taken', asyn
   t.throws(() => large.add(65 * kib), ProblemError);
   alone.release();
   alone.release();
+  small.add(64 * kib);
   large.add(65 * kib);
-  t.throws(() => large.add(100 * kib), ProblemError, 'the small one still holds its bytes');
+  t.throws(() => large.add(100 * kib), ProblemError, 'the small one holds its bytes');
+  large.add(130 * kib);
+  t.pass('what was refused holds nothing any more');
 });
 
 /** Runs that wait until they are told to end. */
@@ -79,3 +84,23 @@ t.test('a client that goes, or a deadline that passes, ends the wait and takes n
   t.same(started, [1, 2]);
   t.equal(await room.inTurn(patient(), async () => 'free'), 'free');
 });
+
+t.test(
+  'images that arrive share the room, too: one more is refused, and taken once there is room',
+  async (t) => {
+    const app = await createTestApp(t, { maxQueueBytes: 200 * kib });
+    const { port } = new URL(await app.listen({ port: 0, host: '127.0.0.1' }));
+    const slow = connect({ port: Number(port), host: '127.0.0.1' });
+    slow.write(`POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: ${300 * kib}\r\n\r\n`);
+    slow.write(Buffer.alloc(190 * kib));
+    const post = async () =>
+      (await fetch(`http://127.0.0.1:${port}/predict`, { method: 'POST', body: new Uint8Array(100 * kib) }))
+        .status;
+    // 415: it was taken, and is no image.
+    while ((await post()) === 415) await nextTurn();
+    t.equal(await post(), 429);
+    slow.destroy();
+    for (let i = 0; i < 1000 && (await post()) === 429; i++) await nextTurn();
+    t.equal(await post(), 415);
+  },
+);

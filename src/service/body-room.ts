@@ -1,7 +1,7 @@
 // bodies that arrive, wait or are parsed → a bound on their bytes, and on how many are parsed at the same time.
-import { monotonicMs } from '../../inference/clock.js';
-import { DeadlineExceededError } from '../../inference/errors.js';
-import { ProblemError } from '../errors.js';
+import { monotonicMs } from '../inference/clock.js';
+import { DeadlineExceededError } from '../inference/errors.js';
+import { ProblemError } from './errors.js';
 
 /** Bodies up to this size are always taken: the number of connections bounds them. */
 const smallBytes = 64 * 1024;
@@ -37,11 +37,15 @@ export class BodyRoom {
     return {
       add: (bytes) => {
         const others = this.#held - own;
-        if (own + bytes > smallBytes && others > 0 && this.#held + bytes > this.maxBytes)
+        if (own + bytes > smallBytes && others > 0 && this.#held + bytes > this.maxBytes) {
+          // What came of it is dropped, so that others can be completed.
+          this.#held = others;
+          own = 0;
           throw new ProblemError(
             'queue_full',
             `Other bodies hold ${others} bytes, and ${this.maxBytes} are allowed together: wait for Retry-After`,
           );
+        }
         own += bytes;
         this.#held += bytes;
       },
