@@ -3,6 +3,7 @@
 //   --memory 512     MB of the control group, as docker/ promises them
 //   --workers 1,2,4  a server for each
 //   --models mnist,cifar10,cats-vs-dogs
+//   --mutations 3000 damaged files, one after the other
 //   --short          two workers, four at once, fewer mutations: about two minutes
 //   --out <file>     also writes the tables there, as docs/results/attack.md has them
 //
@@ -23,6 +24,7 @@ const { values: flags } = parseArgs({
     memory: { type: 'string', default: '512' },
     workers: { type: 'string', default: '1,2,4' },
     models: { type: 'string', default: 'mnist,cifar10,cats-vs-dogs' },
+    mutations: { type: 'string', default: '3000' },
     short: { type: 'boolean', default: false },
     out: { type: 'string' },
   },
@@ -30,11 +32,12 @@ const { values: flags } = parseArgs({
 const memoryMb = Number(flags.memory);
 const workerCounts = flags.short ? [2] : flags.workers.split(',').map(Number);
 const atOnce = flags.short ? 4 : 16;
-const mutationCount = flags.short ? 300 : 3000;
+const mutationCount = flags.short ? 300 : Number(flags.mutations);
 const quietMs = flags.short ? 20_000 : 60_000;
 /** More than before that may stay resident. */
 const keptMb = 60;
-const slowestHealthMs = 2000;
+/** The image's HEALTHCHECK waits so long. */
+const slowestHealthMs = 3000;
 const port = 18_600;
 const models = flags.short ? ['mnist'] : flags.models.split(',');
 const samples: [path: string, file: string][] = [
@@ -56,7 +59,8 @@ function print(text: string): void {
 }
 
 function report(): string {
-  const command = `npm run attack -- --memory ${memoryMb} --workers ${workerCounts.join(',')} --models ${models.join(',')}`;
+  const all = `--memory ${memoryMb} --workers ${workerCounts.join(',')} --models ${models.join(',')} --mutations ${mutationCount}`;
+  const command = `npm run attack -- ${flags.short ? '--short' : all}`;
   return `# Hostile images and bodies against a server with a memory limit
 
 Written by \`${command} --out docs/results/attack.md\`. Each image goes to ${models.join(', ')}, alone and ${atOnce} at once. The cells
@@ -74,7 +78,7 @@ async function attack(workers: number): Promise<void> {
   const health = watchHealth(server.url);
   try {
     print(
-      `\n${workers} workers, ${memoryMb} MB${server.isLimited ? '' : ' (no control group counts memory here: compared, not enforced)'}`,
+      `\n${workers} workers, ${memoryMb} MB${server.isLimited ? '' : ' (no control group counts memory here: compared, not enforced)'}\n`,
     );
     await run(server, health, workers);
   } finally {
