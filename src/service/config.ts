@@ -125,7 +125,7 @@ export const Config = Type.Object({
         'How many bytes the images and bodies that arrive or wait may have together. One that exceeds it is answered with 429, unless it is alone or small.',
       minimum: 1,
       maximum: 2 ** 40,
-      note: '; 128 MiB unless set, or an eighth of the memory limit of the container or unit if that is less',
+      note: '; 128 MiB unless set, or a sixteenth of the memory limit of the container or unit if that is less',
     }),
   ),
   maxBatch: integer({

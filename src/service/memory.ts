@@ -17,7 +17,7 @@ export interface MemoryShares {
 }
 
 /**
- * Under a memory limit (a control group's), an eighth of it is for uploads, which are copied once when they are complete. Decoding gets
+ * Under a memory limit (a control group's), a sixteenth of it is for uploads, which are copied once when they are complete. Decoding gets
  * what the process, its workers and the uploads leave. Without a limit it gets half of the machine's memory.
  * @param limit in bytes; default the process's own, undefined if it has none.
  */
@@ -26,7 +26,7 @@ export function shareMemory(
   limit: number | undefined = memoryLimit(),
 ): MemoryShares {
   const { workers = countCpus() } = config;
-  const maxQueueBytes = config.maxQueueBytes ?? Math.min(128 * mib, (limit ?? Infinity) / 8);
+  const maxQueueBytes = config.maxQueueBytes ?? Math.min(128 * mib, (limit ?? Infinity) / 16);
   const left =
     limit === undefined ? totalmem() / 2 : limit - processBytes - workers * workerBytes - 2 * maxQueueBytes;
   return { maxQueueBytes, maxDecodeBytes: config.maxDecodeBytes ?? Math.max(leastBytes, left) };

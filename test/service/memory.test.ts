@@ -8,7 +8,7 @@ const limit = 512 * 2 ** 20;
 t.test('the shares, the process and its workers fit into the limit', async (t) => {
   for (const workers of [1, 2, 4]) {
     const { maxQueueBytes, maxDecodeBytes } = shareMemory({ workers }, limit);
-    t.equal(maxQueueBytes, limit / 8);
+    t.equal(maxQueueBytes, limit / 16);
     t.ok(190e6 + workers * 25e6 + 2 * maxQueueBytes + maxDecodeBytes <= limit);
     t.ok(maxDecodeBytes > 100e6, `${maxDecodeBytes}`);
   }
