@@ -31,6 +31,7 @@ export const floors: Record<string, readonly string[]> = {
     'errors.ts',
     'metrics.ts',
     'body-room.ts',
+    'read-bytes.ts',
     'pages',
     'schemas',
     'schema-compilers.ts',

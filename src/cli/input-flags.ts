@@ -19,7 +19,7 @@ export interface InputFlags {
   kernel?: InputContract['kernel'];
 }
 
-/** What the model itself states about its images. A dynamic size must come from `--size`. */
+/** The facts about images that are in the model. A dynamic size must come from `--size`. */
 export interface ImageShape extends Partial<Pick<InputContract, 'width' | 'height' | 'channels'>> {
   /** A model with byte input takes pixels unchanged unless a flag says otherwise. */
   readonly dataType?: 'float32' | 'uint8';

@@ -1,4 +1,4 @@
-// What a command may use outside itself: two streams, colours, Ctrl-C. Tests pass their own.
+// The only ways of a command to the outside: two streams, colours, Ctrl-C. Tests pass their own.
 import { supportsColor } from 'chalk';
 
 export type CliStream = NodeJS.WritableStream & { isTTY?: boolean; columns?: number };

@@ -179,7 +179,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item>): Batc
     if (running === 0 && waiting === 0) for (const done of idle.splice(0)) done();
   }
 
-  /** What runs alone fits in any case: images that exceed the bound were refused before. */
+  /** An image always fits if nothing else runs: images that exceed the bound were refused before. */
   function fits(lane: Way): boolean {
     const [head] = queues.get(lane) ?? [];
     return running === 0 || !head || runningCost + costOf(head.item) <= maxRunningCost;

@@ -10,7 +10,7 @@ import { setMaxListeners } from 'node:events';
 import { type Batcher, createBatcher, type Lane } from './batcher.js';
 import { confidencesToPredictions, type Prediction, scoresToConfidences } from './category.js';
 import { messageToError } from './errors.js';
-import { type AdmissionLimits, admitImage } from './image/limits.js';
+import { type AdmissionLimits, admitImage, defaultMaxPixels } from './image/limits.js';
 import { packPng } from './image/png.js';
 import type { TensorValues } from './image/tensor.js';
 import type { VariantName } from './models/card.js';
@@ -147,7 +147,7 @@ interface Job {
 
 /** Loads the models, warms each one and replays its golden images. Resolves when that is done. */
 export async function createPipeline(options: PipelineOptions): Promise<Pipeline> {
-  const { workers = countCpus(), maxPixels = 25_000_000, maxDecodeBytes, observer = {} } = options;
+  const { workers = countCpus(), maxPixels = defaultMaxPixels, maxDecodeBytes, observer = {} } = options;
   const { variant, createPool: create = createPool } = options;
   const batcher = createQueue(options, workers);
   let stuck = 0;

@@ -138,7 +138,6 @@ async function untilStuck(app: FastifyInstance): Promise<true> {
     if (app.pipeline.stuck() === 0) since = Infinity;
     else since = Math.min(since, performance.now());
     if (performance.now() - since < stuckGraceMs) continue;
-    if (since === Infinity) continue;
     app.log.fatal('an inference worker does not end: the server drains and exits, to be restarted');
     return true;
   }

@@ -21,7 +21,7 @@ t.test('what describes the service is loaded when somebody asks for the descript
   t.ok(isLoaded('@fastify/swagger-ui'));
 });
 
-t.test('a path below /docs that is none is answered as any other', async (t) => {
+t.test('an unknown path below /docs is refused like any other unknown path', async (t) => {
   const app = await createTestApp(t);
   t.match((await app.inject('/docs/static/nothing.js')).json(), { status: 404, code: 'not_found' });
   const [below, elsewhere] = await Promise.all(

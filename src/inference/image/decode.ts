@@ -37,7 +37,7 @@ const inkSide = 256;
 const white = { r: 255, g: 255, b: 255 };
 const black = { r: 0, g: 0, b: 0 };
 
-/** What the steps of one image share. */
+/** All steps of decoding one image use the same two values. */
 interface Decoding {
   sharp: SharpConstructor;
   /** On the clock of clock.ts. */

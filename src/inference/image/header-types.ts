@@ -1,7 +1,7 @@
-// What the header of an image says, in the same terms for all kinds.
+// The facts in the header of an image, in the same terms for all kinds.
 import type { ImageKind } from './kinds.js';
 
-/** What a decoder learns before it touches a pixel. Counted from the file alone, without decoding. */
+/** A decoder knows these facts before it decodes a pixel. They are read from the file without decoding. */
 export interface ImageHeader {
   kind: ImageKind;
   /** In pixels, before any rotation; for an animation its canvas. */
@@ -9,7 +9,7 @@ export interface ImageHeader {
   height: number;
   /** Samples of a decoded pixel: 1 gray, 2 gray and alpha, 3 colour, 4 colour and alpha (or CMYK). */
   channels: number;
-  /** Of a sample: 1 up to 8 bits, 2 above. */
+  /** The bytes of a decoded sample: 1 for up to 8 bits, 2 for more. */
   sampleBytes: 1 | 2;
   /** Whether the decoder holds the whole image before it gives the first row: interlaced, progressive, WebP, GIF. */
   buffered: boolean;

@@ -1,7 +1,10 @@
-// What a header says → whether an image may be decoded, and the memory that this takes at most.
+// The header of an image → an upper bound of the memory for decoding it, or a refusal.
 import { TooComplexError, TooManyPixelsError, UndecodableImageError } from '../errors.js';
 import { readHeader } from './header.js';
 import type { ImageHeader } from './header-types.js';
+
+/** Of an image as uploaded: width times height. */
+export const defaultMaxPixels = 25_000_000;
 
 export interface AdmissionLimits {
   /** Width times height. */

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { WorkerLostError, WorkersUnavailableError } from '../errors.js';
+import { defaultMaxPixels } from '../image/limits.js';
 import { shareGate } from '../image/loader-gate.js';
 import type { RunnerImage, RunnerModel, RunnerResult } from './runner.js';
 import { disableTelemetry } from './runtime.js';
@@ -78,7 +79,7 @@ const resourceLimits = { maxYoungGenerationSizeMb: 6 };
  * next replacement doubles each time. The pool has no queue: callers wait for onFree.
  */
 export function createPool(options: PoolOptions): Pool {
-  const { models, threads, maxPixels = 25_000_000, taskTimeoutMs = 30_000 } = options;
+  const { models, threads, maxPixels = defaultMaxPixels, taskTimeoutMs = 30_000 } = options;
   const { onWorkerLost = () => {}, onStuck = () => {}, onFree = () => {} } = options;
   const { workerUrl = new URL('./worker.js', import.meta.url) } = options;
   disableTelemetry();

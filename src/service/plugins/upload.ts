@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { BodyRoom, HeldBytes } from '../body-room.js';
 import { ProblemError } from '../errors.js';
+import { readBytes } from '../read-bytes.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -104,25 +105,9 @@ async function readRaw(body: IncomingMessage, upload: Upload): Promise<Buffer> {
   return bytes;
 }
 
-/** Reads by events: for a small upload, an async iterator costs as much as everything else together. */
 function readAll(stream: Readable, { maxUploadBytes, held }: Upload): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    stream.on('data', (chunk: Buffer) => {
-      length += chunk.length;
-      if (length > maxUploadBytes) return reject(tooManyBytes(maxUploadBytes));
-      try {
-        held.add(chunk.length);
-        chunks.push(chunk);
-      } catch (error) {
-        reject(error);
-      }
-    });
-    stream.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    stream.once('error', reject);
-    stream.once('close', () => reject(new ProblemError('bad_request', 'The upload broke off')));
-  });
+  const tooMany = () => tooManyBytes(maxUploadBytes);
+  return readBytes(stream, { maxBytes: maxUploadBytes, held, tooMany, what: 'upload' });
 }
 
 function noImage(): ProblemError {

@@ -11,6 +11,7 @@ import { type BodyRoom, bodyTooLate, type HeldBytes, type Patience } from '../bo
 import { cut } from '../cut.js';
 import { ProblemError } from '../errors.js';
 import { deadlineOf, signalOfClient } from '../patience.js';
+import { readBytes } from '../read-bytes.js';
 import { sliceBytes } from './json/read.js';
 import { type BodyLimits, bodyLimit } from './limits.js';
 
@@ -69,34 +70,13 @@ function limitOf({ server, params }: FastifyRequest, limits: BodyLimits): number
   return Math.max(...ofModel, ofModel.length > 0 ? 0 : (limits.maxBodyBytes ?? limits.maxUploadBytes));
 }
 
-/** Reads by events: for a small body, an async iterator costs more than everything else. */
 function receive(payload: IncomingMessage, maxBytes: number, held: HeldBytes): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    // Unread data would block the connection: the rest is read and discarded, until the request timeout at the latest.
-    const refuse = (error: unknown) => {
-      payload.removeAllListeners('data');
-      payload.resume();
-      reject(error);
-    };
-    payload.on('data', (chunk: Buffer) => {
-      length += chunk.length;
-      try {
-        if (length > maxBytes) throw tooManyBytes(maxBytes);
-        held.add(chunk.length);
-        chunks.push(chunk);
-      } catch (error) {
-        refuse(error);
-      }
-    });
-    payload.once('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    payload.once('error', reject);
-    payload.once('close', () => {
-      if (!payload.readableEnded) reject(new ProblemError('bad_request', 'The body broke off'));
-    });
-    if (Number(payload.headers['content-length'] ?? 0) > maxBytes) refuse(tooManyBytes(maxBytes));
-  });
+  const tooMany = () => tooManyBytes(maxBytes);
+  if (Number(payload.headers['content-length'] ?? 0) > maxBytes) {
+    payload.resume();
+    return Promise.reject(tooMany());
+  }
+  return readBytes(payload, { maxBytes, held, tooMany, what: 'body' });
 }
 
 function tooManyBytes(maxBytes: number, when = ''): ProblemError {
