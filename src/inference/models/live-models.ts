@@ -134,13 +134,17 @@ async function openAll(
   return await openAll({ stored: good, failed: [...failed, ...bad] }, before, startPool);
 }
 
-/** Lists every variant. A variant that is not served needs memory only after its first request. */
+/** Lists every variant of every version. Only the served variant of the highest version of each name is loaded at the start. */
 function runnerModels(stored: readonly StoredModel[]): RunnerModel[] {
-  return stored.flatMap((served) =>
+  const highest = new Map<string, StoredModel>();
+  for (const model of stored)
+    if (model.version >= (highest.get(model.name)?.version ?? 0)) highest.set(model.name, model);
+  const served = new Set(highest.values());
+  return stored.flatMap((version) =>
     VariantName.enum.flatMap((variant) => {
-      const model = withVariant(served, variant);
+      const model = withVariant(version, variant);
       return model
-        ? [{ key: model.key, file: model.file, input: model.card.input, onDemand: model !== served }]
+        ? [{ key: model.key, file: model.file, input: model.card.input, onDemand: !served.has(model) }]
         : [];
     }),
   );

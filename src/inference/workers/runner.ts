@@ -21,7 +21,7 @@ export interface RunnerModel {
   /** The path of the variant's .onnx file. */
   file: string;
   input: InputContract;
-  /** Loaded at its first request instead of at the start. */
+  /** Loaded at its first request instead of at the start, and closed when others on demand are used more recently. */
   onDemand?: boolean | undefined;
 }
 
@@ -56,20 +56,32 @@ interface OpenModel {
   batch: TensorValues;
 }
 
+/** A folder may have hundreds of versions, and most of them are hardly used. */
+const mostOnDemand = 4;
+
 /** Loads every model that is not on demand, and runs it once. A model that fails gives its error to its own images only. */
 export async function createRunner(models: readonly RunnerModel[], maxPixels: number): Promise<Runner> {
   const known = new Map(models.map((model) => [model.key, model]));
+  /** The most recently used last. */
   const open = new Map<string, OpenModel | Error>();
   for (const model of models) if (!model.onDemand) await find(model.key);
 
   async function find(key: string): Promise<OpenModel | Error> {
-    const found = open.get(key);
-    if (found) return found;
     const model = known.get(key);
     if (!model) return new ModelError(`This worker has no model ${key}`);
-    const opened = await openModel(model).catch((error: unknown) => error as Error);
+    const opened = open.get(key) ?? (await openModel(model).catch((error: unknown) => error as Error));
+    open.delete(key);
     open.set(key, opened);
+    await closeUnused();
     return opened;
+  }
+
+  async function closeUnused(): Promise<void> {
+    const onDemand = [...open].filter(([key]) => known.get(key)?.onDemand);
+    for (const [key, model] of onDemand.slice(0, -mostOnDemand)) {
+      open.delete(key);
+      if (!(model instanceof Error)) await model.session.release();
+    }
   }
 
   return {

@@ -1,8 +1,9 @@
 // In a worker thread: tasks → the runner → results, one task at a time.
 import { getPriority, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
-import { createRunner, type RunnerModel } from './runner.js';
-import { unpackImages, type WorkerMessage, type WorkerOrder } from './wire.js';
+import { freeBuffer } from '../free-buffer.js';
+import { createRunner, type RunnerModel, type RunnerResult } from './runner.js';
+import { unpackImages, type WorkerMessage, type WorkerOrder, type WorkerTask } from './wire.js';
 
 /** The data that a worker starts with. */
 export interface WorkerOptions {
@@ -20,9 +21,15 @@ const runner = await createRunner(models, maxPixels);
 parentPort?.on('message', (order: WorkerOrder) => {
   // With its port closed, nothing keeps the thread alive.
   if ('end' in order) parentPort?.close();
-  else void runner.run(order.key, unpackImages(order)).then((results) => send({ results }));
+  else void run(order).then((results) => send({ results }));
 });
 send({ ready: true });
+
+async function run(task: WorkerTask): Promise<RunnerResult[]> {
+  const results = await runner.run(task.key, unpackImages(task));
+  freeBuffer(task.block);
+  return results;
+}
 
 /**
  * Lowers the priority of a worker. On Linux each thread has its own priority, so the HTTP thread runs first, and batches become

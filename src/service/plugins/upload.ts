@@ -6,15 +6,20 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { BodyRoom, HeldBytes } from '../body-room.js';
 import { ProblemError } from '../errors.js';
-import { readBytes } from '../read-bytes.js';
+import { type ReceivedBytes, readBytes } from '../read-bytes.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** @throws ProblemError bad_request, too_many_bytes, queue_full */
-    readImage(): Promise<Buffer>;
-    /** The bytes of the image, until the response is sent. */
-    heldImage: HeldBytes | undefined;
+    readImage(): Promise<UploadedImage>;
   }
+}
+
+/** An image holds room for uploads until it is released. */
+export interface UploadedImage {
+  bytes: Buffer;
+  /** Call it when the image has its result: its memory is given back, and `bytes` are empty. */
+  release(): void;
 }
 
 export interface UploadOptions {
@@ -38,19 +43,23 @@ export const upload = fp(
       if (!/^multipart\/form-data\b/i.test(headers['content-type'] ?? ''))
         headers['content-type'] = 'application/octet-stream';
     });
-    app.decorateRequest('heldImage');
-    app.addHook('onRequest', async (request, reply) => {
-      // The image holds its bytes until it is answered: it waits, and then runs.
-      reply.raw.once('close', () => request.heldImage?.release());
-    });
     app.decorateRequest('readImage', async function readImage(this: FastifyRequest) {
-      const held = room.hold();
-      this.heldImage = held;
-      const upload = { maxUploadBytes, held };
+      const expectedBytes = Number(this.headers['content-length'] ?? maxUploadBytes);
+      const upload = { maxUploadBytes, expectedBytes, held: room.hold() };
       try {
         refuseDeclared(this, maxUploadBytes);
-        return this.isMultipart() ? await readFileField(this, upload) : await readRaw(this.raw, upload);
+        const { bytes, free } = this.isMultipart()
+          ? await readFileField(this, upload)
+          : await readRaw(this.raw, upload);
+        return {
+          bytes,
+          release() {
+            free();
+            upload.held.release();
+          },
+        };
       } catch (error) {
+        upload.held.release();
         discardRest(this.raw);
         throw asProblem(error, maxUploadBytes);
       }
@@ -67,47 +76,54 @@ function refuseDeclared(request: FastifyRequest, maxUploadBytes: number): void {
 
 interface Upload {
   maxUploadBytes: number;
+  expectedBytes: number;
   held: HeldBytes;
 }
 
-async function readFileField(request: FastifyRequest, upload: Upload): Promise<Buffer> {
-  let image: Buffer | undefined;
+async function readFileField(request: FastifyRequest, upload: Upload): Promise<ReceivedBytes> {
+  let image: ReceivedBytes | undefined;
   const others: string[] = [];
-  for await (const part of request.parts()) {
-    if (part.fieldname !== 'file') {
-      others.push(part.fieldname);
-      if (part.type === 'file') part.file.resume();
-      continue;
+  try {
+    for await (const part of request.parts()) {
+      if (part.fieldname !== 'file') {
+        others.push(part.fieldname);
+        if (part.type === 'file') part.file.resume();
+        continue;
+      }
+      if (image) throw new ProblemError('bad_request', 'The field "file" comes twice: one image a request');
+      image = await readPart(part, upload);
     }
-    if (image) throw new ProblemError('bad_request', 'The field "file" comes twice: one image a request');
-    image = await readPart(part, upload);
+  } catch (error) {
+    image?.free();
+    throw error;
   }
   if (image) return image;
   const names = others.length > 0 ? `; it has ${others.join(', ')}` : '';
   throw new ProblemError('bad_request', `The form has no field "file"${names}`);
 }
 
-async function readPart(part: Multipart, upload: Upload): Promise<Buffer> {
+async function readPart(part: Multipart, upload: Upload): Promise<ReceivedBytes> {
   if (part.type !== 'file')
     throw new ProblemError(
       'bad_request',
       'The field "file" holds text: send a file (curl -F file=@image.png)',
     );
-  const bytes = await readAll(part.file, upload);
+  const image = await readAll(part.file, upload);
   // The stream of a file ends at the limit.
-  if (part.file.truncated) throw tooManyBytes(upload.maxUploadBytes);
-  return bytes;
+  if (!part.file.truncated) return image;
+  image.free();
+  throw tooManyBytes(upload.maxUploadBytes);
 }
 
-async function readRaw(body: IncomingMessage, upload: Upload): Promise<Buffer> {
-  const bytes = await readAll(body, upload);
-  if (bytes.length === 0) throw noImage();
-  return bytes;
+async function readRaw(body: IncomingMessage, upload: Upload): Promise<ReceivedBytes> {
+  const image = await readAll(body, upload);
+  if (image.bytes.length === 0) throw noImage();
+  return image;
 }
 
-function readAll(stream: Readable, { maxUploadBytes, held }: Upload): Promise<Buffer> {
+function readAll(stream: Readable, { maxUploadBytes, expectedBytes, held }: Upload): Promise<ReceivedBytes> {
   const tooMany = () => tooManyBytes(maxUploadBytes);
-  return readBytes(stream, { maxBytes: maxUploadBytes, held, tooMany, what: 'upload' });
+  return readBytes(stream, { maxBytes: maxUploadBytes, expectedBytes, held, tooMany, what: 'upload' });
 }
 
 function noImage(): ProblemError {

@@ -70,13 +70,15 @@ function limitOf({ server, params }: FastifyRequest, limits: BodyLimits): number
   return Math.max(...ofModel, ofModel.length > 0 ? 0 : (limits.maxBodyBytes ?? limits.maxUploadBytes));
 }
 
-function receive(payload: IncomingMessage, maxBytes: number, held: HeldBytes): Promise<Buffer> {
+async function receive(payload: IncomingMessage, maxBytes: number, held: HeldBytes): Promise<Buffer> {
   const tooMany = () => tooManyBytes(maxBytes);
-  if (Number(payload.headers['content-length'] ?? 0) > maxBytes) {
+  const expectedBytes = Number(payload.headers['content-length'] ?? maxBytes);
+  if (expectedBytes > maxBytes) {
     payload.resume();
-    return Promise.reject(tooMany());
+    throw tooMany();
   }
-  return readBytes(payload, { maxBytes, held, tooMany, what: 'body' });
+  // Its tensors may be views of it: the garbage collector frees it.
+  return (await readBytes(payload, { maxBytes, expectedBytes, held, tooMany, what: 'body' })).bytes;
 }
 
 function tooManyBytes(maxBytes: number, when = ''): ProblemError {

@@ -38,23 +38,34 @@ export const predictRoutes: FastifyPluginAsyncTypebox<PredictOptions> = async (
   app.addSchema(Prediction);
 
   /** Reads the image, and computes the deadline from the time that is left. */
-  async function receive(request: FastifyRequest, reply: FastifyReply, { model, version, variant }: Asked) {
+  async function withImage<Result>(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { model, version, variant }: Asked,
+    use: (bytes: Buffer, options: ClassifyOptions, uploadMs: number) => Promise<Result>,
+  ): Promise<Result> {
     const signal = signalOfClient(reply);
-    const bytes = await request.readImage();
-    const uploadMs = reply.elapsedTime;
-    const deadline = deadlineOf(request, reply, deadlineMs);
-    const options: ClassifyOptions = { model, version, variant, signal, deadline };
-    return { bytes, uploadMs, options };
+    const image = await request.readImage();
+    try {
+      const uploadMs = reply.elapsedTime;
+      const deadline = deadlineOf(request, reply, deadlineMs);
+      return await use(image.bytes, { model, version, variant, signal, deadline }, uploadMs);
+    } finally {
+      image.release();
+    }
   }
 
-  async function predict(request: FastifyRequest, reply: FastifyReply, asked: Asked) {
-    const { bytes, uploadMs, options } = await receive(request, reply, asked);
-    return describePrediction(await app.pipeline.classify(bytes, options), uploadMs, asked);
+  function predict(request: FastifyRequest, reply: FastifyReply, asked: Asked) {
+    return withImage(request, reply, asked, async (bytes, options, uploadMs) =>
+      describePrediction(await app.pipeline.classify(bytes, options), uploadMs, asked),
+    );
   }
 
   async function preview(request: FastifyRequest, reply: FastifyReply, asked: Asked) {
-    const { bytes, options } = await receive(request, reply, asked);
-    return reply.type(imageKinds.png.mediaType).send(await app.pipeline.preview(bytes, options));
+    const png = await withImage(request, reply, asked, (bytes, options) =>
+      app.pipeline.preview(bytes, options),
+    );
+    return reply.type(imageKinds.png.mediaType).send(png);
   }
 
   app.post(
