@@ -6,6 +6,7 @@ export const floors: Record<string, readonly string[]> = {
     'model-problems.ts',
     'errors.ts',
     'clock.ts',
+    'free-buffer.ts',
     'service-rate.ts',
     'category.ts',
     'batcher.ts',

@@ -16,7 +16,7 @@ declare module 'fastify' {
 }
 
 /** An image holds room for uploads until it is released. */
-export interface UploadedImage {
+interface UploadedImage {
   bytes: Buffer;
   /** Call it when the image has its result: its memory is given back, and `bytes` are empty. */
   release(): void;
