@@ -16,6 +16,8 @@ export interface LimitedServer {
   residentMb(): number;
   /** The most resident since the last call. */
   takePeakMb(): number;
+  /** Workers that ended and were replaced. */
+  countRestarts(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -27,12 +29,14 @@ export interface LimitedServerOptions {
 
 const readyMs = 60_000;
 
-/** @throws Error with the server's output if it is not ready within a minute. */
+/** @throws Error with the server's output if it is not ready within a minute, or if another server has the port. */
 export async function startLimitedServer({
   memoryMb,
   port,
   env,
 }: LimitedServerOptions): Promise<LimitedServer> {
+  const url = `http://127.0.0.1:${port}`;
+  if (await isReady(url)) throw new Error(`Another server answers at ${url}: end it first`);
   const group = limitMemory(memoryMb);
   // The shell enters the group before it becomes the server.
   const enter = group.tasks.map((file) => `echo $$ > ${file} && `).join('');
@@ -40,12 +44,12 @@ export async function startLimitedServer({
     env: { PATH: process.env.PATH, QUATI_HOST: '127.0.0.1', QUATI_PORT: String(port), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  endWithThisProcess(server);
   let printed = '';
   for (const stream of [server.stdout, server.stderr])
     stream.setEncoding('utf8').on('data', (chunk: string) => {
       printed = (printed + chunk).slice(-10_000);
     });
-  const url = `http://127.0.0.1:${port}`;
   const isAlive = () => server.exitCode === null && server.signalCode === null;
   for (const end = performance.now() + readyMs; !(await isReady(url)); await sleep(100))
     if (!isAlive() || performance.now() > end) throw new Error(`The server is not ready: ${printed}`);
@@ -60,6 +64,10 @@ export async function startLimitedServer({
       if (isAlive()) writeFileSync(`/proc/${server.pid}/clear_refs`, '5');
       return peak;
     },
+    async countRestarts() {
+      const metrics = await (await fetch(`${url}/metrics`)).text();
+      return Number(/^quati_worker_restarts_total (\d+)/m.exec(metrics)?.[1]);
+    },
     async stop() {
       if (isAlive()) {
         const ended = once(server, 'exit');
@@ -69,6 +77,11 @@ export async function startLimitedServer({
       await group.remove();
     },
   };
+}
+
+function endWithThisProcess(server: ChildProcess): void {
+  process.once('exit', () => server.kill('SIGKILL'));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
 }
 
 function limitMemory(memoryMb: number) {

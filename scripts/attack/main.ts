@@ -120,7 +120,8 @@ async function run(server: LimitedServer, health: HealthWatch, workers: number):
   if (server.isAlive()) peak = Math.max(peak, server.takePeakMb());
   await sleep(quietMs);
   await good.send();
-  judge(workers, { server, health, good, totals, before, peak });
+  const restarts = server.isAlive() ? await server.countRestarts() : Number.NaN;
+  judge(workers, { server, health, good, totals, before, peak, restarts });
 }
 
 async function listAttacks(): Promise<[name: string, posts: Post[]][]> {
@@ -167,15 +168,16 @@ interface Outcome {
   totals: Map<string, number>;
   before: number;
   peak: number;
+  restarts: number;
 }
 
-function judge(workers: number, { server, health, good, totals, before, peak }: Outcome): void {
+function judge(workers: number, { server, health, good, totals, before, peak, restarts }: Outcome): void {
   const after = server.residentMb();
   const count = (test: (status: string) => boolean) =>
     [...totals].reduce((sum, [status, n]) => sum + (test(status) ? n : 0), 0);
   const named = (title: string) => `${workers} workers: ${title}`;
   print(
-    `\n| tried | answered | refused | failed | peak MB | before | after | worst health |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n| ${count(() => true)} | ${count((status) => status === '200')} | ${count((status) => status.startsWith('4') || status === '504' || status === '503')} | ${count((status) => status === '500' || status === 'lost')} | ${peak.toFixed(0)} | ${before.toFixed(0)} | ${after.toFixed(0)} | ${health.worstMs.toFixed(0)} ms |`,
+    `\n| tried | answered | refused | failed | peak MB | before | after | restarts | worst health |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n| ${count(() => true)} | ${count((status) => status === '200')} | ${count((status) => status.startsWith('4') || status === '504' || status === '503')} | ${count((status) => status === '500' || status === 'lost')} | ${peak.toFixed(0)} | ${before.toFixed(0)} | ${after.toFixed(0)} | ${restarts} | ${health.worstMs.toFixed(0)} ms |`,
   );
   const hold = (title: string, holds: boolean, fault: string) =>
     tally.judge(named(title), holds ? [] : [fault]);
@@ -186,6 +188,7 @@ function judge(workers: number, { server, health, good, totals, before, peak }: 
     describe([...totals.keys()]),
   );
   tally.judge(named(`${good.sent} good requests got the bytes of before`), good.wrong);
+  hold('no worker was lost', restarts === 0, `${restarts} were replaced`);
   hold('its memory stays below the limit', peak < memoryMb, `${peak.toFixed(0)} MB`);
   hold(
     `its memory comes back to within ${keptMb} MB`,

@@ -105,7 +105,10 @@ export function createPool(options: PoolOptions): Pool {
     });
   }
 
-  /** Its place is free at once: nobody knows when the thread ends. */
+  /**
+   * Its place is free at once: nobody knows when the thread ends. It is only requested to: if ONNX Runtime reports an error to a thread
+   * that was terminated, the whole process ends.
+   */
   function abandon(place: Place): void {
     const { worker } = place;
     if (!worker) return;
@@ -114,7 +117,7 @@ export function createPool(options: PoolOptions): Pool {
       .removeAllListeners('message')
       .removeAllListeners('error')
       .on('error', () => {});
-    void worker.terminate();
+    worker.postMessage({ end: true } satisfies WorkerOrder);
     lose(place, `no answer within ${taskTimeoutMs} ms`);
     onStuck(stuck.size);
   }
