@@ -1,12 +1,14 @@
 // the bytes of an upload → pixels as the model's input contract wants them.
 import type { Sharp, SharpConstructor, SharpOptions } from 'sharp';
 import { monotonicMs } from '../clock.js';
-import { DeadlineExceededError, TooManyPixelsError, UndecodableImageError } from '../errors.js';
+import { DeadlineExceededError, UndecodableImageError } from '../errors.js';
 import { channelCount } from './channels.js';
 import { isSrgbProfile } from './colour-profile.js';
 import type { InputContract } from './contract.js';
+import { findDamage } from './damage.js';
 import { applyDigitRules, hasDigitRules } from './digits.js';
-import { acceptedKind, type ImageKind } from './kinds.js';
+import { acceptedKind } from './kinds.js';
+import { admitImage } from './limits.js';
 import { loadSharp } from './sharp.js';
 import { checkCodeGroups } from './webp-streams.js';
 
@@ -32,16 +34,19 @@ export async function decoderVersion(): Promise<string> {
 }
 
 const longestDecodeMs = 60_000;
+/** In bytes. libvips misses warnings in its last rows, which are much of a small image: such a file is checked as a whole, in 1 ms. */
+const smallJpeg = 16 * 1024;
 /** The longest side at which ink is looked for: enough for a digit that takes a tenth of a photo. */
 const inkSide = 256;
 const white = { r: 255, g: 255, b: 255 };
 const black = { r: 0, g: 0, b: 0 };
 
-/** All steps of decoding one image use the same two values. */
+/** All steps of decoding one image use the same values. */
 interface Decoding {
   sharp: SharpConstructor;
   /** On the clock of clock.ts. */
   deadline: number;
+  maxPixels: number;
 }
 
 /**
@@ -57,29 +62,58 @@ export async function decodeImage(
 ): Promise<Pixels> {
   const kind = acceptedKind(bytes);
   if (kind === 'webp') checkCodeGroups(bytes);
-  const options: SharpOptions = { failOn: 'warning', limitInputPixels: limits.maxPixels };
   const sharp = await loadSharp();
   const deadline = Math.min(limits.deadline ?? Infinity, monotonicMs() + longestDecodeMs);
-  const decoding = { sharp, deadline };
-  try {
-    const ignoreIcc = await isSrgbAlready(sharp, bytes, options);
-    const image = toUpright(sharp(bytes, { ...options, ignoreIcc }));
-    const sized = hasDigitRules(input)
-      ? await drawDigit(decoding, image, input)
-      : toContract(decoding, image, input);
-    const { data, info } = await sized.toBuffer({ resolveWithObject: true });
-    const channels = channelCount(input);
-    if (info.channels !== channels)
-      throw new UndecodableImageError(
-        `The ${kind} image has ${info.channels} channels, expected ${channels}`,
-      );
-    return { width: info.width, height: info.height, channels, data };
-  } catch (cause) {
-    // A slow machine damages no image.
-    if (monotonicMs() >= deadline)
-      throw new DeadlineExceededError('The deadline passed while the image was decoded', { cause });
-    throw await explain(sharp, cause as Error, bytes, kind, limits);
+  const decoding = { sharp, deadline, maxPixels: limits.maxPixels };
+  const first = await tryToDecode(decoding, bytes, input, 'warning');
+  const isDecoded = !(first instanceof Error);
+  if (isDecoded && !(kind === 'jpeg' && bytes.length <= smallJpeg)) return first;
+  checkDeadline(deadline);
+  admitImage(bytes, limits);
+  const damage = findDamage(toBuffer(bytes), kind, deadline);
+  checkDeadline(deadline);
+  if (damage === undefined) {
+    // libjpeg has the same warnings for damage and for harmless oddities.
+    const second = isDecoded || kind !== 'jpeg' ? first : await tryToDecode(decoding, bytes, input, 'error');
+    if (!(second instanceof Error)) return second;
+    checkDeadline(deadline);
   }
+  const reason = damage ?? 'its data is damaged or incomplete';
+  throw new UndecodableImageError(`The ${kind} image can't be decoded: ${reason}`);
+}
+
+/** A slow machine damages no image. */
+function checkDeadline(deadline: number): void {
+  if (monotonicMs() >= deadline)
+    throw new DeadlineExceededError('The deadline passed while the image was decoded');
+}
+
+function tryToDecode(...all: Parameters<typeof decode>): Promise<Pixels | Error> {
+  return decode(...all).catch((error: unknown) => error as Error);
+}
+
+async function decode(
+  decoding: Decoding,
+  bytes: Uint8Array,
+  input: InputContract,
+  failOn: 'warning' | 'error',
+): Promise<Pixels> {
+  const { sharp, maxPixels } = decoding;
+  const options: SharpOptions = { failOn, limitInputPixels: maxPixels };
+  const ignoreIcc = await isSrgbAlready(sharp, bytes, options);
+  const image = toUpright(sharp(bytes, { ...options, ignoreIcc }));
+  const sized = hasDigitRules(input)
+    ? await drawDigit(decoding, image, input)
+    : toContract(decoding, image, input);
+  const { data, info } = await sized.toBuffer({ resolveWithObject: true });
+  const channels = channelCount(input);
+  if (info.channels !== channels)
+    throw new RangeError(`The image has ${info.channels} channels, expected ${channels}`);
+  return { width: info.width, height: info.height, channels, data };
+}
+
+function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** As each format names the part that has a profile. */
@@ -94,7 +128,7 @@ async function isSrgbAlready(
   bytes: Uint8Array,
   options: SharpOptions,
 ): Promise<boolean> {
-  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const file = toBuffer(bytes);
   if (!profileMarks.some((mark) => file.includes(mark, 0, 'latin1'))) return false;
   const { icc, depth, space } = await sharp(bytes, options).metadata();
   return icc !== undefined && depth === 'uchar' && space === 'srgb' && isSrgbProfile(icc);
@@ -129,22 +163,4 @@ async function drawDigit(decoding: Decoding, image: Sharp, input: InputContract)
   const digit = applyDigitRules({ width: info.width, height: info.height, data }, input);
   const raw = { width: digit.width, height: digit.height, channels: 1 } as const;
   return toContract(decoding, decoding.sharp(digit.data, { raw }), input);
-}
-
-async function explain(
-  sharp: SharpConstructor,
-  cause: Error,
-  bytes: Uint8Array,
-  kind: ImageKind,
-  limits: DecodeLimits,
-): Promise<Error> {
-  if (cause instanceof UndecodableImageError) return cause;
-  if (!cause.message.includes('exceeds pixel limit')) {
-    const [reason] = cause.message.replace(/:\s*$/, '').trim().split('\n');
-    return new UndecodableImageError(`The ${kind} image can't be decoded: ${reason}`, { cause });
-  }
-  // Reads the header alone: the pixels behind it are never touched.
-  const { width, height } = await sharp(bytes, { limitInputPixels: false }).metadata();
-  const size = `${width} x ${height} = ${width * height}`;
-  return new TooManyPixelsError(`The image has ${size} pixels, allowed are ${limits.maxPixels}`, { cause });
 }

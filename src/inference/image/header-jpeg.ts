@@ -1,10 +1,7 @@
 // A JPEG → its header. https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annex B: markers, each but a few followed by a length.
 import type { HeaderProblem, ImageHeader } from './header-types.js';
+import { isFrame, isProgressive, jpegMarker } from './jpeg-markers.js';
 
-const marker = { sos: 0xda, eoi: 0xd9 };
-/** Start of frame, but for DHT (C4), JPG (C8) and DAC (CC). */
-const isFrame = (code: number) => code >= 0xc0 && code <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(code);
-const isProgressive = (code: number) => [0xc2, 0xc6, 0xca, 0xce].includes(code);
 const isApplication = (code: number) => code >= 0xe0 && code <= 0xef;
 
 /** The coefficients of a block: 64 of 2 bytes. */
@@ -66,7 +63,7 @@ function walkMarkers(file: Buffer): Walk {
       at++;
       continue;
     }
-    if (code === marker.eoi) break;
+    if (code === jpegMarker.eoi) break;
     const length = file.readUInt16BE(at + 2);
     walk.parts++;
     if (isApplication(code)) {
@@ -75,7 +72,7 @@ function walkMarkers(file: Buffer): Walk {
     }
     if (isFrame(code)) walk.frame ??= readFrame(file, at, code);
     at += 2 + length;
-    if (code !== marker.sos) continue;
+    if (code !== jpegMarker.sos) continue;
     if (!readScan(file, at - length, walk)) break;
     at = endOfScan(file, at);
   }
