@@ -1,9 +1,9 @@
-// How an image has to look when it enters a model: size, channels, fit, kernel, normalisation, digits.
+// the input contract: size, channels, fit, kernel, normalisation and digit rules of the images that a model takes.
 import { type Static, Type } from '#typebox';
 
 const strict = { additionalProperties: false };
 
-/** Pixels enter the model as `(pixel * scale - mean[c]) / std[c]`, pixel in 0…255, one mean and std a channel. */
+/** The model receives `(pixel * scale - mean[c]) / std[c]`, with pixels in 0…255 and one mean and std per channel. */
 export const InputContract = Type.Object(
   {
     width: Type.Integer({ minimum: 1, maximum: 4096 }),

@@ -1,15 +1,15 @@
-// A JPEG → its header. https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annex B: markers, each but a few followed by a length.
+// a JPEG → its header. https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annex B: markers, most of them followed by a length.
 import type { HeaderProblem, ImageHeader } from './header-types.js';
 
 const marker = { sos: 0xda, eoi: 0xd9 };
-/** Start of frame, but for DHT (C4), JPG (C8) and DAC (CC). */
+/** The markers C0 to CF start a frame, except DHT (C4), JPG (C8) and DAC (CC). */
 const isFrame = (code: number) => code >= 0xc0 && code <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(code);
 const isProgressive = (code: number) => [0xc2, 0xc6, 0xca, 0xce].includes(code);
 const isApplication = (code: number) => code >= 0xe0 && code <= 0xef;
 
-/** The coefficients of a block: 64 of 2 bytes. */
+/** Bytes of the coefficients of a block: 64 of 2 bytes each. */
 const blockBytes = 128;
-/** Measured: libvips keeps each application segment, in 200 bytes and twice its own. */
+/** Measured: libvips keeps each application segment, in 200 bytes and twice the bytes of the segment. */
 const [segmentBytes, segmentCopies] = [200, 2];
 
 interface Frame {
@@ -28,7 +28,7 @@ interface Walk {
   applicationBytes: number;
   scans: number;
   scanBlocks: number;
-  /** Whether the decoder holds all coefficients: of a progressive frame, or one whose first scan lacks a component. */
+  /** Whether the decoder holds all coefficients: if the frame is progressive, or its first scan lacks a component. */
   buffered: boolean;
 }
 
@@ -82,7 +82,7 @@ function walkMarkers(file: Buffer): Walk {
   return walk;
 }
 
-/** Markers without a length: TEM, RST0…7, SOI, and the 00 of a stuffed byte. */
+/** Markers without a length: TEM, RST0…7, SOI, and 00, which follows a data byte FF. */
 function isBare(code: number): boolean {
   return code <= 1 || (code >= 0xd0 && code <= 0xd8);
 }
@@ -112,7 +112,7 @@ function readFrame(file: Buffer, at: number, code: number): Frame {
 
 /**
  * Counts a scan. @param at its length field.
- * @returns whether more scans count: one of all components at once, in a frame that is not progressive, is the last.
+ * @returns whether more scans count. If a frame is not progressive, a scan of all its components is the last one.
  */
 function readScan(file: Buffer, at: number, walk: Walk): boolean {
   walk.scans++;
