@@ -32,7 +32,7 @@ const asked: { path: string; url?: string; body?: Buffer; status: number }[] = [
 ];
 
 for (const { path, url = path, body, status } of asked)
-  t.test(`${body ? 'POST' : 'GET'} ${url} answers ${status} as promised`, async (t) => {
+  t.test(`${body ? 'POST' : 'GET'} ${url} returns ${status} with a body of its schema`, async (t) => {
     const method = body ? 'POST' : 'GET';
     const response = await app.inject({ method, url, ...(body && { body }) });
     t.equal(response.statusCode, status);

@@ -21,7 +21,7 @@ const served = [...routes];
 const pathOf = (url: string) => url.replace(/^\/public\/.*/, '/public/*');
 const unique = (paths: string[]) => [...new Set(paths)].sort();
 
-t.test('SECURITY.md lists the routes that say they are open, and no others', async (t) => {
+t.test('SECURITY.md lists the routes that are declared as open, and no others', async (t) => {
   const security = await readFile(new URL('SECURITY.md', projectUrl), 'utf8');
   const [, block = ''] = /^## Open paths\n[\s\S]*?```\n([^`]*)```/m.exec(security) ?? [];
   const listed = block.trim().split('\n');
@@ -30,7 +30,7 @@ t.test('SECURITY.md lists the routes that say they are open, and no others', asy
   t.same(listed.toSorted(), unique(open));
 });
 
-t.test('only what says so is answered without a key', async (t) => {
+t.test('only routes that are declared as open respond without a key', async (t) => {
   for (const { method, url, config } of served)
     for (const name of [method].flat()) {
       const { statusCode } = await app.inject({ method: name as 'GET', url: exampleOf(url) });
@@ -38,7 +38,7 @@ t.test('only what says so is answered without a key', async (t) => {
     }
 });
 
-t.test('the open paths but the documentation count for no limit, and no other paths', async (t) => {
+t.test('the rate limit skips the open paths, except the documentation, and no other paths', async (t) => {
   const documentation = ['/docs', '/docs/*', '/openapi.json', '/openapi.yaml'];
   const uncounted = served.filter(({ config }) => config?.uncounted === true).map(({ url }) => url);
   const open = served.filter(({ config }) => config?.open === true).map(({ url }) => url);

@@ -9,7 +9,7 @@ interface Lock {
 
 const read = async (name: string) => await readFile(new URL(name, projectUrl), 'utf8');
 
-t.test('no package of the lock file has an install script, so that npm 10 looks for none', async (t) => {
+t.test('the lock file marks no package as having an install script, so npm 10 runs none', async (t) => {
   const { packages } = JSON.parse(await read('package-lock.json')) as Lock;
   t.same(
     Object.keys(packages).filter((place) => packages[place]?.hasInstallScript),
@@ -36,7 +36,7 @@ t.test('package.json denies every install script of an installed package to npm 
   t.ok(scripted.includes('onnxruntime-node'), 'scripts were found');
 });
 
-t.test('the lock file names no host, and .npmrc sets only what every npm knows', async (t) => {
+t.test('the lock file contains no host, and .npmrc has only settings that every npm knows', async (t) => {
   t.notMatch(await read('package-lock.json'), /"resolved": "http/);
   t.same((await read('.npmrc')).trim().split('\n'), [
     'omit-lockfile-registry-resolved=true',

@@ -23,7 +23,7 @@ const expected = ['{"category":"dark"}', '{"category":"bright"}'];
 
 t.setTimeout(300_000);
 
-t.test('workers that end under load lose no request, and are counted', async (t) => {
+t.test('workers that exit under load lose no request, and are counted', async (t) => {
   const models = t.testdir();
   await writeFixtureModel(models);
   setEnvironmentData('tasks', new Int32Array(new SharedArrayBuffer(4)));
@@ -53,7 +53,7 @@ t.test('workers that end under load lose no request, and are counted', async (t)
 });
 
 t.test(
-  'versions that come, are refused, and go under load, while workers end, lose no request',
+  'adding, refusing and removing versions under load, while workers exit, loses no request',
   async (t) => {
     const root = t.testdir({ models: {}, staging: {} });
     const models = join(root, 'models');
@@ -113,7 +113,7 @@ t.test(
 );
 
 t.test(
-  'SIGTERM under load: every request that was taken is answered, and the process exits with 0',
+  'on SIGTERM under load every accepted request gets a response, and the process exits with 0',
   async (t) => {
     const models = t.testdir();
     await writeFixtureModel(models);

@@ -12,7 +12,7 @@ const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const refusedNiceties = new URL('../helpers/refused-niceties.js', import.meta.url).href;
 
 t.test(
-  'quati serve listens on every network and answers, though it may not list interfaces or set priorities',
+  'quati serve listens and answers, although it may not list interfaces or set priorities',
   async (t) => {
     const models = t.testdir();
     await writeFixtureModel(models);
