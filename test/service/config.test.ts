@@ -30,13 +30,10 @@ t.test('the error of an invalid value has the variable, the value, and what is e
     [{ QUATI_PORT: '70000' }, 'QUATI_PORT=70000: expected an integer from 0 to 65535'],
     [{ QUATI_PORT: '8e3' }, 'QUATI_PORT=8e3: expected an integer from 0 to 65535'],
     [{ QUATI_MAX_BATCH: '0' }, 'QUATI_MAX_BATCH=0: expected an integer from 1 to 1024'],
-    [
-      { QUATI_VARIANT: 'int4' },
-      'QUATI_VARIANT=int4: expected float32, float16, int8, binary or auto, served where a model has it',
-    ],
+    [{ QUATI_VARIANT: 'int4' }, 'QUATI_VARIANT=int4: expected float32, float16, int8, binary or auto'],
     [
       { QUATI_MODEL: '../x' },
-      'QUATI_MODEL=../x: expected the name of the model of a request that names none',
+      'QUATI_MODEL=../x: expected the name of a model: lower-case letters, digits and hyphens',
     ],
   ];
   for (const [env, message] of wrong) t.throws(() => readConfig(env), { constructor: ConfigError, message });
