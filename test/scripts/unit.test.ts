@@ -18,7 +18,7 @@ function read(file: string): string {
   return readFileSync(join(projectFolder, file), 'utf8');
 }
 
-t.test('the manifests give the container two writable folders and 512 MB', async (t) => {
+t.test('the manifests give the container two writable folders and 512 MiB', async (t) => {
   t.same(composeRestrictions(compose), {
     user: undefined,
     writable: [{ folder: '/tmp' }, { folder: '/cache' }],
