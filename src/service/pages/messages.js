@@ -1,4 +1,4 @@
-// A key → its sentence in English and in Portuguese; {name} is filled in.
+// a key → its sentence in English and in Portuguese. {name} is a placeholder.
 
 const english = {
   title: 'What is in the picture?',
