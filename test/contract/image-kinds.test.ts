@@ -1,4 +1,4 @@
-// the table of accepted kinds of images ← everything that has to name them by hand: the page, the guides, the client's docs.
+// the table of image formats, compared with the texts that list them by hand: the page, the guides, the docs of the client.
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
 import { imageMediaTypes, nameKinds } from '../../src/inference/image/kinds.js';

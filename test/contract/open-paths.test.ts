@@ -1,4 +1,4 @@
-// the list of open paths in SECURITY.md ↔ the routes that say they are open ↔ what answers without a key.
+// the list of open paths in SECURITY.md ↔ the routes that are declared as open ↔ the paths that respond without a key.
 import diagnostics from 'node:diagnostics_channel';
 import { readFile } from 'node:fs/promises';
 import type { FastifyInstance, RouteOptions } from 'fastify';
@@ -14,10 +14,10 @@ diagnostics.subscribe('fastify.initialization', (message) => {
   });
 });
 const app = await createTestApp(t, { apiKeys: ['a-key-of-this-test'] });
-// The documentation is an app of its own, made when it is asked for; its routes answer through those that are here now.
+// The documentation is a separate app, created at its first request. Only the routes that exist now forward to it.
 const served = [...routes];
 
-/** The files of the page have a route each. */
+/** Each file of the page has its own route. */
 const pathOf = (url: string) => url.replace(/^\/public\/.*/, '/public/*');
 const unique = (paths: string[]) => [...new Set(paths)].sort();
 

@@ -1,4 +1,4 @@
-// docker/Dockerfile's COPY lines → files that the build gets; building itself is `npm run verify:image`.
+// the COPY lines of docker/Dockerfile → the files that the build gets. `npm run verify:image` runs the build.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';

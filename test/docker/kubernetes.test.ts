@@ -1,4 +1,4 @@
-// docker/kubernetes, compared with the published schemas of Kubernetes 1.37 and KServe 0.21, and against what the service says and needs.
+// docker/kubernetes, compared with the published schemas of Kubernetes 1.37 and KServe 0.21, and with the paths and metrics of the service.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';

@@ -1,11 +1,11 @@
-// The links of the pages, and the files that they name in code: all are there.
+// the links of the pages, and the files in their code → all exist.
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { projectFolder } from '../helpers/project.js';
 import { pages, readPage } from './pages.js';
 
-/** As GitHub makes them of headings. */
+/** The anchor that GitHub makes from a heading. */
 function anchorsOf(text: string): string[] {
   return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading

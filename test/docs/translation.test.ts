@@ -1,4 +1,4 @@
-// README.pt-BR.md against README.md: what has no language is the same in both.
+// README.pt-BR.md, compared with README.md: code, links and figures are the same.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
@@ -44,7 +44,7 @@ function tablesOf(text: string): string[] {
   return text.match(/(?:^\|.*\n)+/gm) ?? [];
 }
 
-/** Of each cell, what isn't prose. */
+/** The parts of each cell that are not prose. */
 function shapeOf(table: string): string[][] {
   return table
     .split('\n')

@@ -1,4 +1,4 @@
-// the generators of hostile images → small ones are whole images of their size, large ones have the header and bytes they should.
+// the generators of hostile images → small ones are valid images of their size, large ones have the right header and size in bytes.
 import { crc32, gunzipSync, inflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import t from 'tap';
@@ -30,7 +30,7 @@ import { zlibOfRuns } from '../../scripts/attack/images/runs.js';
 import { animatedWebp, flatWebp, webpOfCodes } from '../../scripts/attack/images/webp.js';
 import { imageKind } from '../../src/inference/image/kinds.js';
 
-/** As the service decodes: a warning of libvips is an error. */
+/** Decodes like the service: a warning of libvips is an error. */
 const strict = { failOn: 'warning' } as const;
 
 /** `<width>x<height>` of the first frame, and its colours as `r g b a`. */
@@ -120,7 +120,7 @@ t.test(
           const expected = { size: `${width}x${height}`, colours: ['200 200 200 255'] };
           t.same(await decoded(file), expected, `${sampling} ${width}x${height} ${Object.keys(how)}`);
           const { isProgressive, chromaSubsampling } = await sharp(file).metadata();
-          // libvips says so of every JPEG that it has to hold as a whole.
+          // libvips warns about every JPEG that it must hold as a whole.
           t.equal(isProgressive, 'progressive' in how || ('apart' in how && sampling !== 'gray'));
           t.equal(chromaSubsampling, sampling === 'gray' ? '4:4:4' : sampling);
         }

@@ -1,4 +1,4 @@
-// What npm reads of this project → it downloads only packages, and none of them runs a script.
+// the files of this project that npm reads → npm downloads only packages, and runs no script of them.
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
 import { projectUrl } from '../helpers/project.js';
@@ -46,7 +46,7 @@ t.test('the lock file contains no host, and .npmrc has only settings that every 
   ]);
 });
 
-/** Packages of another platform are not installed, and have none. */
+/** Packages for other platforms are not installed, so they have no package.json here. */
 async function readPackage(place: string): Promise<{ name: string; scripts: Record<string, string> }> {
   const text = await read(`${place}/package.json`).catch(() => '{}');
   const { name = '', scripts = {} } = JSON.parse(text) as { name?: string; scripts?: Record<string, string> };

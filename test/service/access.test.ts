@@ -1,4 +1,4 @@
-// API keys, a rate limit, CORS, the headers of pages, and who needs none of it.
+// API keys, the rate limit, CORS, security headers, and the paths that need no key.
 import t from 'tap';
 import { solidPng } from '../helpers/images.js';
 import { createTestApp } from '../helpers/service.js';

@@ -1,4 +1,4 @@
-// uploads that can't be answered, over a real socket → their problems, and the next good request works.
+// bad uploads over a real socket → their problems, and the next good request works.
 import { request } from 'node:http';
 import t from 'tap';
 import { hollowPng, jpeg, noise, png, solidPng, svg, tiff, truncatedPng } from '../helpers/images.js';

@@ -33,7 +33,7 @@ t.test('bodies share one limit; a body that is alone or small is always accepted
   t.pass('what was refused holds nothing any more');
 });
 
-/** Runs that wait until they are told to end. */
+/** Runs that wait until the test ends them. */
 function controlled(room: BodyRoom) {
   const started: number[] = [];
   const ends: (() => void)[] = [];
@@ -96,7 +96,7 @@ t.test(
     const post = async () =>
       (await fetch(`http://127.0.0.1:${port}/predict`, { method: 'POST', body: new Uint8Array(100 * kib) }))
         .status;
-    // 415: it was taken, and is no image.
+    // 415: the upload was accepted, and is not an image.
     while ((await post()) === 415) await nextTurn();
     t.equal(await post(), 429);
     slow.destroy();

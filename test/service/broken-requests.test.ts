@@ -1,4 +1,4 @@
-// requests that break HTTP's rules or have odd targets, over real sockets → a refusal in the form of the path, and a server that answers on.
+// requests that break HTTP's rules or have odd targets, over real sockets → a refusal in the form of the path, and a server that still responds.
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -20,7 +20,7 @@ function open(): Socket {
   return connect({ port, host: '127.0.0.1' }).on('error', () => {});
 }
 
-/** What comes until the server closes the connection. */
+/** Everything that arrives until the server closes the connection. */
 async function send(...chunks: string[]): Promise<string> {
   const socket = open();
   const all = text(socket);
@@ -49,7 +49,7 @@ type Test = Pick<typeof t, 'equal' | 'same' | 'match'>;
 
 const prefixes = { '': 'problem', '/v1': 'protocol', '/v2': 'protocol' } as const;
 
-/** The whole body in the form of the path, and nothing behind it. */
+/** Checks that the response is one body in the form of the path, with no bytes after it. */
 function checkForm(t: Test, answer: Answer, form: 'problem' | 'protocol', status: number): void {
   t.equal(answer.status, status);
   t.equal(Number(answer.headers['content-length']), Buffer.byteLength(answer.body));

@@ -23,7 +23,7 @@ interface Answer {
   body: string;
 }
 
-/** The type makes a code without a provocation an error of the compiler. */
+/** The compiler reports a code that has no request here. */
 const provocations: Record<ProblemCode, (t: Test) => Promise<Answer>> = {
   bad_request: async (t) => post(await createTestApp(t), '/predict', Buffer.alloc(0)),
   unauthorised: async (t) =>

@@ -1,4 +1,4 @@
-// a real server without free files, disk or temporary folder, or with many versions → it answers, or refuses, and recovers.
+// a real server without free files, disk or temporary folder, or with many versions → it responds or refuses, and recovers.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, readFile } from 'node:fs/promises';
@@ -91,7 +91,7 @@ t.test(
       );
     await sleep(500);
     t.ok(refused > 80 && refused < 150, `${refused} of 150 were refused`);
-    // The folder of the models is read again meanwhile, and a version comes.
+    // Meanwhile the models folder is polled again, and a version is added.
     await writeFixtureModel(path.join(models, '..', 'new'), { version: 3 });
     await cp(path.join(models, '..', 'new', 'brightness', '3'), path.join(models, 'brightness', '3'), {
       recursive: true,

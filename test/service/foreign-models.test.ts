@@ -1,4 +1,4 @@
-// Classifiers of the usual foreign shapes, and broken models beside a good one → what the service answers and logs.
+// imported classifiers of every usual shape, and broken models next to a good one → the responses and the log.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';

@@ -1,6 +1,6 @@
-// damaged images and forms, the same ones for the same seed → an answer or a 4xx problem each, in time, and the server lives.
+// damaged images and forms, made from a seed → each gets a prediction or a 4xx problem in time, and the server keeps running.
 //
-// QUATI_FUZZ_SECONDS=600 QUATI_FUZZ_SEED=7 node build/test/service/fuzz.test.js   longer, and from another seed
+// QUATI_FUZZ_SECONDS=600 QUATI_FUZZ_SEED=7 node build/test/service/fuzz.test.js   for longer, with another seed
 import t from 'tap';
 import { animatedGif, jpeg, noise, png, solidPng, webp } from '../helpers/images.js';
 import { mutate, seeded } from '../helpers/mutate.js';

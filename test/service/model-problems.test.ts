@@ -20,7 +20,7 @@ const moved: Change = (card) => ({
   golden: card.golden.map((golden) => ({ ...golden, confidences: { float32: [0.5, 0.5] } })),
 });
 
-/** What is done to a good version. The type makes a cause without a case an error of the compiler. */
+/** The damage to a good version. The compiler reports a cause that has no case here. */
 const causes: Record<
   Exclude<ModelProblem, 'weights_outside'>,
   { change?: Change; damage?(folder: string): Promise<void> }

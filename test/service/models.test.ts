@@ -1,4 +1,4 @@
-// GET /models, /models/{name}, /health, /docs → what they tell.
+// GET /models, /models/{name}, /health, /docs → their responses.
 import t from 'tap';
 import { createTestApp } from '../helpers/service.js';
 

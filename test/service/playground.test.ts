@@ -1,4 +1,4 @@
-// GET / and its files: whole, revalidated, under a strict policy; and what the page says, in both languages.
+// GET / and its files: complete, revalidated, under a strict policy; and the messages of the page in both languages.
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import t from 'tap';
@@ -107,7 +107,7 @@ t.test('the curl command quotes every file name correctly', async (t) => {
     const [flag, field = '', url] = execFileSync('sh', ['-c', shell], { encoding: 'utf8' }).split('\n');
     t.equal(flag, '-F');
     t.equal(url, 'http://localhost:8000/predict?model=m&variant=int8&top=5');
-    // What curl makes of a value in double quotes.
+    // The value that curl reads from double quotes.
     const value = field.replace(/^file=@/, '');
     const file = value.startsWith('"') ? value.slice(1, -1).replace(/\\(.)/g, '$1') : value;
     t.equal(file, name);

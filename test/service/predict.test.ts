@@ -1,4 +1,4 @@
-// images in every accepted form → answers.
+// images in every accepted form → their responses.
 
 import { EventEmitter, once } from 'node:events';
 import t from 'tap';

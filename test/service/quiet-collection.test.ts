@@ -1,4 +1,4 @@
-// requests and quiet → when garbage is collected, and that it really is.
+// requests and pauses → the times of garbage collections, and their effect.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

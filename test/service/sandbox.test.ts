@@ -1,4 +1,4 @@
-// a system that refuses what is a nicety alone → the service starts, answers and ends as elsewhere.
+// a system that refuses optional calls → the service starts, responds and exits as on any other system.
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -20,7 +20,7 @@ t.test(
       env: {
         PATH: process.env.PATH,
         QUATI_MODELS: models,
-        // Fastify lists interfaces for this host alone.
+        // Fastify lists interfaces only for this host.
         QUATI_HOST: '0.0.0.0',
         QUATI_PORT: '0',
         QUATI_WORKERS: '2',

@@ -1,4 +1,4 @@
-// a server that listens: how it ends, what it refuses, what `quati serve` prints and leaves behind.
+// a server that listens: how it ends, what it refuses, what `quati serve` prints, and which files it writes.
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
@@ -68,7 +68,7 @@ t.test('draining ends in time, although a client never finishes its request or r
   t.pass('closed');
 });
 
-/** An open connection; what it is answered when it asks. */
+/** An open connection, and the responses to its requests. */
 async function connected(app: FastifyInstance, path: string): Promise<() => Promise<string>> {
   const accepted = once(app.server, 'connection');
   const { port } = app.server.address() as AddressInfo;
@@ -181,7 +181,7 @@ t.test('if the pipe of the output stays full, the server still answers, and exit
   const server = serve(folder, settings);
   const url = await readOutput(server).url;
   server.stdout.pause();
-  // Four times what a pipe and its reader hold.
+  // Four times the capacity of a pipe and its reader.
   const headers = { 'x-request-id': 'x'.repeat(128) };
   const path = `/health/live?${'x'.repeat(90)}`;
   for (let i = 0; i < 1500; i++) await (await fetch(`${url}${path}`, { headers })).text();
@@ -191,7 +191,7 @@ t.test('if the pipe of the output stays full, the server still answers, and exit
   await once(server, 'exit');
 });
 
-/** Linux shows in /proc which signals a process handles. */
+/** Linux lists in /proc the signals that a process handles. */
 async function untilItHandles(server: Served, signal: 'SIGTERM'): Promise<void> {
   const bit = 1n << BigInt(constants.signals[signal] - 1);
   for (;;) {
@@ -204,7 +204,7 @@ async function untilItHandles(server: Served, signal: 'SIGTERM'): Promise<void> 
 type Served = ChildProcessByStdio<null, Readable, Readable>;
 
 function serve(folder: string, settings: Record<string, string>): Served {
-  // Nothing else of this process's surroundings.
+  // No other variable of this process's environment.
   const env = {
     PATH: process.env.PATH,
     HOME: join(folder, 'home'),
@@ -221,7 +221,7 @@ function serve(folder: string, settings: Record<string, string>): Served {
   });
 }
 
-/** All that the server prints, as it comes; `url` once it listens. */
+/** Everything that the server prints. `url` resolves when it listens. */
 function readOutput(server: Served): { url: Promise<string>; all: Promise<string> } {
   let printed = '';
   const url = new Promise<string>((resolve, reject) => {

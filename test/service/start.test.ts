@@ -1,4 +1,4 @@
-// what a server loads before it answers: each module that it can do without made every start longer.
+// the modules that a server loads before its first response. An unneeded module would make every start longer.
 import { createRequire } from 'node:module';
 import t from 'tap';
 import { createTestApp } from '../helpers/service.js';

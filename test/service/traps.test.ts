@@ -1,4 +1,4 @@
-// what the libraries below would let pass unless told otherwise: late requests, data behind an image, what nobody drains.
+// cases that the libraries accept by default: late requests, bytes after an image, files that nobody reads.
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';

@@ -1,4 +1,4 @@
-// requests → what /metrics and the log tell of them.
+// requests → their metrics and their lines in the log.
 import t from 'tap';
 import { createPipeline } from '../../src/inference/pipeline.js';
 import { createApp } from '../../src/service/app.js';
@@ -42,7 +42,7 @@ t.test('metrics report requests, stages, batches, refusals, models and the event
     'quati_worker_restarts_total 0',
   ])
     t.ok(response.body.includes(`\n${line}\n`), line);
-  // At most one waits for each that runs, or both for the first; the truncated one comes alone.
+  // Each image waits for at most one running batch, or two wait for the first; the truncated image runs alone.
   t.match(response.body, new RegExp(`\nquati_batch_images_count\\{${model}\\} [34]\n`));
   t.match(response.body, /^quati_event_loop_delay_seconds\{quantile="0\.99"\} [\d.e-]+$/m);
   t.match(response.body, /^process_resident_memory_bytes \d+$/m);

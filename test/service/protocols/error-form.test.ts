@@ -1,4 +1,4 @@
-// which form a refusal has: the protocol's below its prefix, whoever refuses; a problem everywhere else.
+// the form of a refusal: that of the protocol below its prefix, a problem everywhere else.
 import t from 'tap';
 import { createTestApp } from '../../helpers/service.js';
 

@@ -1,6 +1,6 @@
 // the reader of JSON → accepts, refuses and returns what JSON.parse does, apart from its limits.
 //
-// QUATI_FUZZ_SECONDS=600 QUATI_FUZZ_SEED=7 node build/test/service/protocols/json.test.js   longer, and from another seed
+// QUATI_FUZZ_SECONDS=600 QUATI_FUZZ_SEED=7 node build/test/service/protocols/json.test.js   for longer, with another seed
 import { isDeepStrictEqual } from 'node:util';
 import t from 'tap';
 import { type ConvertLimits, convert } from '../../../src/service/protocols/json/document.js';

@@ -1,4 +1,4 @@
-// Open Inference Protocol v2: every kind of wrong request, and what it is told.
+// Open Inference Protocol v2: every kind of wrong request, and its error.
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { hollowPng, solidPng, svg, truncatedPng } from '../../helpers/images.js';
@@ -14,7 +14,7 @@ const { data: _numbers, ...bare } = input;
 const { data: _file, ...bareImage } = image;
 const sized = (tensor: object, size: unknown) => ({ ...tensor, parameters: { binary_data_size: size } });
 
-/** What is sent, with what after it, and what the refusal says. */
+/** The JSON, the bytes after it, and the text of the error. */
 const malformed: Record<string, [json: unknown, error: RegExp, binary?: Buffer]> = {
   'no JSON': ['{"inputs":', /no JSON/],
   'no inputs': [{}, /inputs/],

@@ -1,4 +1,4 @@
-// Open Inference Protocol v2: every endpoint's answer, tensors as JSON and as bytes, both ways.
+// Open Inference Protocol v2: the response of every endpoint, with tensors as JSON and as bytes in both directions.
 import { deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import t from 'tap';
 import { Value } from 'typebox/value';
