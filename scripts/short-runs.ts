@@ -92,9 +92,9 @@ function describe(measured: readonly Row[]): string {
   const part = percent(1 - Number(flags['validation-split']));
   return `# Short runs of CIFAR-10's recipes
 
-Each run trains for ${flags.epochs} epochs on ${part} of the training images and is judged by the others. Its schedule is as short as the run. Such a run
-shows what starts well. Cutout and label smoothing keep a network from learning its images by heart: they cost accuracy here and gain it in a whole run.
-Without label smoothing the losses have other targets: compare the accuracy of that run alone.
+Each run trains for ${flags.epochs} epochs on ${part} of the training images and is measured on the others. Its schedule is as short as the run, so it
+shows only how well training starts. Cutout and label smoothing act against overfitting, which hardly happens in so few epochs.
+The losses without label smoothing have other targets: compare only the accuracy of that run.
 Made by \`npm run short-runs\`.
 
 | recipe | changed | flags | training loss | validation loss | validation accuracy |

@@ -1,4 +1,4 @@
-// In a separate process: an image, posted over n connections for some seconds → requests/s and latencies, as a line of JSON.
+// In a separate process: posts an image over n connections for some seconds → requests/s and latencies, as one line of JSON.
 //
 //   load.js <url> raw|multipart <image> <connections> <seconds>
 import { readFile } from 'node:fs/promises';

@@ -1,6 +1,6 @@
-// npm run attack: what a hostile client can send → a server under the shipped limit of memory, alone and many at once; what became of it.
+// npm run attack: hostile images and bodies, one at a time and many at once → a server under the shipped memory limit → tables of the results.
 //
-//   --memory 512     MB of the control group, as docker/ promises them
+//   --memory 512     MiB of the control group; the default is the limit in docker/
 //   --workers 1,2,4  a server for each
 //   --models mnist,cifar10,cats-vs-dogs
 //   --mutations 3000 damaged files, one after the other

@@ -115,7 +115,7 @@ function contractOf(file: string, loaded: LoadedBackbone, flags: BackboneFlags, 
   const isStated = flags.scale !== undefined || flags.mean !== undefined || flags.std !== undefined;
   if (known === undefined && !isStated)
     throw new WrongUseError(
-      `${file}: how pixels enter it is not known by its name: state --scale, --mean and --std ` +
+      `${file}: its name does not imply how its pixels are scaled: give --scale, --mean and --std ` +
         '(for ImageNet: --scale 1/255 --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225)',
     );
   if (known !== undefined && !isStated)

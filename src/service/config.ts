@@ -4,17 +4,17 @@ import { Value } from '#typebox/value';
 import { QuatiError } from '../inference/errors.js';
 import { VariantName } from '../inference/models/card.js';
 
-/** A variable whose value isn't one that its setting takes. */
+/** A variable has a value that its setting does not allow. */
 export class ConfigError extends QuatiError {}
 
-/** The model of a request that names none, where QUATI_MODEL is not set and several models are served. */
+/** The default model if QUATI_MODEL is not set and several models are served. */
 export const fallbackModel = 'cifar10';
 
-/** What a setting's schema says beside what its value may be. */
+/** What the schema of a setting holds besides the allowed values. */
 export interface SettingWords {
   /** The environment variable. */
   env: string;
-  /** What it is for, as docs/configuration.md has it. */
+  /** The purpose in docs/configuration.md. */
   purpose: string;
   /** Completes "expected …". */
   description: string;
@@ -24,14 +24,14 @@ export const Config = Type.Object({
   host: Type.String({
     env: 'QUATI_HOST',
     purpose:
-      'Where to listen. `localhost` is this machine alone, on IPv4 and IPv6; `0.0.0.0` is every network.',
+      'The address to listen on. `localhost` accepts this machine only, on IPv4 and IPv6; `0.0.0.0` accepts every network.',
     default: 'localhost',
     minLength: 1,
-    description: 'a host name or address to listen on; localhost is IPv4 and IPv6, 0.0.0.0 every network',
+    description: 'a host name or address to listen on, such as localhost or 0.0.0.0',
   } satisfies SettingWords & TStringOptions),
   port: integer({
     env: 'QUATI_PORT',
-    purpose: 'The port; 0 takes a free one.',
+    purpose: 'The port; 0 selects a free one.',
     default: 8000,
     minimum: 0,
     maximum: 65_535,
@@ -39,7 +39,7 @@ export const Config = Type.Object({
   models: Type.String({
     env: 'QUATI_MODELS',
     purpose:
-      'The folder of `<name>/<version>/card.json`. One model’s folder (`<version>/card.json`) or one version’s (`card.json`) is that model.',
+      'The folder of the models: `<name>/<version>/card.json`. The folder of one model (`<version>/card.json`) or of one version (`card.json`) serves only that model.',
     default: 'models',
     minLength: 1,
     description: 'the folder of the models',
@@ -47,23 +47,23 @@ export const Config = Type.Object({
   defaultModel: Type.Optional(
     Type.String({
       env: 'QUATI_MODEL',
-      purpose: 'The model of a request that names none, such as a bare `/predict`.',
+      purpose: 'The default model: for requests that name no model, such as `/predict`.',
       pattern: '^[a-z0-9][a-z0-9-]*$',
-      description: 'the name of the model of a request that names none',
+      description: 'the name of a model: lower-case letters, digits and hyphens',
     } satisfies SettingWords & TStringOptions),
   ),
   variant: Type.Optional(
     Type.Enum([...VariantName.enum, 'auto'], {
       env: 'QUATI_VARIANT',
       purpose:
-        'The variant to serve instead of each card’s default, if the model has it. `auto`: the fastest on this machine ([models.md](models.md)).',
-      description: 'float32, float16, int8, binary or auto, served where a model has it',
+        'The variant to serve instead of the default in each card, if the model has it. `auto` selects the fastest on this machine ([models.md](models.md)).',
+      description: 'float32, float16, int8, binary or auto',
     } satisfies SettingWords),
   ),
   reloadMs: integer({
     env: 'QUATI_RELOAD_MS',
     purpose:
-      'How often the server looks for changes in the folder of the models ([models.md](models.md)); 0: never.',
+      'The interval at which the server polls the models folder for changes ([models.md](models.md)); 0 disables it.',
     default: 2000,
     minimum: 0,
     maximum: 3_600_000,
@@ -71,7 +71,7 @@ export const Config = Type.Object({
   workers: Type.Optional(
     integer({
       env: 'QUATI_WORKERS',
-      purpose: 'Inference threads.',
+      purpose: 'The number of inference workers (threads).',
       minimum: 1,
       maximum: 1024,
       note: '; one per processor unless set',
@@ -79,7 +79,7 @@ export const Config = Type.Object({
   ),
   maxUploadBytes: integer({
     env: 'QUATI_MAX_UPLOAD_BYTES',
-    purpose: 'The most bytes of an image.',
+    purpose: 'The largest upload of an image, in bytes.',
     default: 10 * 1024 * 1024,
     minimum: 1,
     maximum: 2 ** 30,
@@ -96,7 +96,7 @@ export const Config = Type.Object({
   ),
   maxPixels: integer({
     env: 'QUATI_MAX_PIXELS',
-    purpose: 'The most pixels of an image: width times height.',
+    purpose: 'The most pixels of an image (width times height).',
     default: 25_000_000,
     minimum: 1,
     maximum: 2 ** 30,
@@ -113,7 +113,7 @@ export const Config = Type.Object({
   ),
   maxQueueImages: integer({
     env: 'QUATI_MAX_QUEUE_IMAGES',
-    purpose: 'How many images may wait for a worker; one more is answered with 429.',
+    purpose: 'The most images that may wait for a worker; a further one is 429.',
     default: 256,
     minimum: 1,
     maximum: 1_000_000,
@@ -130,16 +130,14 @@ export const Config = Type.Object({
   ),
   maxBatch: integer({
     env: 'QUATI_MAX_BATCH',
-    purpose:
-      'The most images that one worker takes at once, and the most images of a request under `/v1` and `/v2`.',
+    purpose: 'The most images in a batch, and the most images in a request under `/v1` and `/v2`.',
     default: 16,
     minimum: 1,
     maximum: 1024,
   }),
   maxBatchMs: integer({
     env: 'QUATI_MAX_BATCH_MS',
-    purpose:
-      'How long a batch should take at most, estimated from what the model’s images have taken so far.',
+    purpose: 'The longest time that a batch should take, estimated from the recent rate of the model.',
     default: 100,
     minimum: 1,
     maximum: 60_000,
@@ -147,35 +145,35 @@ export const Config = Type.Object({
   maxConnections: integer({
     env: 'QUATI_MAX_CONNECTIONS',
     purpose:
-      'How many connections may be open; more are closed at once. Fewer are accepted if `ulimit -n` leaves no room for a reload.',
+      'The most open connections; further ones are closed at once. The server accepts fewer if `ulimit -n` leaves too few files for a reload.',
     default: 1024,
     minimum: 1,
     maximum: 1_000_000,
   }),
   deadlineMs: integer({
     env: 'QUATI_DEADLINE_MS',
-    purpose: 'How long an image may wait for a worker and be decoded.',
+    purpose: 'The longest time from the end of an upload until its image runs.',
     default: 10_000,
     minimum: 1,
     maximum: 3_600_000,
   }),
   headersTimeoutMs: integer({
     env: 'QUATI_HEADERS_TIMEOUT_MS',
-    purpose: 'How long the head of a request may take to arrive.',
+    purpose: 'The longest time for the headers of a request to arrive.',
     default: 10_000,
     minimum: 1,
     maximum: 3_600_000,
   }),
   requestTimeoutMs: integer({
     env: 'QUATI_REQUEST_TIMEOUT_MS',
-    purpose: 'How long a request may take to arrive.',
+    purpose: 'The longest time for a whole request to arrive.',
     default: 30_000,
     minimum: 1,
     maximum: 3_600_000,
   }),
   drainTimeoutMs: integer({
     env: 'QUATI_DRAIN_TIMEOUT_MS',
-    purpose: 'How long requests that are under way may take when the server ends.',
+    purpose: 'The longest time for requests in progress when the server shuts down.',
     default: 20_000,
     minimum: 1,
     maximum: 3_600_000,
@@ -183,7 +181,7 @@ export const Config = Type.Object({
   apiKeys: list('^[\\x21-\\x2b\\x2d-\\x7e]{16,}$', {
     env: 'QUATI_API_KEYS',
     purpose:
-      'A request then needs one of these keys, as `Authorization: Bearer …` or `x-api-key`. The page, health, `/docs` and the OpenAPI files need none ([SECURITY.md](../SECURITY.md)).',
+      'If set, a request needs one of these keys, as `Authorization: Bearer …` or `x-api-key`. The page, health, `/docs` and the OpenAPI files need none ([SECURITY.md](../SECURITY.md)).',
     description: 'keys of at least 16 printable characters, separated by commas',
   }),
   rateLimit: Type.Optional(
@@ -204,29 +202,29 @@ export const Config = Type.Object({
   trustProxy: Type.String({
     env: 'QUATI_TRUST_PROXY',
     purpose:
-      '`yes` if only a proxy reaches the server. The last address of `X-Forwarded-For`, which the proxy adds, is then the client. A number: so many proxies stand in a row.',
+      '`yes` if only a proxy reaches the server. The client is then the last address in `X-Forwarded-For`, which the proxy adds. If there are several proxies in a row, their number.',
     default: 'no',
     pattern: '^(yes|no|[1-9])$',
     description: 'yes, no, or the number of proxies from 1 to 9',
   } satisfies SettingWords & TStringOptions),
   logRequests: Type.Enum(['auto', 'always', 'never'], {
     env: 'QUATI_LOG_REQUESTS',
-    purpose: 'Whether each request gets a line in the log.',
+    purpose: 'Whether the log has a line for each request.',
     default: 'auto',
-    description: 'auto (on a terminal), always or never: a line in the log for each request',
+    description: 'auto (only on a terminal), always or never',
   } satisfies SettingWords & { default: string }),
   logLevel: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     env: 'QUATI_LOG_LEVEL',
     purpose:
-      'The server’s own failures are always logged, mistakes of clients from `debug` on. The log is JSON on standard output.',
+      'The lowest level that is logged. Mistakes of clients have the level `debug`. The log is JSON on standard output.',
     default: 'info',
     description: 'trace, debug, info, warn, error, fatal or silent',
   } satisfies SettingWords & { default: string }),
 });
-/** What the variables say, and what none of them changes. */
+/** The settings from the variables, and one constant. */
 export type Config = Static<typeof Config> & { fallbackModel: string };
 
-/** Their values are shown nowhere. */
+/** Variables whose values are never shown. */
 const secrets: ReadonlySet<string> = new Set(['QUATI_API_KEYS']);
 
 /** @returns every setting's schema by its name. */

@@ -1,7 +1,7 @@
 // the settings' schema → docs/configuration.md.
 import { listSettings } from './config.js';
 
-/** @returns the whole file; what each setting is for and takes stands beside its schema. */
+/** @returns the whole file. The texts about each setting are next to its schema. */
 export function renderConfiguration(): string {
   const rows = listSettings().map(([, { env, purpose, description, default: fallback }]) => {
     const shown = fallback === undefined ? '' : `\`${fallback}\``;
@@ -23,9 +23,16 @@ counts as unset. An invalid value stops the startup with exit code 2, and the me
 `;
 
 const tail = `
-Read elsewhere: \`XDG_CACHE_HOME\` (or \`~/.cache\`) is where \`QUATI_VARIANT=auto\` keeps what it measured; \`QUATI_CACHE\` is where
-training keeps decoded images ([training.md](training.md)); \`NO_COLOR\` and \`FORCE_COLOR\` are followed by
-\`quati predict\`. The image sets \`QUATI_HOST=0.0.0.0\`, \`QUATI_MODELS=/models\` and \`XDG_CACHE_HOME=/cache\`.
+Other variables:
+
+- \`XDG_CACHE_HOME\` (or \`~/.cache\`): the folder for the measurements of \`QUATI_VARIANT=auto\`.
+- \`NODE_COMPILE_CACHE\`: the folder for Node's cache of compiled code, from Node 22 on.
+- \`QUATI_CACHE\`: the folder in which training keeps decoded images ([training.md](training.md)).
+- \`QUATI_API_KEY\`: the key that \`quati predict\` and \`quati bench\` send.
+- \`NO_COLOR\` and \`FORCE_COLOR\`: the colours of \`quati predict\`.
+
+The container image sets \`QUATI_HOST=0.0.0.0\`, \`QUATI_PORT=8000\`, \`QUATI_MODELS=/models\`, \`XDG_CACHE_HOME=/cache\` and
+\`NODE_COMPILE_CACHE=/cache/compiled\`.
 
 Two examples:
 

@@ -25,7 +25,7 @@ const docsPolicy = {
   'frame-ancestors': "'none'",
 };
 
-const keyNote = 'Needed where QUATI_API_KEYS are set; the page, health and the documentation need none.';
+const keyNote = 'Needed if QUATI_API_KEYS is set. The page, health and the documentation need no key.';
 
 /** Creates a separate app for /docs, /openapi.json and /openapi.yaml. It does not listen. */
 export async function createDocumentation({
@@ -76,12 +76,12 @@ function describeService(version: string): NonNullable<FastifyDynamicSwaggerOpti
     // One of the two, or none: the operator decides whether keys are needed.
     security: [{}, { bearer: [] }, { apiKey: [] }],
     tags: [
-      { name: 'classification', description: 'Images to categories.' },
-      { name: 'models', description: 'What is served.' },
-      { name: 'health', description: 'For orchestrators.' },
+      { name: 'classification', description: 'Images → categories.' },
+      { name: 'models', description: 'The models and their versions.' },
+      { name: 'health', description: 'Health and metrics, for orchestrators and Prometheus.' },
       {
         name: 'open inference',
-        description: 'Open Inference Protocol v2, as Triton and KServe speak it.',
+        description: 'Open Inference Protocol v2, as in Triton and KServe.',
       },
       { name: 'tensorflow serving', description: 'The REST interface of TensorFlow Serving.' },
     ],

@@ -40,20 +40,20 @@ export function createMetrics(): Metrics {
 function createHttpMetrics(registers: Registry[]) {
   const requests = new Counter({
     name: 'quati_requests_total',
-    help: 'Requests answered.',
+    help: 'Requests that got a response.',
     labelNames: ['method', 'route', 'status'],
     registers,
   });
   const duration = new Histogram({
     name: 'quati_request_duration_seconds',
-    help: 'From the head of a request to the end of its answer.',
+    help: 'Time from the headers of a request to the end of its response.',
     labelNames: ['route'],
     buckets: requestSeconds,
     registers,
   });
   const rejects = new Counter({
     name: 'quati_rejected_total',
-    help: 'Requests answered with a problem, by its code.',
+    help: 'Requests that got a problem, by its code.',
     labelNames: ['reason'],
     registers,
   });
@@ -70,17 +70,17 @@ function createObserver(registers: Registry[]): PipelineObserver {
   const histogram = (name: string, help: string, buckets = stageSeconds) =>
     new Histogram({ name: `quati_${name}`, help, buckets, labelNames: modelLabels, registers });
   const batch = histogram('batch_images', 'Images that ran together.', batchImages);
-  const queue = histogram('queue_wait_seconds', 'An image waiting for a free worker.');
-  const decode = histogram('decode_seconds', 'Decoding, centring and sizing an image.');
-  const inference = histogram('inference_seconds', 'The batch that an image was in.');
+  const queue = histogram('queue_wait_seconds', 'Time that an image waited for a free worker.');
+  const decode = histogram('decode_seconds', 'Time of decoding, centring and resizing an image.');
+  const inference = histogram('inference_seconds', 'Time of the batch that contained the image.');
   const restarts = new Counter({
     name: 'quati_worker_restarts_total',
-    help: 'Inference workers that ended and were replaced.',
+    help: 'Inference workers that exited and were replaced.',
     registers,
   });
   const stuck = new Gauge({
     name: 'quati_workers_stuck',
-    help: 'Inference workers that did not answer, were replaced, and have not ended.',
+    help: 'Inference workers that did not respond, were replaced, and have not stopped.',
     registers,
   });
   return {
@@ -105,13 +105,13 @@ function createRender(registry: Registry): Metrics['render'] {
   });
   const ready = new Gauge({
     name: 'quati_model_ready',
-    help: 'Whether a version can answer.',
+    help: '1 if the version is ready, else 0.',
     labelNames: modelLabels,
     registers,
   });
   const delay = new Gauge({
     name: 'quati_event_loop_delay_seconds',
-    help: 'Of the HTTP thread, since the last time that metrics were read.',
+    help: 'Delay of the event loop of the HTTP thread since the last scrape.',
     labelNames: ['quantile'],
     registers,
   });

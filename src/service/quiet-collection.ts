@@ -14,9 +14,9 @@ export interface QuietCollectionOptions {
 const timesInAQuiet = 2;
 
 /**
- * Under load V8 lets the young space grow to 32 MB, which brings a quarter more requests. V8 collects it only when it is full, so a
- * quiet server would hold it for ever. Only uploads count as activity: health checks, metrics and pages do not. After a collection the
- * first seconds of a burst have a quarter fewer requests, as after a start, so a gap of seconds does not count as quiet.
+ * Under load V8 lets the young space grow to 32 MB, which raises the throughput (docs/decisions/idle-memory.md). V8 collects it only
+ * when it is full, so a quiet server would hold it for ever. Only uploads count as activity: health checks, metrics and pages do not.
+ * After a collection a burst starts as slowly as after a startup, so a gap of seconds does not count as quiet.
  */
 export function collectInQuiet(
   server: Server,

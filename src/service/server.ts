@@ -15,7 +15,7 @@ export interface Server {
   app: FastifyInstance;
   /** Its address, for example http://localhost:8000. */
   url: string;
-  /** Answers the requests under way and those on open connections, then ends the workers. Cuts what takes longer than drainTimeoutMs. */
+  /** Answers requests in progress and those on open connections, then ends the workers. After drainTimeoutMs it closes the remaining connections. */
   close(): Promise<void>;
 }
 
@@ -83,7 +83,7 @@ function toListenError(error: unknown, config: Config): unknown {
 
 async function closeInTime(app: FastifyInstance, { drainTimeoutMs }: Config): Promise<void> {
   const late = setTimeout(() => {
-    app.log.error(`Draining took longer than ${drainTimeoutMs} ms: what is still under way is cut`);
+    app.log.error(`Draining took longer than ${drainTimeoutMs} ms: the remaining connections are closed`);
     app.server.closeAllConnections();
   }, drainTimeoutMs);
   // Accepts the connections that the system still holds: closing would reset them.
@@ -116,7 +116,7 @@ export async function runServer(config: Config, onReady: (server: Server) => voi
   if (stuck) process.exitCode = 1;
   for (const signal of signals) process.once(signal, endProcess);
   setTimeout(() => {
-    process.stderr.write('What was under way did not end in time: the process ends without it\n', () =>
+    process.stderr.write('Requests or workers did not finish in time: the process ends now\n', () =>
       endProcess('SIGKILL'),
     );
   }, config.drainTimeoutMs + endGraceMs).unref();
@@ -130,8 +130,8 @@ async function nextSignal(): Promise<false> {
 }
 
 /**
- * Resolves when a worker has not ended for half a minute after it was replaced. Only a new process gets its threads and its memory back:
- * this one drains and exits with code 1, so that its supervisor restarts it.
+ * Resolves when a worker has not stopped half a minute after it was replaced. Only a new process frees its thread and its memory, so
+ * this one drains and exits with code 1, and its supervisor restarts it.
  */
 async function untilStuck(app: FastifyInstance): Promise<true> {
   for (let since = Infinity; ; await sleep(stuckLookMs, undefined, { ref: false })) {

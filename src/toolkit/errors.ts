@@ -1,4 +1,4 @@
-// Errors that several rooms of the toolkit throw.
+// Errors that several folders of the toolkit throw.
 import { QuatiError } from '../inference/errors.js';
 
 /** No recipe has this name, or a value of a recipe is outside its range. */

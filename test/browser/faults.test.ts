@@ -27,7 +27,7 @@ t.test('faults', { skip }, async (t) => {
     await page.locator('#model:enabled').waitFor();
     await bring(page, 'drop', [path.join(projectFolder, 'package.json')]);
     await untilAnswer(page, 'failed');
-    t.match(await failure(page), 'This is no picture that the server reads');
+    t.match(await failure(page), 'The server cannot read this file as a picture');
     await page
       .locator('#files')
       .setInputFiles([{ name: 'empty.png', mimeType: 'image/png', buffer: Buffer.alloc(0) }]);

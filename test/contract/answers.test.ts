@@ -1,4 +1,4 @@
-// what the service answers → the schemas that openapi.json promises for it; nothing else filters answers.
+// the responses of the service, compared with their schemas in openapi.json. The service itself does not filter responses.
 import t from 'tap';
 import { Compile } from 'typebox/schema';
 import { solidPng } from '../helpers/images.js';
@@ -11,7 +11,7 @@ const app = await createTestApp(t, {
 });
 const contract = (await app.inject('/openapi.json')).json();
 
-/** The refs of a document resolve in its root alone. */
+/** A $ref of a document resolves only from its root. */
 function promised(path: string, method: string, status: number, type: string): object {
   const { schema } = contract.paths[path][method].responses[status].content[type];
   const whole = { ...schema, $defs: contract.components.schemas };
@@ -32,7 +32,7 @@ const asked: { path: string; url?: string; body?: Buffer; status: number }[] = [
 ];
 
 for (const { path, url = path, body, status } of asked)
-  t.test(`${body ? 'POST' : 'GET'} ${url} answers ${status} as promised`, async (t) => {
+  t.test(`${body ? 'POST' : 'GET'} ${url} returns ${status} with a body of its schema`, async (t) => {
     const method = body ? 'POST' : 'GET';
     const response = await app.inject({ method, url, ...(body && { body }) });
     t.equal(response.statusCode, status);

@@ -8,11 +8,11 @@ import { projectFolder } from '../helpers/project.js';
 
 const file = path.join(projectFolder, 'card.schema.json');
 
-t.test('card.schema.json is the schema that cards are read by (npm run card-schema)', async (t) => {
+t.test('card.schema.json equals the schema that checks cards (npm run card-schema)', async (t) => {
   t.equal(await readFile(file, 'utf8'), cardSchema());
 });
 
-t.test('every committed card is one by that file, and what is no card is refused', async (t) => {
+t.test('that file accepts every committed card, and refuses what is not a card', async (t) => {
   const validator = Compile(JSON.parse(await readFile(file, 'utf8')));
   const models = path.join(projectFolder, 'models');
   const names = (await readdir(models, { recursive: true })).filter((name) => name.endsWith('card.json'));

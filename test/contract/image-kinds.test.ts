@@ -1,4 +1,4 @@
-// the table of accepted kinds of images ← everything that has to name them by hand: the page, the guides, the client's docs.
+// the table of image formats, compared with the texts that list them by hand: the page, the guides, the docs of the client.
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
 import { imageMediaTypes, nameKinds } from '../../src/inference/image/kinds.js';
@@ -6,7 +6,7 @@ import { projectUrl } from '../helpers/project.js';
 
 const read = (file: string) => readFile(new URL(file, projectUrl), 'utf8');
 
-t.test('the page lets people pick files of all kinds, and names them in both languages', async (t) => {
+t.test('the page accepts files of every format, and lists the formats in both languages', async (t) => {
   const [, accept] =
     /<input type="file"[^>]* accept="([^"]*)"/.exec(await read('src/service/pages/index.html')) ?? [];
   t.equal(accept, imageMediaTypes.join(','));
@@ -19,7 +19,7 @@ t.test('the page lets people pick files of all kinds, and names them in both lan
       t.match(messages[language][key], names[language], `${language} ${key}`);
 });
 
-t.test('guides and the client name all kinds', async (t) => {
+t.test('the guides and the client list every format', async (t) => {
   const guide = await read('docs/http.md');
   t.match(guide, `the bytes are not a ${nameKinds('or')} |`);
   t.match(guide, `"content_type":"${imageMediaTypes.join(', ')}"`);

@@ -1,4 +1,4 @@
-// the list of open paths in SECURITY.md ↔ the routes that say they are open ↔ what answers without a key.
+// the list of open paths in SECURITY.md ↔ the routes that are declared as open ↔ the paths that respond without a key.
 import diagnostics from 'node:diagnostics_channel';
 import { readFile } from 'node:fs/promises';
 import type { FastifyInstance, RouteOptions } from 'fastify';
@@ -14,14 +14,14 @@ diagnostics.subscribe('fastify.initialization', (message) => {
   });
 });
 const app = await createTestApp(t, { apiKeys: ['a-key-of-this-test'] });
-// The documentation is an app of its own, made when it is asked for; its routes answer through those that are here now.
+// The documentation is a separate app, created at its first request. Only the routes that exist now forward to it.
 const served = [...routes];
 
-/** The files of the page have a route each. */
+/** Each file of the page has its own route. */
 const pathOf = (url: string) => url.replace(/^\/public\/.*/, '/public/*');
 const unique = (paths: string[]) => [...new Set(paths)].sort();
 
-t.test('SECURITY.md lists the routes that say they are open, and no others', async (t) => {
+t.test('SECURITY.md lists the routes that are declared as open, and no others', async (t) => {
   const security = await readFile(new URL('SECURITY.md', projectUrl), 'utf8');
   const [, block = ''] = /^## Open paths\n[\s\S]*?```\n([^`]*)```/m.exec(security) ?? [];
   const listed = block.trim().split('\n');
@@ -30,7 +30,7 @@ t.test('SECURITY.md lists the routes that say they are open, and no others', asy
   t.same(listed.toSorted(), unique(open));
 });
 
-t.test('only what says so is answered without a key', async (t) => {
+t.test('only routes that are declared as open respond without a key', async (t) => {
   for (const { method, url, config } of served)
     for (const name of [method].flat()) {
       const { statusCode } = await app.inject({ method: name as 'GET', url: exampleOf(url) });
@@ -38,7 +38,7 @@ t.test('only what says so is answered without a key', async (t) => {
     }
 });
 
-t.test('the open paths but the documentation count for no limit, and no other paths', async (t) => {
+t.test('the rate limit skips the open paths, except the documentation, and no other paths', async (t) => {
   const documentation = ['/docs', '/docs/*', '/openapi.json', '/openapi.yaml'];
   const uncounted = served.filter(({ config }) => config?.uncounted === true).map(({ url }) => url);
   const open = served.filter(({ config }) => config?.open === true).map(({ url }) => url);

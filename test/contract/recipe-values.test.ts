@@ -4,12 +4,12 @@ import { overrideNames } from '../../src/toolkit/training/recipe/overrides.js';
 import { renderValues, withValuesTable } from '../../src/toolkit/training/recipe/values-table.js';
 import { projectUrl } from '../helpers/project.js';
 
-t.test('docs/training.md holds the tables that npm run recipe-values writes', async (t) => {
+t.test('docs/training.md contains the tables that npm run recipe-values writes', async (t) => {
   const page = await readFile(new URL('docs/training.md', projectUrl), 'utf8');
   t.equal(page, withValuesTable(page));
 });
 
-t.test('they have a row for every value, with its flag, its range and its default', async (t) => {
+t.test('the tables have a row for every value, with its flag, its range and its default', async (t) => {
   const rows: string[] = renderValues().match(/^\| `.*$/gm) ?? [];
   const names = new Set(rows.map((row) => row.split('`')[1]));
   t.same([...names].sort(), [...overrideNames].sort());
@@ -21,6 +21,6 @@ t.test('they have a row for every value, with its flag, its range and its defaul
     t.ok(rows.includes(row), row);
 });
 
-t.test('a page without the marks is refused', async (t) => {
+t.test('a page without the markers is refused', async (t) => {
   t.throws(() => withValuesTable('# Training\n'), { message: /needs <!-- recipe values/ });
 });

@@ -1,4 +1,4 @@
-// docker/Dockerfile's COPY lines → files that the build gets; building itself is `npm run verify:image`.
+// the COPY lines of docker/Dockerfile → the files that the build gets. `npm run verify:image` runs the build.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -6,7 +6,7 @@ import { projectFolder } from '../helpers/project.js';
 
 const dockerfile = readText('docker/Dockerfile').replaceAll('\\\n', ' ');
 
-t.test('what the image is made from is there, and .dockerignore lets it through', async (t) => {
+t.test('every file that the Dockerfile copies exists, and .dockerignore does not exclude it', async (t) => {
   const [everything, ...kept] = readText('.dockerignore').trim().split('\n');
   t.equal(everything, '*', 'what is not named stays out');
   const sources = [...dockerfile.matchAll(/^COPY (?!--from)(.+)$/gm)].flatMap(([, words = '']) =>
@@ -19,7 +19,7 @@ t.test('what the image is made from is there, and .dockerignore lets it through'
   }
 });
 
-t.test('every script that a build runs, and all it imports, is in the image that builds', async (t) => {
+t.test('the stage that builds contains every script of the build, with all its imports', async (t) => {
   const { scripts } = JSON.parse(readText('package.json')) as { scripts: { build: string } };
   const [, folder = ''] = /\b(scripts\/\w+)\/\S+/.exec(scripts.build) ?? [];
   t.ok(dockerfile.includes(`COPY ${folder} ${folder}\n`), folder);

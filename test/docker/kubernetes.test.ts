@@ -1,4 +1,4 @@
-// docker/kubernetes, compared with the published schemas of Kubernetes 1.37 and KServe 0.21, and against what the service says and needs.
+// docker/kubernetes, compared with the published schemas of Kubernetes 1.37 and KServe 0.21, and with the paths and metrics of the service.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
@@ -44,7 +44,7 @@ function find(kind: string): Manifest {
   return found;
 }
 
-t.test('every manifest is as its published schema says', async (t) => {
+t.test('every manifest is valid by its published schema', async (t) => {
   for (const { file, manifest } of manifests) t.same(findErrors(manifest), [], `${file}: ${manifest.kind}`);
   t.same(
     manifests.map(({ manifest }) => manifest.kind),
@@ -59,7 +59,7 @@ t.test('every manifest is as its published schema says', async (t) => {
   );
 });
 
-t.test('a wrong name, type or missing field is seen', async (t) => {
+t.test('a wrong name, a wrong type or a missing field is an error', async (t) => {
   for (const [kind, place, value] of [
     ['Deployment', ['spec', 'template', 'spec', 'containers', 0, 'readinesProbe'], {}],
     ['Deployment', ['spec', 'template', 'spec', 'containers', 0, 'ports', 0, 'containerPort'], 'http'],
@@ -83,7 +83,7 @@ function setAt(object: object, place: readonly (string | number)[], value: unkno
 }
 
 t.test(
-  'probes ask for paths that the service has, and the autoscaler for a metric that it gives',
+  'the service has the paths that the probes request and the metric that the autoscaler reads',
   async (t) => {
     const app = await createTestApp(t);
     const text = JSON.stringify(manifests);
@@ -97,7 +97,7 @@ t.test(
   },
 );
 
-t.test('a pod has time to drain before it is ended', async (t) => {
+t.test('a pod has enough time to drain before Kubernetes kills it', async (t) => {
   const pod = (find('Deployment').spec.template as { spec: Record<string, unknown> }).spec;
   const [container] = pod.containers as [
     { env: { name: string; value: string }[]; lifecycle: { preStop: { sleep: { seconds: number } } } },
@@ -107,7 +107,7 @@ t.test('a pod has time to drain before it is ended', async (t) => {
   t.ok(needed < Number(pod.terminationGracePeriodSeconds), `${needed} s`);
 });
 
-t.test('all of them run the same image, of this version', async (t) => {
+t.test('all manifests use the same image, with this version', async (t) => {
   const images = [...JSON.stringify(manifests).matchAll(/"image":"([^"]+)"/g)].map(([, image]) => image);
   const { version } = JSON.parse(readFileSync(path.join(projectFolder, 'package.json'), 'utf8'));
   t.same([...new Set(images)], [`registry.example/quati:${version}`]);

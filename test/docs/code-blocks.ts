@@ -4,7 +4,7 @@ export interface CodeBlock {
   /** Page and line, for messages. */
   where: string;
   language: string;
-  /** What follows the language, which no reader sees: how the block is checked. */
+  /** The word after the language, which readers do not see. It decides how the block is checked. */
   mark: string;
   code: string;
 }

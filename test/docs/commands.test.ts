@@ -3,7 +3,7 @@
 //   ```sh             curl runs against a server with the committed models, quati predict and quati models too, quati choose on
 //                     the committed results; the other commands of quati are parsed by its own parser, npm's scripts have to exist
 //   ```sh dry         none runs, all are checked
-//   ```sh elsewhere   for another machine or for files of the reader's: bash has to understand it, and files of the project exist
+//   ```sh elsewhere   for another machine or for files of the reader's: bash must be able to parse it, and files of the project must exist
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { symlink, writeFile } from 'node:fs/promises';
@@ -57,13 +57,13 @@ for (const page of pages) {
   });
 }
 
-/** Whole answers in comments; one whose numbers are times is told to differ. */
+/** Complete responses in comments, except those with times or other numbers that vary. */
 function expectedAnswers(code: string): string[] {
   const answers = [...code.matchAll(/^# (\{.*\})$/gm)].map(([, answer = '']) => answer);
   return answers.filter((answer) => !/timings|…|predictions|outputs/.test(answer));
 }
 
-/** '' when there is none. */
+/** Returns '' if there is no problem. */
 async function problemOf([program = '', ...args]: string[], mark: string): Promise<string> {
   switch (program) {
     case 'npx':

@@ -1,11 +1,11 @@
-// The links of the pages, and the files that they name in code: all are there.
+// the links of the pages, and the files in their code → all exist.
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { projectFolder } from '../helpers/project.js';
 import { pages, readPage } from './pages.js';
 
-/** As GitHub makes them of headings. */
+/** The anchor that GitHub makes from a heading. */
 function anchorsOf(text: string): string[] {
   return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading
@@ -16,7 +16,7 @@ function anchorsOf(text: string): string[] {
 }
 
 for (const page of pages)
-  t.test(`${page}: every link leads to a file, and to a heading that is there`, async (t) => {
+  t.test(`${page}: every link leads to a file and a heading that exist`, async (t) => {
     const text = readPage(page).replace(/^```[\s\S]*?^```$/gm, '');
     const links = [...text.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"/g)].map(
       ([, link, src]) => link ?? src ?? '',
@@ -31,7 +31,7 @@ for (const page of pages)
   });
 
 for (const page of pages)
-  t.test(`${page}: every file of the project that it names in code is there`, async (t) => {
+  t.test(`${page}: every project file in its code exists`, async (t) => {
     const named = readPage(page).matchAll(/`((?:src|test|bench|scripts|docker|docs|\.ci)\/[\w./-]*)`/g);
     for (const [, file = ''] of named) t.ok(existsSync(path.join(projectFolder, file)), file);
   });

@@ -1,4 +1,4 @@
-// The lines of a shell block → what bash made of them: programs that are recorded, and those that run against a server.
+// the lines of a shell block → the programs that bash calls. Some are only recorded, and some run against a server.
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,13 +7,13 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 export interface BlockRun {
-  /** What was called, with its arguments as bash gave them; those of curl ran, too. */
+  /** The called programs, with their arguments from bash. Only curl really ran. */
   commands: string[][];
-  /** What curl printed. */
+  /** The output of curl. */
   output: string;
 }
 
-/** Programs that a reader has and a test must not start. What isn't named here, and isn't bash's own, fails the block. */
+/** Programs that readers have and a test must not start. Any other program that is not part of bash fails the block. */
 const recorded = [
   ...[
     'npx',
@@ -48,9 +48,9 @@ const recorded = [
 ];
 
 /**
- * @param url takes the place of localhost:8000.
- * @param folder where it runs: relative files are looked for there.
- * @throws what bash said, when a line fails.
+ * @param url replaces localhost:8000.
+ * @param folder the working folder, for relative paths.
+ * @throws the output of bash, if a line fails.
  */
 export async function runBlock(code: string, url: string, folder: string): Promise<BlockRun> {
   const record = path.join(folder, 'commands');

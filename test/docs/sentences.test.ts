@@ -1,8 +1,8 @@
-// The pages' prose → no sentence is longer than one reading takes in.
+// the prose of the pages → no sentence is too long to understand at first reading.
 import t from 'tap';
 import { pages, readPage } from './pages.js';
 
-/** A sentence above it is split in two more easily than it is read. */
+/** A longer sentence should be split in two. */
 const mostWords = 25;
 
 for (const page of pages.filter((page) => !page.includes('pt-BR')))

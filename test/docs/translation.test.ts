@@ -1,4 +1,4 @@
-// README.pt-BR.md against README.md: what has no language is the same in both.
+// README.pt-BR.md, compared with README.md: code, links and figures are the same.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
@@ -9,7 +9,7 @@ const [english, portuguese] = ['README.md', 'README.pt-BR.md'].map((name) =>
   readFileSync(path.join(projectFolder, name), 'utf8'),
 ) as [string, string];
 
-t.test('code blocks are the same, in the same order', async (t) => {
+t.test('the translation has the same code blocks, in the same order', async (t) => {
   const blocks = [english, portuguese].map((text) =>
     findCodeBlocks('README', text).map(({ language, mark, code }) => ({ language, mark, code })),
   );
@@ -18,7 +18,7 @@ t.test('code blocks are the same, in the same order', async (t) => {
 });
 
 t.test(
-  'the table of models is the same, and other tables have the same rows, columns, code and links',
+  'the translation has the same table of models; other tables have the same rows, columns, code and links',
   async (t) => {
     const modelsOf = (text: string) => /<!-- models[\s\S]*<!-- \/models -->/.exec(text)?.[0];
     t.ok(modelsOf(english));
@@ -27,7 +27,7 @@ t.test(
   },
 );
 
-t.test('there are as many sections, and the same links and figures in the text', async (t) => {
+t.test('the translation has as many sections, and the same links and figures in the text', async (t) => {
   t.equal(portuguese.match(/^## /gm)?.length, english.match(/^## /gm)?.length);
   const linksOf = (text: string) =>
     [...text.matchAll(/\]\((docs\/[^)]+|CONTRIBUTING\.md)\)/g)].map(([, link]) => link);
@@ -44,7 +44,7 @@ function tablesOf(text: string): string[] {
   return text.match(/(?:^\|.*\n)+/gm) ?? [];
 }
 
-/** Of each cell, what isn't prose. */
+/** The parts of each cell that are not prose. */
 function shapeOf(table: string): string[][] {
   return table
     .split('\n')

@@ -1,4 +1,4 @@
-// the generators of hostile images → small ones are whole images of their size, large ones have the header and bytes they should.
+// the generators of hostile images → small ones are valid images of their size, large ones have the right header and size in bytes.
 import { crc32, gunzipSync, inflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import t from 'tap';
@@ -30,7 +30,7 @@ import { zlibOfRuns } from '../../scripts/attack/images/runs.js';
 import { animatedWebp, flatWebp, webpOfCodes } from '../../scripts/attack/images/webp.js';
 import { imageKind } from '../../src/inference/image/kinds.js';
 
-/** As the service decodes: a warning of libvips is an error. */
+/** Decodes like the service: a warning of libvips is an error. */
 const strict = { failOn: 'warning' } as const;
 
 /** `<width>x<height>` of the first frame, and its colours as `r g b a`. */
@@ -45,7 +45,7 @@ async function decoded(bytes: Buffer): Promise<{ size: string; colours: string[]
   return { size: `${info.width}x${info.height}`, colours };
 }
 
-t.test('a zlib stream of runs inflates to them, whatever their lengths', async (t) => {
+t.test('a zlib stream made of runs inflates to these runs, at any length', async (t) => {
   const pattern = Buffer.from([1, 2, 250]);
   for (const times of [0, 1, 3, 100_000]) {
     const packed = zlibOfRuns([
@@ -58,7 +58,7 @@ t.test('a zlib stream of runs inflates to them, whatever their lengths', async (
   t.throws(() => zlibOfRuns([{ pattern: Buffer.alloc(0), times: 1 }]), RangeError);
 });
 
-t.test('flat PNGs of every colour and depth are whole, interlaced or not', async (t) => {
+t.test('flat PNGs of every colour type and depth are valid, interlaced or not', async (t) => {
   const kinds: [PngColour, (1 | 2 | 4 | 8 | 16)[]][] = [
     ['gray', [1, 2, 4, 8, 16]],
     ['rgb', [8, 16]],
@@ -86,7 +86,7 @@ t.test('flat PNGs of every colour and depth are whole, interlaced or not', async
   );
 });
 
-t.test('PNGs of chunks are whole: many, tiny, or with more in them than they need', async (t) => {
+t.test('PNGs with many, tiny or oversized chunks are valid', async (t) => {
   const files = [
     pngOfEmptyChunks(10),
     pngOfEmptyChunks(10, 'IDAT'),
@@ -107,7 +107,7 @@ t.test('PNGs of chunks are whole: many, tiny, or with more in them than they nee
 });
 
 t.test(
-  'flat JPEGs are whole: sequential, in a scan for each component, progressive, of any sampling',
+  'flat JPEGs are valid: sequential, with a scan per component, progressive, with any subsampling',
   async (t) => {
     for (const sampling of ['gray', '4:4:4', '4:2:0'] as const)
       for (const [width, height] of [
@@ -120,7 +120,7 @@ t.test(
           const expected = { size: `${width}x${height}`, colours: ['200 200 200 255'] };
           t.same(await decoded(file), expected, `${sampling} ${width}x${height} ${Object.keys(how)}`);
           const { isProgressive, chromaSubsampling } = await sharp(file).metadata();
-          // libvips says so of every JPEG that it has to hold as a whole.
+          // libvips warns about every JPEG that it must hold as a whole.
           t.equal(isProgressive, 'progressive' in how || ('apart' in how && sampling !== 'gray'));
           t.equal(chromaSubsampling, sampling === 'gray' ? '4:4:4' : sampling);
         }
@@ -129,7 +129,7 @@ t.test(
 );
 
 t.test(
-  'JPEGs of segments, fill, scans and restarts are whole; sizes that lie are in the header',
+  'JPEGs with many segments, fill bytes, scans or restarts are valid; false sizes are in the header',
   async (t) => {
     const small = [jpegOfSegments(100), jpegOfSegments(2, { code: 0xed, bytes: 70 }), jpegOfFill(1000)];
     for (const file of [...small, jpegOfRestartIntervals(100)]) t.equal((await decoded(file)).size, '8x8');
@@ -155,7 +155,7 @@ t.test(
 );
 
 t.test(
-  'GIFs are whole: one frame or many, of one pixel or of more than a table of codes reaches',
+  'GIFs are valid: of one frame or many, of one pixel or of more than one code table can hold',
   async (t) => {
     for (const [width, height] of [
       [1, 1],
@@ -178,7 +178,7 @@ t.test(
   },
 );
 
-t.test('WebPs are whole: flat, animated, with groups of codes, lossy', async (t) => {
+t.test('WebPs are valid: flat, animated, lossy, and with many groups of codes', async (t) => {
   const gray = ['128 128 128 255'];
   t.same(await decoded(flatWebp({ width: 1, height: 1 })), { size: '1x1', colours: gray });
   t.same(await decoded(flatWebp({ width: 701, height: 300 })), { size: '701x300', colours: gray });
@@ -193,7 +193,7 @@ t.test('WebPs are whole: flat, animated, with groups of codes, lossy', async (t)
   t.same((await decoded(await lossyWebp(40, 30))).size, '40x30');
 });
 
-t.test('bodies of JSON parse, but for brackets that stay open, and are small when packed', async (t) => {
+t.test('JSON bodies are valid, except the one of open brackets, and compress to few bytes', async (t) => {
   t.same(JSON.parse(json.emptyObjects(3).toString()), [{}, {}, {}]);
   t.same(JSON.parse(json.nested(3).toString()), [[[]]]);
   t.same(JSON.parse(json.nested(2, 'objects').toString()), { a: { a: 0 } });
@@ -205,7 +205,7 @@ t.test('bodies of JSON parse, but for brackets that stay open, and are small whe
   t.equal(gunzipSync(packed).length, 10 * 2 ** 20);
 });
 
-t.test('mutations are the same for the same seed, and others for another', async (t) => {
+t.test('the same seed gives the same mutations, another seed gives others', async (t) => {
   const files = [flatPng({ width: 9, height: 9 }), flatJpeg({ width: 9, height: 9 })];
   const [first, again, other] = [1, 1, 2].map((seed) => [...mutations(files, 30, seed)]);
   t.same(first, again);
@@ -217,7 +217,7 @@ t.test('mutations are the same for the same seed, and others for another', async
 });
 
 t.test(
-  'every hostile image is accepted as an upload by its size and first bytes, and made in little memory',
+  'every hostile image passes the checks of size and first bytes, and making it takes little memory',
   async (t) => {
     const before = process.resourceUsage().maxRSS;
     const kinds = new Set<string>();

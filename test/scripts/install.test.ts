@@ -1,4 +1,4 @@
-// What npm reads of this project → it downloads only packages, and none of them runs a script.
+// the files of this project that npm reads → npm downloads only packages, and runs no script of them.
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
 import { projectUrl } from '../helpers/project.js';
@@ -9,7 +9,7 @@ interface Lock {
 
 const read = async (name: string) => await readFile(new URL(name, projectUrl), 'utf8');
 
-t.test('no package of the lock file has an install script, so that npm 10 looks for none', async (t) => {
+t.test('the lock file marks no package as having an install script, so npm 10 runs none', async (t) => {
   const { packages } = JSON.parse(await read('package-lock.json')) as Lock;
   t.same(
     Object.keys(packages).filter((place) => packages[place]?.hasInstallScript),
@@ -36,7 +36,7 @@ t.test('package.json denies every install script of an installed package to npm 
   t.ok(scripted.includes('onnxruntime-node'), 'scripts were found');
 });
 
-t.test('the lock file names no host, and .npmrc sets only what every npm knows', async (t) => {
+t.test('the lock file contains no host, and .npmrc has only settings that every npm knows', async (t) => {
   t.notMatch(await read('package-lock.json'), /"resolved": "http/);
   t.same((await read('.npmrc')).trim().split('\n'), [
     'omit-lockfile-registry-resolved=true',
@@ -46,7 +46,7 @@ t.test('the lock file names no host, and .npmrc sets only what every npm knows',
   ]);
 });
 
-/** Packages of another platform are not installed, and have none. */
+/** Packages for other platforms are not installed, so they have no package.json here. */
 async function readPackage(place: string): Promise<{ name: string; scripts: Record<string, string> }> {
   const text = await read(`${place}/package.json`).catch(() => '{}');
   const { name = '', scripts = {} } = JSON.parse(text) as { name?: string; scripts?: Record<string, string> };

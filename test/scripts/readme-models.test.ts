@@ -26,12 +26,12 @@ const measured = (card: Card): Card => ({
   },
 });
 
-t.test("README.md's table is that of the committed models", async (t) => {
+t.test('the table in README.md has the figures of the committed models', async (t) => {
   const { status, stderr } = run(projectFolder, '--check');
   t.equal(status, 0, stderr);
 });
 
-t.test('rows are those of the cards, by name and version, and the rest of the text stays', async (t) => {
+t.test('the rows come from the cards, by name and version, and the other text stays', async (t) => {
   const folder = t.testdir({ 'README.md': empty });
   const models = path.join(folder, 'models');
   await writeFixtureModel(models, { name: 'b', version: 10, change: measured });
@@ -54,7 +54,7 @@ t.test('rows are those of the cards, by name and version, and the rest of the te
   ]);
 });
 
-t.test('a table that is stale fails the check, which names the remedy and writes nothing', async (t) => {
+t.test('a stale table fails the check, which names the command and writes nothing', async (t) => {
   const folder = t.testdir({ 'README.md': empty });
   const file = path.join(folder, 'README.md');
   await writeFixtureModel(path.join(folder, 'models'));
@@ -67,12 +67,12 @@ t.test('a table that is stale fails the check, which names the remedy and writes
   t.equal(await readFile(file, 'utf8'), written, 'twice gives the same');
 });
 
-t.test('npm run readme is that script', async (t) => {
+t.test('npm run readme runs this script', async (t) => {
   const { scripts } = JSON.parse(await readFile(path.join(projectFolder, 'package.json'), 'utf8'));
   t.equal(scripts.readme, 'tsx scripts/readme-models.ts');
 });
 
-t.test('a README without the markers is not touched', async (t) => {
+t.test('a README without the markers does not change', async (t) => {
   const folder = t.testdir({ 'README.md': '# Title\n', models: {} });
   t.match(run(folder), { status: 1, stderr: /the markers of the model table are missing/ });
   t.equal(await readFile(path.join(folder, 'README.md'), 'utf8'), '# Title\n');

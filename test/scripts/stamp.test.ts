@@ -1,4 +1,4 @@
-// Files that a build read and wrote, and what became of them → whether it has to run again.
+// the files that a build read and wrote, and later changes → whether it must run again.
 import { appendFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t, { type Test } from 'tap';

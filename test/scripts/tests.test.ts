@@ -36,7 +36,7 @@ t.test('a file that failed is named, and all that it printed is shown', async (t
   t.equal(status, 1);
 });
 
-t.test('todo, and a file that is skipped as a whole, count as skipped', async (t) => {
+t.test('todo tests, and all tests of a skipped file, count as skipped', async (t) => {
   const todo = printing(['# { total: 3, pass: 1, skip: 1, todo: 1 }']);
   const whole = printing(['TAP version 14', '1..0 # SKIP not here']);
   t.match(run(t, { todo, whole }), { last: '1 passed, 0 failed, 3 skipped', status: 0 });
@@ -52,7 +52,7 @@ t.test('summaries of subtests and lines that look like failures are not counted'
   t.match(run(t, { file: printing(lines) }), { last: '2 passed, 0 failed, 0 skipped', status: 0 });
 });
 
-t.test('no test at all is a failure, of a file and of a folder', async (t) => {
+t.test('a file or a folder without any test is a failure', async (t) => {
   const empty = printing(['TAP version 14', '1..0 # no tests found']);
   const good = printing(['# { total: 1, pass: 1 }']);
   t.match(run(t, { empty, good }), { last: '1 passed, 1 failed, 0 skipped', status: 1 });
@@ -75,7 +75,7 @@ t.test('another exit code than 0 and a signal are failures, although all tests p
   t.equal(status, 1);
 });
 
-t.test('files are chosen by a part of their path', async (t) => {
+t.test('files are selected by a part of their path', async (t) => {
   const passing = printing(['# { total: 1, pass: 1 }']);
   const { stdout } = run(t, { one: passing, other: passing }, 'oth');
   t.match(stdout, /^ok other/m);

@@ -18,7 +18,7 @@ function read(file: string): string {
   return readFileSync(join(projectFolder, file), 'utf8');
 }
 
-t.test('the manifests give the container two folders to write to, and 512 MB', async (t) => {
+t.test('the manifests give the container two writable folders and 512 MiB', async (t) => {
   t.same(composeRestrictions(compose), {
     user: undefined,
     writable: [{ folder: '/tmp' }, { folder: '/cache' }],
@@ -59,7 +59,7 @@ t.test('a manifest that lost a restriction is refused', async (t) => {
 });
 
 t.test(
-  "the image's command and variables become a unit's, under the image's user or the manifest's",
+  'the unit has the command and variables of the image, and the user of the image or the manifest',
   async (t) => {
     const image = readImageStart(read('docker/Dockerfile'));
     t.match(image, {

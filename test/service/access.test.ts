@@ -1,4 +1,4 @@
-// API keys, a rate limit, CORS, the headers of pages, and who needs none of it.
+// API keys, the rate limit, CORS, security headers, and the paths that need no key.
 import t from 'tap';
 import { solidPng } from '../helpers/images.js';
 import { createTestApp } from '../helpers/service.js';
@@ -6,7 +6,7 @@ import { createTestApp } from '../helpers/service.js';
 const image = solidPng(28, 28, 255);
 const [key, other] = ['first-key-of-many', 'another-key-of-16'];
 
-t.test('with API keys set, models answer those who present one, either way', async (t) => {
+t.test('if API keys are set, requests to models need one of them, in either header', async (t) => {
   const app = await createTestApp(t, { apiKeys: [key, other] });
   const ask = async (headers: Record<string, string>, url = '/predict') =>
     (await app.inject({ method: 'POST', url, payload: image, headers })).statusCode;
@@ -24,7 +24,7 @@ t.test('with API keys set, models answer those who present one, either way', asy
   t.equal((await app.inject('/nothing')).statusCode, 401, 'what paths there are is told to nobody else');
 });
 
-t.test('health and the page need no key and count for no limit; the documentation counts', async (t) => {
+t.test('health and the page need no key and are not counted; the documentation is counted', async (t) => {
   const app = await createTestApp(t, { apiKeys: [key], rateLimit: 3 });
   const ask = async (url: string) => (await app.inject(url)).statusCode;
   const uncounted = [
@@ -42,7 +42,7 @@ t.test('health and the page need no key and count for no limit; the documentatio
   for (const url of uncounted) t.equal(await ask(url), 200, url);
 });
 
-t.test('what has no route needs a key, below an open path too', async (t) => {
+t.test('a path without a route needs a key, even below an open path', async (t) => {
   const app = await createTestApp(t, { apiKeys: [key] });
   for (const url of ['/health/none', '/v2/health/none', '/openapi.none'])
     t.equal((await app.inject(url)).statusCode, 401, url);
@@ -51,7 +51,7 @@ t.test('what has no route needs a key, below an open path too', async (t) => {
   t.equal((await app.inject({ method: 'POST', url: '/health/live', headers })).statusCode, 405);
 });
 
-t.test('the rate limit is one for each key, else for each address', async (t) => {
+t.test('each key has its own rate limit; without a key each address has one', async (t) => {
   const app = await createTestApp(t, { apiKeys: [key, other], rateLimit: 2 });
   const ask = async (given: string) => app.inject({ url: '/models', headers: { 'x-api-key': given } });
   t.equal((await ask(key)).statusCode, 200);
@@ -62,7 +62,7 @@ t.test('the rate limit is one for each key, else for each address', async (t) =>
   t.equal((await ask(other)).statusCode, 200);
 });
 
-t.test('without keys, made-up ones are the same client', async (t) => {
+t.test('if no keys are set, clients that invent keys count as one client', async (t) => {
   const app = await createTestApp(t, { rateLimit: 2 });
   const statuses: number[] = [];
   for (const headers of [
@@ -76,7 +76,7 @@ t.test('without keys, made-up ones are the same client', async (t) => {
   t.same(statuses, [200, 200, 429, 429, 429]);
 });
 
-t.test('with keys, guesses count for their address, and a key of its own is still answered', async (t) => {
+t.test('with keys, a wrong key counts for its address, where a valid key still works', async (t) => {
   const app = await createTestApp(t, { apiKeys: [key], rateLimit: 2 });
   const ask = async (headers: Record<string, string>, remoteAddress = '192.0.2.1') =>
     (await app.inject({ url: '/models', headers, remoteAddress })).statusCode;
@@ -89,7 +89,7 @@ t.test('with keys, guesses count for their address, and a key of its own is stil
   t.equal(await ask({ 'x-api-key': key }), 200);
 });
 
-t.test('refusals count: paths without a route, wrong methods, broken paths, OPTIONS', async (t) => {
+t.test('refusals are counted: paths without a route, wrong methods, broken paths, OPTIONS', async (t) => {
   for (const request of [
     { url: '/none' },
     { url: '/v1/none' },
@@ -107,7 +107,7 @@ t.test('refusals count: paths without a route, wrong methods, broken paths, OPTI
   }
 });
 
-t.test('the addresses of one IPv6 network are one client, and IPv4 within IPv6 is IPv4', async (t) => {
+t.test('all addresses of an IPv6 network are one client, and IPv4 mapped to IPv6 is IPv4', async (t) => {
   const app = await createTestApp(t, { rateLimit: 1 });
   const ask = async (remoteAddress: string) =>
     (await app.inject({ url: '/models', remoteAddress })).statusCode;
@@ -121,7 +121,7 @@ t.test('the addresses of one IPv6 network are one client, and IPv4 within IPv6 i
 });
 
 t.test(
-  'X-Forwarded-For names the client where a proxy is trusted, and only by what the proxy added',
+  'if a proxy is trusted, the client is the address that the proxy added to X-Forwarded-For',
   async (t) => {
     const asked = async (trustProxy: string, ...forwarded: string[]) => {
       const app = await createTestApp(t, { rateLimit: 1, trustProxy });
@@ -145,7 +145,7 @@ t.test(
 );
 
 t.test(
-  'pages of named origins may ask, others may not; without origins nothing is said of them',
+  'pages of the listed origins may send requests, others may not; without origins there are no CORS headers',
   async (t) => {
     const origin = 'https://example.org';
     const allowed = async (app: Awaited<ReturnType<typeof createTestApp>>, asking: string) =>
@@ -168,7 +168,7 @@ t.test('a preflight needs no key', async (t) => {
   t.match(response.headers['access-control-allow-methods'], /POST/);
 });
 
-t.test('any other OPTIONS needs a key, and is refused in the form of its path', async (t) => {
+t.test('any other OPTIONS request needs a key, and its refusal has the form of its path', async (t) => {
   for (const corsOrigins of [undefined, ['*']]) {
     const app = await createTestApp(t, { apiKeys: [key], ...(corsOrigins && { corsOrigins }) });
     for (const url of ['/predict', '/none', '/v1/models/x', '/docs']) {
@@ -181,7 +181,7 @@ t.test('any other OPTIONS needs a key, and is refused in the form of its path', 
   }
 });
 
-t.test('a page of another origin can read why it is refused', async (t) => {
+t.test('a page of an allowed origin can read why its request is refused', async (t) => {
   const app = await createTestApp(t, { corsOrigins: ['*'], apiKeys: [key], rateLimit: 1 });
   const headers = { origin: 'https://example.org' };
   for (const status of [401, 429]) {
@@ -191,7 +191,7 @@ t.test('a page of another origin can read why it is refused', async (t) => {
   }
 });
 
-t.test('answers forbid sniffing and framing; no TLS is claimed that a proxy would have', async (t) => {
+t.test('responses forbid sniffing and framing, and do not demand TLS, which only a proxy has', async (t) => {
   const { headers } = await (await createTestApp(t)).inject('/models');
   t.equal(headers['x-content-type-options'], 'nosniff');
   t.match(headers['content-security-policy'], /frame-ancestors 'none'/);

@@ -1,4 +1,4 @@
-// uploads that can't be answered, over a real socket → their problems, and the next good request works.
+// bad uploads over a real socket → their problems, and the next good request works.
 import { request } from 'node:http';
 import t from 'tap';
 import { hollowPng, jpeg, noise, png, solidPng, svg, tiff, truncatedPng } from '../helpers/images.js';
@@ -26,7 +26,7 @@ const cases: Case[] = [
   { title: 'a form without file', expect: [400, 'bad_request'], body: await form(['note', 'text']) },
   { title: 'a form without fields', expect: [400, 'bad_request'], body: await form() },
   {
-    title: 'a file of another name',
+    title: 'a file in a field with another name',
     expect: [400, 'bad_request'],
     body: await form(['image', good]),
   },
@@ -48,11 +48,11 @@ const cases: Case[] = [
     body: { headers: { 'content-type': 'multipart/form-data' }, payload: good },
   },
   {
-    title: 'a form that is none',
+    title: 'a body that is not a form, although its header says so',
     expect: [400, 'bad_request'],
     body: { headers: { 'content-type': 'multipart/form-data; boundary=x' }, payload: good },
   },
-  { title: 'a form that breaks off', expect: [400, 'bad_request'], body: await brokenOff() },
+  { title: 'a form that is cut off', expect: [400, 'bad_request'], body: await brokenOff() },
   {
     title: 'text named .png',
     expect: [415, 'unsupported_type'],
@@ -105,13 +105,13 @@ const cases: Case[] = [
     body: good,
   },
   {
-    title: 'a version that is no number',
+    title: 'a version that is not a number',
     expect: [400, 'bad_request'],
     path: '/models/brightness/versions/x/predict',
     body: good,
   },
   { title: 'a top of 0', expect: [400, 'bad_request'], path: '/predict?top=0', body: good },
-  { title: 'a parameter nobody knows', expect: [400, 'bad_request'], path: '/predict?tops=1', body: good },
+  { title: 'an unknown parameter', expect: [400, 'bad_request'], path: '/predict?tops=1', body: good },
 ];
 
 for (const { title, expect, path = '/predict', body } of cases) {
@@ -128,7 +128,7 @@ for (const { title, expect, path = '/predict', body } of cases) {
 }
 
 for (const framing of ['declared', 'chunked'] as const) {
-  t.test(`an upload far over the limit is refused while it still comes (${framing})`, async (t) => {
+  t.test(`an upload far over the limit is refused while it is still arriving (${framing})`, async (t) => {
     const status = await new Promise<number | undefined>((resolve, reject) => {
       const upload = request(`${url}/predict`, { method: 'POST' }, (response) => {
         upload.destroy();
@@ -143,7 +143,7 @@ for (const framing of ['declared', 'chunked'] as const) {
   });
 }
 
-t.test('an upload whose client goes away leaves the server as it was', async (t) => {
+t.test('a server still works after a client closed its connection during an upload', async (t) => {
   const boundary = 'x';
   const upload = request(`${url}/predict`, {
     method: 'POST',

@@ -11,7 +11,7 @@ import { createTestApp } from '../helpers/service.js';
 const kib = 1024;
 const patient = () => ({ signal: new AbortController().signal, deadline: monotonicMs() + 60_000 });
 
-t.test('bodies share the room; one that is alone or small is always taken', async (t) => {
+t.test('bodies share one limit; a body that is alone or small is always accepted', async (t) => {
   const room = new BodyRoom(200 * kib);
   const alone = room.hold();
   alone.add(150 * kib);
@@ -33,7 +33,7 @@ t.test('bodies share the room; one that is alone or small is always taken', asyn
   t.pass('what was refused holds nothing any more');
 });
 
-/** Runs that wait until they are told to end. */
+/** Runs that wait until the test ends them. */
 function controlled(room: BodyRoom) {
   const started: number[] = [];
   const ends: (() => void)[] = [];
@@ -45,7 +45,7 @@ function controlled(room: BodyRoom) {
   return { started, ends, run };
 }
 
-t.test('two bodies are read at the same time, the others wait in the order of their arrival', async (t) => {
+t.test('two bodies are parsed at the same time, the others wait in the order of arrival', async (t) => {
   const { started, ends, run } = controlled(new BodyRoom(1));
   const results = [1, 2, 3, 4].map((name) => run(name));
   await nextTurn();
@@ -59,7 +59,7 @@ t.test('two bodies are read at the same time, the others wait in the order of th
   t.same(await Promise.all(results), [1, 2, 3, 4]);
 });
 
-t.test('a body that fails passes its turn on', async (t) => {
+t.test('after a body that fails, the next one gets its turn', async (t) => {
   const room = new BodyRoom(1);
   const fail = () => room.inTurn(patient(), () => Promise.reject(new Error('broken')));
   const results = await Promise.allSettled(Array.from({ length: 5 }, fail));
@@ -67,7 +67,7 @@ t.test('a body that fails passes its turn on', async (t) => {
   t.equal(await room.inTurn(patient(), async () => 7), 7);
 });
 
-t.test('a client that goes, or a deadline that passes, ends the wait and takes no turn', async (t) => {
+t.test('a closed connection or a passed deadline ends the wait without a turn', async (t) => {
   const room = new BodyRoom(1);
   const { started, ends, run } = controlled(room);
   const first = [run(1), run(2)];
@@ -86,7 +86,7 @@ t.test('a client that goes, or a deadline that passes, ends the wait and takes n
 });
 
 t.test(
-  'images that arrive share the room, too: one more is refused, and taken once there is room',
+  'arriving images share the limit too: one more is refused, and accepted when there is space again',
   async (t) => {
     const app = await createTestApp(t, { maxQueueBytes: 200 * kib });
     const { port } = new URL(await app.listen({ port: 0, host: '127.0.0.1' }));
@@ -96,7 +96,7 @@ t.test(
     const post = async () =>
       (await fetch(`http://127.0.0.1:${port}/predict`, { method: 'POST', body: new Uint8Array(100 * kib) }))
         .status;
-    // 415: it was taken, and is no image.
+    // 415: the upload was accepted, and is not an image.
     while ((await post()) === 415) await nextTurn();
     t.equal(await post(), 429);
     slow.destroy();

@@ -1,4 +1,4 @@
-// requests that break HTTP's rules or have odd targets, over real sockets → a refusal in the form of the path, and a server that answers on.
+// requests that break HTTP's rules or have odd targets, over real sockets → a refusal in the form of the path, and a server that still responds.
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -20,7 +20,7 @@ function open(): Socket {
   return connect({ port, host: '127.0.0.1' }).on('error', () => {});
 }
 
-/** What comes until the server closes the connection. */
+/** Everything that arrives until the server closes the connection. */
 async function send(...chunks: string[]): Promise<string> {
   const socket = open();
   const all = text(socket);
@@ -49,7 +49,7 @@ type Test = Pick<typeof t, 'equal' | 'same' | 'match'>;
 
 const prefixes = { '': 'problem', '/v1': 'protocol', '/v2': 'protocol' } as const;
 
-/** The whole body in the form of the path, and nothing behind it. */
+/** Checks that the response is one body in the form of the path, with no bytes after it. */
 function checkForm(t: Test, answer: Answer, form: 'problem' | 'protocol', status: number): void {
   t.equal(answer.status, status);
   t.equal(Number(answer.headers['content-length']), Buffer.byteLength(answer.body));
@@ -91,8 +91,8 @@ const broken: Record<string, [status: number, request: (prefix: string) => strin
     (prefix) => `DELETE http://x${prefix}/models/a HTTP/1.1\r\nhost: x\r\n${end}`,
   ],
   'a broken escape': [400, (prefix) => get(`${prefix}/models/%zz`)],
-  'a cut escape': [400, (prefix) => get(`${prefix}/models/%4`)],
-  'an escape that is no UTF-8': [400, (prefix) => get(`${prefix}/models/%ff`)],
+  'an incomplete escape': [400, (prefix) => get(`${prefix}/models/%4`)],
+  'an escape that is not UTF-8': [400, (prefix) => get(`${prefix}/models/%ff`)],
   'an escaped NUL': [404, (prefix) => get(`${prefix}/models/a%00`)],
   'a raw NUL': [400, (prefix) => get(`${prefix}/models/a\0`)],
   'bytes above ASCII': [400, (prefix) => get(`${prefix}/models/\xe4`)],
@@ -102,13 +102,13 @@ const broken: Record<string, [status: number, request: (prefix: string) => strin
   'a header without a colon': [400, (prefix) => get(`${prefix}/models/a`, 'nonsense')],
   'a header with a space in its name': [400, (prefix) => get(`${prefix}/models/a`, 'a b: c')],
   'a control character in a header': [400, (prefix) => get(`${prefix}/models/a`, 'a: \x01')],
-  'a method that HTTP has not': [400, (prefix) => `FETCH ${prefix}/models HTTP/1.1\r\nhost: x\r\n${end}`],
-  'a method that is not taken': [
+  'an unknown method': [400, (prefix) => `FETCH ${prefix}/models HTTP/1.1\r\nhost: x\r\n${end}`],
+  'a method that no route accepts': [
     405,
     (prefix) => `PROPFIND ${prefix}/models/a HTTP/1.1\r\nhost: x\r\n${end}`,
   ],
-  'a version that HTTP has not': [400, (prefix) => `GET ${prefix}/models/a HTTP/9.1\r\nhost: x\r\n${end}`],
-  'a length that is no number': [
+  'an unknown HTTP version': [400, (prefix) => `GET ${prefix}/models/a HTTP/9.1\r\nhost: x\r\n${end}`],
+  'a length that is not a number': [
     400,
     (prefix) => `POST ${prefix}/predict HTTP/1.1\r\nhost: x\r\ncontent-length: ten\r\n${end}`,
   ],
@@ -148,7 +148,7 @@ for (const [title, [status, request]] of Object.entries(broken))
       t.match(await send(get('/health/live')), /^HTTP\/1.1 200 /);
     });
 
-t.test('bytes that are no HTTP are a bad request in both forms, because they have no path', async (t) => {
+t.test('bytes that are not HTTP are a bad request in both forms, because they have no path', async (t) => {
   for (const bytes of [
     'nonsense\r\n\r\n',
     '\x16\x03\x01\x02\x00\x01\x00',
@@ -165,7 +165,7 @@ t.test('bytes that are no HTTP are a bad request in both forms, because they hav
   }
 });
 
-t.test('a head that comes late is 408, and so is a body', async (t) => {
+t.test('late headers are 408, and so is a late body', async (t) => {
   const [head, body] = await Promise.all([
     send('GET /v1/models/a HTTP/1.1\r\nhost: x\r\n'),
     send('POST /v2/models/brightness/infer HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{'),
@@ -174,12 +174,12 @@ t.test('a head that comes late is 408, and so is a body', async (t) => {
   checkForm(t, parse(body), 'protocol', 408);
 });
 
-t.test('a head that breaks off in a later packet is refused in both forms', async (t) => {
+t.test('headers that break in a later packet are refused in both forms', async (t) => {
   const answer = parse(await send('GET /v1/models/a HTTP/1.1\r\nhost: x\r\n', 'nonsense\r\n\r\n'));
   t.match(JSON.parse(answer.body), { status: 400, code: 'bad_request', error: String });
 });
 
-t.test('a target in absolute form is answered as in origin form', async (t) => {
+t.test('a target in absolute form gets the same response as in origin form', async (t) => {
   const plain = parse(await send(get('/models')));
   for (const target of [
     'http://x/models',
@@ -199,7 +199,7 @@ t.test('HTTP/1.0 needs no host, and its expectations are ignored', async (t) => 
   t.match(await send('GET /health/live HTTP/1.0\r\nexpect: tea\r\n\r\n'), /^HTTP\/1.1 200 /);
 });
 
-t.test('100-continue is answered, then the request', async (t) => {
+t.test('the server answers 100-continue first, and then the request', async (t) => {
   const image = solidPng(28, 28, 255);
   const socket = open();
   const all = text(socket);
@@ -211,7 +211,7 @@ t.test('100-continue is answered, then the request', async (t) => {
   t.match(await all, /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 OK[\s\S]*\{"category":"bright"\}$/);
 });
 
-t.test('CONNECT is refused; a websocket is not opened', async (t) => {
+t.test('CONNECT is refused, and no websocket is opened', async (t) => {
   checkForm(
     t,
     parse(await send('CONNECT example.org:443 HTTP/1.1\r\nhost: example.org:443\r\n\r\n')),
@@ -257,7 +257,7 @@ t.test('dot segments are not resolved: there is no such path', async (t) => {
     checkForm(t, parse(await send(get(target))), 'protocol', 404);
 });
 
-t.test('below /docs everything else is refused as elsewhere', async (t) => {
+t.test('below /docs, refusals have the same form as on other paths', async (t) => {
   for (const target of [
     '/docs/static/swagger-ui.css%00',
     '/docs/static/%00',
@@ -274,7 +274,7 @@ t.test('below /docs everything else is refused as elsewhere', async (t) => {
     t.match(await send(get('/docs/static/index.css', header)), /^HTTP\/1.1 200 /, header);
 });
 
-t.test('what follows a request on its connection is refused after the response to the request', async (t) => {
+t.test('broken bytes behind a request are refused after the response to that request', async (t) => {
   const good = 'GET /v1/models/brightness HTTP/1.1\r\nhost: x\r\n\r\n';
   const response = await send(`${good}FETCH /models HTTP/1.1\r\n\r\n`);
   const [first, second] = response.split(/(?=HTTP\/1\.1 400)/);
@@ -293,7 +293,7 @@ t.test('a refusal arrives although the client is still sending', async (t) => {
   checkForm(t, parse(await all), 'protocol', 431);
 });
 
-t.test('a client that goes away in the middle leaves the server as it was', async (t) => {
+t.test('a server still works after a client closed its connection in the middle of a request', async (t) => {
   for (const bytes of [
     '',
     'GET',

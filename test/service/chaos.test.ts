@@ -1,4 +1,4 @@
-// a server under load whose workers end, whose process is told to end: no request is lost.
+// a server under load, whose workers exit or whose process gets a signal: no request is lost.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rename, rm } from 'node:fs/promises';
@@ -23,11 +23,11 @@ const expected = ['{"category":"dark"}', '{"category":"bright"}'];
 
 t.setTimeout(300_000);
 
-t.test('workers that end under load lose no request, and are counted', async (t) => {
+t.test('workers that exit under load lose no request, and are counted', async (t) => {
   const models = t.testdir();
   await writeFixtureModel(models);
   setEnvironmentData('tasks', new Int32Array(new SharedArrayBuffer(4)));
-  // A lost batch runs again as up to sixteen tasks, which must not end a worker too; 900 images make more than sixty tasks.
+  // A lost batch runs again as up to sixteen tasks, which must not end a worker as well. 900 images are more than sixty tasks.
   setEnvironmentData('deadly tasks', [8, 32, 60]);
   const metrics = createMetrics();
   const workerUrl = new URL('../helpers/mortal-worker.js', import.meta.url);
@@ -53,7 +53,7 @@ t.test('workers that end under load lose no request, and are counted', async (t)
 });
 
 t.test(
-  'versions that come, are refused, and go under load, while workers end, lose no request',
+  'adding, refusing and removing versions under load, while workers exit, loses no request',
   async (t) => {
     const root = t.testdir({ models: {}, staging: {} });
     const models = join(root, 'models');
@@ -113,7 +113,7 @@ t.test(
 );
 
 t.test(
-  'SIGTERM under load: every request that was taken is answered, and the process exits with 0',
+  'on SIGTERM under load every accepted request gets a response, and the process exits with 0',
   async (t) => {
     const models = t.testdir();
     await writeFixtureModel(models);
@@ -146,7 +146,7 @@ t.test(
           if (status !== 200 || body !== expected[i % 2]) lost.push(`${status} ${body}`);
           if (++answered === 200) server.kill('SIGTERM');
         } catch (error) {
-          // Refused before anything was sent: nothing was lost, another instance would be asked.
+          // The connection was refused before anything was sent, so no request was lost: a client would try another instance.
           if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') lost.push(String(error));
           return;
         }

@@ -21,28 +21,25 @@ t.test('variables are converted to the types of their settings', async (t) => {
   t.match(readConfig(env), { port: 0, defaultModel: 'mnist', variant: 'float32', workers: 3 });
 });
 
-t.test('an empty variable is as good as none', async (t) => {
+t.test('an empty variable counts as unset', async (t) => {
   t.same(readConfig({ QUATI_PORT: '', QUATI_VARIANT: '' }), readConfig({}));
 });
 
-t.test('a wrong value names the variable, the value, and what is expected', async (t) => {
+t.test('the error of an invalid value has the variable, the value, and what is expected', async (t) => {
   const wrong: [NodeJS.ProcessEnv, string][] = [
     [{ QUATI_PORT: '70000' }, 'QUATI_PORT=70000: expected an integer from 0 to 65535'],
     [{ QUATI_PORT: '8e3' }, 'QUATI_PORT=8e3: expected an integer from 0 to 65535'],
     [{ QUATI_MAX_BATCH: '0' }, 'QUATI_MAX_BATCH=0: expected an integer from 1 to 1024'],
-    [
-      { QUATI_VARIANT: 'int4' },
-      'QUATI_VARIANT=int4: expected float32, float16, int8, binary or auto, served where a model has it',
-    ],
+    [{ QUATI_VARIANT: 'int4' }, 'QUATI_VARIANT=int4: expected float32, float16, int8, binary or auto'],
     [
       { QUATI_MODEL: '../x' },
-      'QUATI_MODEL=../x: expected the name of the model of a request that names none',
+      'QUATI_MODEL=../x: expected the name of a model: lower-case letters, digits and hyphens',
     ],
   ];
   for (const [env, message] of wrong) t.throws(() => readConfig(env), { constructor: ConfigError, message });
 });
 
-t.test('every setting has a variable of its own', async (t) => {
+t.test('no two settings have the same variable', async (t) => {
   const variables = Object.values(Config.properties).map((schema) =>
     'env' in schema ? schema.env : undefined,
   );

@@ -23,7 +23,7 @@ interface Answer {
   body: string;
 }
 
-/** The type makes a code without a provocation an error of the compiler. */
+/** The compiler reports a code that has no request here. */
 const provocations: Record<ProblemCode, (t: Test) => Promise<Answer>> = {
   bad_request: async (t) => post(await createTestApp(t), '/predict', Buffer.alloc(0)),
   unauthorised: async (t) =>
@@ -79,7 +79,7 @@ for (const [code, provoke] of Object.entries(provocations)) {
   });
 }
 
-t.test('what failed inside stays inside', async (t) => {
+t.test('the details of an internal error are not in the response', async (t) => {
   const answer = await provocations.internal(t);
   t.notMatch(answer.body, /secret/);
   const thrown = await postTo(t, Object.assign(new Error('secret'), { statusCode: 503 }));
@@ -87,14 +87,14 @@ t.test('what failed inside stays inside', async (t) => {
   t.notMatch(thrown.body, /secret/);
 });
 
-t.test('a method that a path does not take is told which it takes', async (t) => {
+t.test('a wrong method is 405, and Allow lists the right ones', async (t) => {
   const app = await createTestApp(t);
   t.equal((await app.inject({ method: 'DELETE', url: '/predict' })).headers.allow, 'POST');
   t.equal((await app.inject({ method: 'POST', url: '/models' })).headers.allow, 'GET, HEAD');
   t.equal((await app.inject({ method: 'PUT', url: '/models/any/versions/1/predict' })).headers.allow, 'POST');
 });
 
-t.test('what is no HTTP, and a path that is no text, are bad requests', async (t) => {
+t.test('bytes that are not HTTP, and a path that is not UTF-8, are bad requests', async (t) => {
   const app = await createTestApp(t);
   t.match(JSON.parse((await sendRaw(app, 'nonsense\r\n\r\n')).body), { code: 'bad_request', status: 400 });
   t.match((await app.inject('/models/%zz')).json(), { code: 'bad_request', status: 400 });

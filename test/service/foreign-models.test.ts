@@ -1,4 +1,4 @@
-// Classifiers of the usual foreign shapes, and broken models beside a good one → what the service answers and logs.
+// imported classifiers of every usual shape, and broken models next to a good one → the responses and the log.
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -36,7 +36,7 @@ async function writeForeign(models: string, model: ForeignModel): Promise<void> 
 }
 
 t.test(
-  'each of the usual shapes is served by the worker threads, one image and several at once',
+  'worker threads serve models of every usual shape, with one image and with several at once',
   async (t) => {
     const models = t.testdir();
     for (const model of foreignModels) await writeForeign(models, model);
@@ -71,7 +71,7 @@ t.test(
 );
 
 t.test(
-  'models that are broken are logged with file and reason, and listed with a code; others answer',
+  'broken models are logged with file and reason, and listed with a code; the others answer',
   async (t) => {
     const models = t.testdir();
     const [good, damaged, labels] = ['good', 'damaged', 'labels'];

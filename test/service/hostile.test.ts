@@ -1,4 +1,4 @@
-// a collection of broken, odd and malicious images, where there is one → an answer or a problem each, in time.
+// a collection of broken, unusual and malicious images, if it exists → each gets a prediction or a problem in time.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { solidPng } from '../helpers/images.js';
 import { projectUrl } from '../helpers/project.js';
 import { createTestApp } from '../helpers/service.js';
 
-// Beside the project, or wherever QUATI_HOSTILE says.
+// Next to the project, or in the folder of QUATI_HOSTILE.
 const folder = process.env.QUATI_HOSTILE ?? fileURLToPath(new URL('../shared/data/hostile', projectUrl));
 const files = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
 const images = files.filter((file) => file.isFile()).map((file) => join(file.parentPath, file.name));
@@ -15,7 +15,7 @@ const images = files.filter((file) => file.isFile()).map((file) => join(file.par
 const longestMs = 5000;
 const skip = images.length === 0 && `there is no ${folder}`;
 
-// Hundreds of images, on machines that may be busy.
+// Long enough for hundreds of images on a busy machine.
 t.setTimeout(180_000);
 
 t.test('every hostile image is answered with 200 or a 4xx problem', { skip }, async (t) => {

@@ -5,7 +5,7 @@ import { shareMemory } from '../../src/service/memory.js';
 
 const limit = 512 * 2 ** 20;
 
-t.test('the shares, the process and its workers fit into the limit', async (t) => {
+t.test('the shares fit into the limit, together with the process and its workers', async (t) => {
   for (const workers of [1, 2, 4]) {
     const { maxQueueBytes, maxDecodeBytes } = shareMemory({ workers }, limit);
     t.equal(maxQueueBytes, limit / 16);

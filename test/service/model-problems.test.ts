@@ -20,7 +20,7 @@ const moved: Change = (card) => ({
   golden: card.golden.map((golden) => ({ ...golden, confidences: { float32: [0.5, 0.5] } })),
 });
 
-/** What is done to a good version. The type makes a cause without a case an error of the compiler. */
+/** The damage to a good version. The compiler reports a cause that has no case here. */
 const causes: Record<
   Exclude<ModelProblem, 'weights_outside'>,
   { change?: Change; damage?(folder: string): Promise<void> }
@@ -108,7 +108,7 @@ t.test('no answer shows a path, a text of the runtime or a byte of a file', asyn
   }
 });
 
-t.test('why workers do not start is for the log only', async (t) => {
+t.test('only the log says why workers do not start', async (t) => {
   const app = await createFakeApp(t, () => {
     throw new WorkersUnavailableError('No inference worker can be started: /secret/path');
   });
@@ -126,7 +126,7 @@ t.test('the contract and docs/http.md list the codes', async (t) => {
   t.same(components.schemas.ModelProblem.enum, Object.keys(modelProblems));
 });
 
-t.test('a version of twenty digits is none: it is not rounded to another one', async (t) => {
+t.test('a version of twenty digits is not a version, and is not rounded to another one', async (t) => {
   const models = t.testdir();
   for (const version of [1, 2]) await writeFixtureModel(models, { version });
   const digits = '9'.repeat(20);

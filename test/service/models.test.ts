@@ -1,10 +1,10 @@
-// GET /models, /models/{name}, /health, /docs → what they tell.
+// GET /models, /models/{name}, /health, /docs → their responses.
 import t from 'tap';
 import { createTestApp } from '../helpers/service.js';
 
 const unready = { name: 'moved', change: (card: object) => ({ ...card, title: 1 }) };
 
-t.test('models are listed with the version and variant that serve', async (t) => {
+t.test('models are listed with their served version and variant', async (t) => {
   const app = await createTestApp(t, {
     models: [
       { name: 'a', version: 1 },
@@ -20,7 +20,7 @@ t.test('models are listed with the version and variant that serve', async (t) =>
   });
 });
 
-t.test('one model comes with the cards of its versions', async (t) => {
+t.test('the response for one model has the cards of its versions', async (t) => {
   const app = await createTestApp(t, { models: [{ version: 1 }, { version: 3 }] });
   const model = (await app.inject('/models/brightness')).json();
   t.match(model, {
@@ -32,7 +32,7 @@ t.test('one model comes with the cards of its versions', async (t) => {
   t.match(model.versions[0].card, { input: { width: 28 }, variants: { float32: { file: 'float32.onnx' } } });
 });
 
-t.test('a model that is not ready says why, there and on readiness; liveness stays', async (t) => {
+t.test('GET /models and /health/ready have the code of a model; /health/live stays 200', async (t) => {
   const app = await createTestApp(t, { models: [{ name: 'good' }, unready] });
   const model = (await app.inject('/models/moved')).json();
   t.match(model, { ready: false, labels: [], problem: 'card_invalid', versions: [{ ready: false }] });
@@ -46,7 +46,7 @@ t.test('a model that is not ready says why, there and on readiness; liveness sta
   t.equal((await app.inject('/health/live')).body, '{"status":"live"}');
 });
 
-t.test('a bad version above a good one is told with its reason, and the good one serves', async (t) => {
+t.test('a bad version above a good one is listed with its code, and the good one is served', async (t) => {
   const app = await createTestApp(t, {
     models: [{ version: 1 }, { version: 2, change: (card) => ({ ...card, title: 1 }) }],
   });
@@ -67,7 +67,7 @@ t.test('a bad version above a good one is told with its reason, and the good one
   t.equal((await app.inject('/health/ready')).statusCode, 200);
 });
 
-t.test('readiness names the models that answer', async (t) => {
+t.test('/health/ready lists the ready models', async (t) => {
   const app = await createTestApp(t);
   t.same((await app.inject('/health/ready')).json(), {
     status: 'ready',
@@ -75,7 +75,7 @@ t.test('readiness names the models that answer', async (t) => {
   });
 });
 
-t.test('the list names the model of a request that names none, where there is one', async (t) => {
+t.test('the list states the default model, if there is one', async (t) => {
   const listed = async (options: Parameters<typeof createTestApp>[1]) =>
     (await (await createTestApp(t, options)).inject('/models')).json().default;
   t.equal(await listed({ models: [{ name: 'a' }] }), 'a', 'the only one');
@@ -96,7 +96,7 @@ t.test('a server without models is not ready', async (t) => {
   t.same((await app.inject('/models')).json(), { models: [] });
 });
 
-t.test('the pages at /docs and all that they load come from the server itself', async (t) => {
+t.test('the pages at /docs load only files of this server', async (t) => {
   const app = await createTestApp(t);
   const page = await app.inject('/docs');
   t.match(page.headers['content-type'], /^text\/html/);

@@ -1,4 +1,4 @@
-// GET / and its files: whole, revalidated, under a strict policy; and what the page says, in both languages.
+// GET / and its files: complete, revalidated, under a strict policy; and the messages of the page in both languages.
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import t from 'tap';
@@ -17,7 +17,7 @@ const { messages } = (await import(new URL('messages.js', folder).href)) as { me
 
 const never = () => Promise.reject(new Error('nothing is asked'));
 
-t.test('the page and every file that it names are there, each with its type', async (t) => {
+t.test('the page and every file that it refers to exist, each with its media type', async (t) => {
   const app = await createFakeApp(t, never);
   const page = await app.inject('/');
   t.match(page.headers['content-type'], 'text/html');
@@ -31,7 +31,7 @@ t.test('the page and every file that it names are there, each with its type', as
   t.ok(named.length >= 3);
 });
 
-t.test('nothing inline, nothing from elsewhere, nothing in a frame', async (t) => {
+t.test('the page has no inline code, loads nothing from other servers, and cannot be framed', async (t) => {
   const app = await createFakeApp(t, never);
   for (const path of ['/', '/docs', '/docs/static/swagger-initializer.js']) {
     const policy = String((await app.inject(path)).headers['content-security-policy']);
@@ -45,7 +45,7 @@ t.test('nothing inline, nothing from elsewhere, nothing in a frame', async (t) =
   t.notMatch(body, /<style|<script>|\sstyle=|\son\w+=|https?:/);
 });
 
-t.test('a file that the browser has already is not sent again', async (t) => {
+t.test('a file that the browser already has is not sent again', async (t) => {
   const app = await createFakeApp(t, never);
   const { headers } = await app.inject('/');
   t.equal(headers['cache-control'], 'no-cache');
@@ -59,7 +59,7 @@ t.test('a file that the browser has already is not sent again', async (t) => {
   t.equal(other.statusCode, 200);
 });
 
-t.test('folders are not listed, and nothing outside the page is given away', async (t) => {
+t.test('folders are not listed, and no file outside the page is served', async (t) => {
   const app = await createFakeApp(t, never);
   for (const path of [
     '/public',
@@ -75,7 +75,7 @@ t.test('folders are not listed, and nothing outside the page is given away', asy
   t.equal((await app.inject({ method: 'POST', url: '/' })).statusCode, 405);
 });
 
-t.test('both languages say everything, every problem too, with the same values filled in', async (t) => {
+t.test('both languages have every message and every problem, with the same placeholders', async (t) => {
   const { en, 'pt-BR': pt } = messages;
   t.same(Object.keys(pt), Object.keys(en));
   const values = (sentence = '') => [...sentence.matchAll(/\{\w+\}/g)].map(String).sort();
@@ -83,7 +83,7 @@ t.test('both languages say everything, every problem too, with the same values f
   for (const code of Object.keys(catalogue)) t.match(en[`problem.${code}`], /\.$|\?$/, code);
 });
 
-t.test('the text of index.html is that of the English messages', async (t) => {
+t.test('the text in index.html equals the English messages', async (t) => {
   const app = await createFakeApp(t, never);
   const { body } = await app.inject('/');
   const texts = [...body.matchAll(/data-text="(\w+)"[^>]*>([^<]*)</g)];
@@ -93,7 +93,7 @@ t.test('the text of index.html is that of the English messages', async (t) => {
   t.equal(labels.length, body.match(/data-label=/g)?.length);
 });
 
-t.test('file names of every kind reach curl whole', async (t) => {
+t.test('the curl command quotes every file name correctly', async (t) => {
   const names = ['it\'s; a, "b"\\c $HOME `x`.png', 'número 1.png', '7-1.png', '-rf.png'];
   const script = `
     globalThis.document = { baseURI: 'http://localhost:8000/' };
@@ -107,7 +107,7 @@ t.test('file names of every kind reach curl whole', async (t) => {
     const [flag, field = '', url] = execFileSync('sh', ['-c', shell], { encoding: 'utf8' }).split('\n');
     t.equal(flag, '-F');
     t.equal(url, 'http://localhost:8000/predict?model=m&variant=int8&top=5');
-    // What curl makes of a value in double quotes.
+    // The value that curl reads from double quotes.
     const value = field.replace(/^file=@/, '');
     const file = value.startsWith('"') ? value.slice(1, -1).replace(/\\(.)/g, '$1') : value;
     t.equal(file, name);

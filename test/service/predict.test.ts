@@ -1,4 +1,4 @@
-// images in every accepted form → answers.
+// images in every accepted form → their responses.
 
 import { EventEmitter, once } from 'node:events';
 import t from 'tap';
@@ -11,7 +11,7 @@ import { createFakeApp, createTestApp, form, postForm, postImage } from '../help
 const bright = solidPng(28, 28, 255);
 const dark = solidPng(28, 28, 0);
 
-t.test('a form with one file is answered with the category and nothing else', async (t) => {
+t.test('the response to a form with one file is the category and nothing else', async (t) => {
   const app = await createTestApp(t);
   const response = await postImage(app, '/predict', bright);
   t.equal(response.statusCode, 200);
@@ -19,7 +19,7 @@ t.test('a form with one file is answered with the category and nothing else', as
   t.equal((await postImage(app, '/predict', dark)).body, '{"category":"dark"}');
 });
 
-t.test('the image as the body is answered the same, whatever type it claims', async (t) => {
+t.test('the image as the body gets the same response, with any content type', async (t) => {
   const app = await createTestApp(t);
   for (const type of ['image/png', 'application/json', 'text/plain', 'no type at all', undefined]) {
     const headers = type === undefined ? {} : { 'content-type': type };
@@ -35,7 +35,7 @@ t.test('PNG, JPEG, WebP and GIF are accepted', async (t) => {
   t.equal((await postImage(app, '/predict', animatedGif())).body, '{"category":"dark"}', 'its first frame');
 });
 
-t.test('other fields and files beside the file are ignored', async (t) => {
+t.test('other fields and files of the form are ignored', async (t) => {
   const app = await createTestApp(t);
   const body = await form(['note', 'text'], ['other', dark], ['file', bright], ['end', 'text']);
   t.equal((await postForm(app, '/predict', body)).body, '{"category":"bright"}');
@@ -57,7 +57,7 @@ t.test('top adds confidence, predictions and model', async (t) => {
   t.equal((await postImage(app, '/predict?top=9', bright)).json().predictions.length, 3);
 });
 
-t.test('a model is named by ?model= or by the path, a version by the path', async (t) => {
+t.test('?model= or the path selects a model, and the path selects a version', async (t) => {
   const app = await createTestApp(t, {
     models: [{ name: 'one' }, { name: 'two', version: 1 }, { name: 'two', version: 2 }],
   });
@@ -67,7 +67,7 @@ t.test('a model is named by ?model= or by the path, a version by the path', asyn
   t.match(await answering('/models/two/versions/1/predict?top=1'), { name: 'two', version: 1 });
 });
 
-t.test('every answer carries a request id: the one of the client if it is sane', async (t) => {
+t.test("every response has a request id: the client's own if it is valid", async (t) => {
   const app = await createTestApp(t);
   const ids = async (given: string) => {
     const response = await app.inject({ url: '/health/live', headers: { 'x-request-id': given } });
@@ -77,7 +77,7 @@ t.test('every answer carries a request id: the one of the client if it is sane',
   t.match(await ids('<script>'), /^[\da-f-]{36}$/);
 });
 
-t.test('a client that goes away aborts its image', async (t) => {
+t.test('if the client closes its connection, its image is dropped', async (t) => {
   const pipeline = new EventEmitter();
   const app = await createFakeApp(t, (_bytes, { signal } = {}) => {
     pipeline.emit('started');
@@ -103,7 +103,7 @@ t.test('a client that goes away aborts its image', async (t) => {
   t.pass('the pipeline was told');
 });
 
-t.test('timings are told when asked for, in milliseconds, and add nothing else', async (t) => {
+t.test('?timings=true adds the times in milliseconds and nothing else', async (t) => {
   const app = await createTestApp(t);
   const answer = (await postImage(app, '/predict?timings=true', bright)).json();
   t.same(Object.keys(answer), ['category', 'timings']);
@@ -112,7 +112,7 @@ t.test('timings are told when asked for, in milliseconds, and add nothing else',
   t.equal((await postImage(app, '/predict?timings=false', bright)).body, '{"category":"bright"}');
 });
 
-t.test('a preview is the picture that the model sees, and fails like a prediction', async (t) => {
+t.test('a preview is the image that the model sees, and it fails like a prediction', async (t) => {
   const app = await createTestApp(t);
   for (const path of ['/models/brightness/preview', '/models/brightness/versions/1/preview']) {
     const response = await postImage(app, path, await jpeg(56, 28, 90));
@@ -125,7 +125,7 @@ t.test('a preview is the picture that the model sees, and fails like a predictio
 });
 
 t.test(
-  'x-request-timeout-ms is what is left for the image; it cannot be longer than the server allows',
+  "x-request-timeout-ms limits the time for the image, but not beyond the server's own limit",
   async (t) => {
     const asked: number[] = [];
     const answer = { model: { name: 'a', version: 1, variant: 'float32' as const }, predictions: [] };
@@ -157,7 +157,7 @@ t.test(
   },
 );
 
-t.test('a request whose time is over before its image ran is answered 504', async (t) => {
+t.test('a request whose deadline passes before its image runs is 504', async (t) => {
   const app = await createTestApp(t, { deadlineMs: 1 });
   const photo = await jpeg(2000, 2000, 90);
   t.match((await postImage(app, '/predict', photo)).json(), { code: 'deadline_exceeded', status: 504 });

@@ -1,4 +1,4 @@
-// requests and quiet → when garbage is collected, and that it really is.
+// requests and pauses → the times of garbage collections, and their effect.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -22,7 +22,7 @@ async function startServer(t: Test): Promise<{ server: Server; ask(method: strin
   };
 }
 
-t.test('a quiet is collected twice, and so is the next one after an upload', async (t) => {
+t.test('a quiet server collects twice, and twice again after the next upload', async (t) => {
   const { server, ask } = await startServer(t);
   let collected = 0;
   collectInQuiet(server, { quietMs, collect: () => collected++ });
@@ -33,7 +33,7 @@ t.test('a quiet is collected twice, and so is the next one after an upload', asy
   t.equal(collected, 4);
 });
 
-t.test('what watches the server wakes nothing, and uploads keep it from collecting', async (t) => {
+t.test('health checks do not count as activity, and uploads prevent a collection', async (t) => {
   const { server, ask } = await startServer(t);
   let collected = 0;
   collectInQuiet(server, { quietMs: 500, collect: () => collected++ });
@@ -49,7 +49,7 @@ t.test('what watches the server wakes nothing, and uploads keep it from collecti
   t.equal(collected, 2);
 });
 
-t.test('V8 collects what nobody holds any more', async (t) => {
+t.test('V8 collects an object that nothing refers to any more', async (t) => {
   const { server } = await startServer(t);
   const garbage = new WeakRef({ held: 'by nobody' });
   t.ok(garbage.deref());

@@ -1,4 +1,4 @@
-// a system that refuses what is a nicety alone → the service starts, answers and ends as elsewhere.
+// a system that refuses optional calls → the service starts, responds and exits as on any other system.
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -12,7 +12,7 @@ const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const refusedNiceties = new URL('../helpers/refused-niceties.js', import.meta.url).href;
 
 t.test(
-  'quati serve listens on every network and answers, though it may not list interfaces or set priorities',
+  'quati serve listens and answers, although it may not list interfaces or set priorities',
   async (t) => {
     const models = t.testdir();
     await writeFixtureModel(models);
@@ -20,7 +20,7 @@ t.test(
       env: {
         PATH: process.env.PATH,
         QUATI_MODELS: models,
-        // Fastify lists interfaces for this host alone.
+        // Fastify lists interfaces only for this host.
         QUATI_HOST: '0.0.0.0',
         QUATI_PORT: '0',
         QUATI_WORKERS: '2',

@@ -1,4 +1,4 @@
-// a server that listens: how it ends, what it refuses, what `quati serve` prints and leaves behind.
+// a server that listens: how it ends, what it refuses, what `quati serve` prints, and which files it writes.
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
@@ -26,7 +26,7 @@ const answer: Classification = {
 };
 
 t.test(
-  'a closing server is not ready, answers what comes on open connections, and takes no new ones',
+  'a closing server is not ready, answers requests on open connections, and accepts no new connections',
   async (t) => {
     let finish = (_: Classification) => {};
     let start = () => {};
@@ -54,7 +54,7 @@ t.test(
   },
 );
 
-t.test('draining ends in time, though a client never reads or finishes its request', async (t) => {
+t.test('draining ends in time, although a client never finishes its request or reads', async (t) => {
   const models = t.testdir();
   await writeFixtureModel(models);
   const server = await startServer(
@@ -68,7 +68,7 @@ t.test('draining ends in time, though a client never reads or finishes its reque
   t.pass('closed');
 });
 
-/** An open connection; what it is answered when it asks. */
+/** An open connection, and the responses to its requests. */
 async function connected(app: FastifyInstance, path: string): Promise<() => Promise<string>> {
   const accepted = once(app.server, 'connection');
   const { port } = app.server.address() as AddressInfo;
@@ -80,7 +80,7 @@ async function connected(app: FastifyInstance, path: string): Promise<() => Prom
   };
 }
 
-t.test('a port that is taken is an error, and the workers end', async (t) => {
+t.test('a port that is already in use is an error, and the workers exit', async (t) => {
   const models = t.testdir();
   await writeFixtureModel(models);
   const config = testConfig({ models, host: '127.0.0.1', port: 0, workers: 1 });
@@ -96,7 +96,7 @@ t.test('a port that is taken is an error, and the workers end', async (t) => {
   t.same(await response.json(), { category: 'bright' });
 });
 
-t.test('quati serve says what it serves, answers, ends on SIGTERM, and writes nothing', async (t) => {
+t.test('quati serve lists its models, answers requests, exits on SIGTERM, and writes no files', async (t) => {
   const folder = t.testdir();
   const models = join(folder, 'models');
   await writeFixtureModel(models, { name: 'good', variants: ['float32', 'int8'] });
@@ -125,7 +125,7 @@ t.test('quati serve says what it serves, answers, ends on SIGTERM, and writes no
   );
 });
 
-t.test('a wrong setting ends quati serve with exit code 2 and names the variable', async (t) => {
+t.test('an invalid setting ends quati serve with exit code 2 and names the variable', async (t) => {
   const folder = t.testdir({ home: {}, cache: {}, work: {} });
   const server = serve(folder, { QUATI_PORT: 'http' });
   const [errors, [code]] = await Promise.all([text(server.stderr), once(server, 'exit')]);
@@ -133,7 +133,7 @@ t.test('a wrong setting ends quati serve with exit code 2 and names the variable
   t.match(errors, /QUATI_PORT=http: expected an integer from 0 to 65535/);
 });
 
-t.test('an address that is not to be had ends quati serve with one line', async (t) => {
+t.test('an address that is not available ends quati serve with a message of one line', async (t) => {
   const folder = t.testdir({ home: {}, cache: {}, work: {} });
   await writeFixtureModel(join(folder, 'models'));
   for (const [host, message] of [
@@ -158,7 +158,7 @@ t.test('a signal before the server is ready ends the process at once', async (t)
   t.same([code, signal], [null, 'SIGTERM']);
 });
 
-t.test('a server whose output nobody reads any more answers on, and ends on SIGTERM', async (t) => {
+t.test('if nobody reads the output any more, the server still answers, and exits on SIGTERM', async (t) => {
   const folder = t.testdir({ home: {}, cache: {}, work: {} });
   const models = join(folder, 'models');
   await writeFixtureModel(models);
@@ -173,7 +173,7 @@ t.test('a server whose output nobody reads any more answers on, and ends on SIGT
   t.same(await once(server, 'exit'), [0, null]);
 });
 
-t.test('a server whose full pipe nobody empties answers on, and ends on SIGTERM', async (t) => {
+t.test('if the pipe of the output stays full, the server still answers, and exits on SIGTERM', async (t) => {
   const folder = t.testdir({ home: {}, cache: {}, work: {} });
   const models = join(folder, 'models');
   await writeFixtureModel(models);
@@ -181,7 +181,7 @@ t.test('a server whose full pipe nobody empties answers on, and ends on SIGTERM'
   const server = serve(folder, settings);
   const url = await readOutput(server).url;
   server.stdout.pause();
-  // Four times what a pipe and its reader hold.
+  // Four times the capacity of a pipe and its reader.
   const headers = { 'x-request-id': 'x'.repeat(128) };
   const path = `/health/live?${'x'.repeat(90)}`;
   for (let i = 0; i < 1500; i++) await (await fetch(`${url}${path}`, { headers })).text();
@@ -191,7 +191,7 @@ t.test('a server whose full pipe nobody empties answers on, and ends on SIGTERM'
   await once(server, 'exit');
 });
 
-/** Linux shows in /proc which signals a process handles. */
+/** Linux lists in /proc the signals that a process handles. */
 async function untilItHandles(server: Served, signal: 'SIGTERM'): Promise<void> {
   const bit = 1n << BigInt(constants.signals[signal] - 1);
   for (;;) {
@@ -204,7 +204,7 @@ async function untilItHandles(server: Served, signal: 'SIGTERM'): Promise<void> 
 type Served = ChildProcessByStdio<null, Readable, Readable>;
 
 function serve(folder: string, settings: Record<string, string>): Served {
-  // Nothing else of this process's surroundings.
+  // No other variable of this process's environment.
   const env = {
     PATH: process.env.PATH,
     HOME: join(folder, 'home'),
@@ -221,7 +221,7 @@ function serve(folder: string, settings: Record<string, string>): Served {
   });
 }
 
-/** All that the server prints, as it comes; `url` once it listens. */
+/** Everything that the server prints. `url` resolves when it listens. */
 function readOutput(server: Served): { url: Promise<string>; all: Promise<string> } {
   let printed = '';
   const url = new Promise<string>((resolve, reject) => {

@@ -1,4 +1,4 @@
-// what a server loads before it answers: each module that it can do without made every start longer.
+// the modules that a server loads before its first response. An unneeded module would make every start longer.
 import { createRequire } from 'node:module';
 import t from 'tap';
 import { createTestApp } from '../helpers/service.js';
@@ -9,7 +9,7 @@ function isLoaded(name: string): boolean {
   return Object.keys(cache).some((file) => file.includes(`/node_modules/${name}/`));
 }
 
-t.test('what describes the service is loaded when somebody asks for the description', async (t) => {
+t.test('the modules of the documentation are loaded at the first request to it', async (t) => {
   const app = await createTestApp(t);
   t.equal((await app.inject('/health/ready')).statusCode, 200);
   t.ok(isLoaded('fastify'), 'modules are seen');
@@ -32,7 +32,7 @@ t.test('an unknown path below /docs is refused like any other unknown path', asy
   t.equal(below?.body.replace('/docs/none', '/none'), elsewhere?.body);
 });
 
-t.test('the documentation is asked as the client asks: what it has already is not sent again', async (t) => {
+t.test('a file of the documentation that the client already has is not sent again', async (t) => {
   const app = await createTestApp(t);
   const first = await app.inject('/docs/static/swagger-ui.css');
   const etag = String(first.headers.etag);

@@ -1,4 +1,4 @@
-// what the libraries below would let pass unless told otherwise: late requests, data behind an image, what nobody drains.
+// cases that the libraries accept by default: late requests, bytes after an image, files that nobody reads.
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -8,7 +8,7 @@ import t from 'tap';
 import { gif, png, solidPng } from '../helpers/images.js';
 import { createTestApp, form, postForm } from '../helpers/service.js';
 
-t.test('headers that come late, and bodies that trickle, are 408 and hold no connection', async (t) => {
+t.test('late headers and slow bodies are 408, and their connections are closed', async (t) => {
   const app = await listening(t, { headersTimeoutMs: 300, requestTimeoutMs: 600 });
   const started = performance.now();
   const [headers, body] = [open(app), open(app)];
@@ -22,7 +22,7 @@ t.test('headers that come late, and bodies that trickle, are 408 and hold no con
   t.equal((await app.inject('/health/live')).statusCode, 200);
 });
 
-t.test('what follows the end of an image is ignored, whoever decodes it', async (t) => {
+t.test('bytes after the end of an image are ignored by both decoders', async (t) => {
   const app = await createTestApp(t);
   const rest = Buffer.from('PK\x03\x04<script>alert(1)</script>');
   const large = png(56, 56, 1, new Uint8Array(56 * 56).fill(255));
@@ -38,7 +38,7 @@ t.test('what follows the end of an image is ignored, whoever decodes it', async 
 });
 
 t.test(
-  'a file over the limit, with more parts behind it, is 413 and leaves its connection usable',
+  'a file over the limit, followed by more parts, is 413, and its connection stays usable',
   async (t) => {
     const app = await listening(t, { maxUploadBytes: 1000 });
     const { headers, payload } = await form(['file', Buffer.alloc(20_000)], ['file', Buffer.alloc(20_000)]);
@@ -55,7 +55,7 @@ t.test(
 );
 
 t.test(
-  'a variant is the one asked for; one that the model lacks is 404, one that does not exist 400',
+  'the requested variant is used; 404 if the model lacks it, 400 if no such variant exists',
   async (t) => {
     const app = await createTestApp(t, {
       models: [{ variants: ['float32', 'int8'], defaultVariant: 'int8' }],

@@ -1,4 +1,4 @@
-// requests → what /metrics and the log tell of them.
+// requests → their metrics and their lines in the log.
 import t from 'tap';
 import { createPipeline } from '../../src/inference/pipeline.js';
 import { createApp } from '../../src/service/app.js';
@@ -12,7 +12,7 @@ async function post(app: Awaited<ReturnType<typeof createApp>>, payload: Buffer,
   return await app.inject({ method: 'POST', url, payload, headers: { 'content-type': 'image/png' } });
 }
 
-t.test('metrics tell of requests, stages, batches, rejects, models and the event loop', async (t) => {
+t.test('metrics report requests, stages, batches, refusals, models and the event loop', async (t) => {
   const models = t.testdir();
   await writeFixtureModel(models);
   const metrics = createMetrics();
@@ -42,13 +42,13 @@ t.test('metrics tell of requests, stages, batches, rejects, models and the event
     'quati_worker_restarts_total 0',
   ])
     t.ok(response.body.includes(`\n${line}\n`), line);
-  // At most one waits for each that runs, or both for the first; the truncated one comes alone.
+  // Each image waits for at most one running batch, or two wait for the first; the truncated image runs alone.
   t.match(response.body, new RegExp(`\nquati_batch_images_count\\{${model}\\} [34]\n`));
   t.match(response.body, /^quati_event_loop_delay_seconds\{quantile="0\.99"\} [\d.e-]+$/m);
   t.match(response.body, /^process_resident_memory_bytes \d+$/m);
 });
 
-t.test('every metric of ours has a Prometheus name: base units, counters end in _total', async (t) => {
+t.test('every metric of Quati has a Prometheus name: base units, and _total for counters', async (t) => {
   const { body } = await (await createTestApp(t)).inject('/metrics');
   const types = [...body.matchAll(/^# TYPE (quati_\w+) (\w+)$/gm)];
   t.ok(types.length >= 10);
@@ -59,7 +59,7 @@ t.test('every metric of ours has a Prometheus name: base units, counters end in 
   }
 });
 
-t.test('requests are logged, one line each with the id of the answer, where that is asked for', async (t) => {
+t.test('if requests are logged, each has one line with the id of its response', async (t) => {
   const lines: Record<string, unknown>[] = [];
   const log = { write: (line: string) => void lines.push(JSON.parse(line)) };
   for (const logRequests of ['always', 'never'] as const) {
@@ -80,7 +80,7 @@ t.test('requests are logged, one line each with the id of the answer, where that
   }
 });
 
-t.test('no key is logged, wherever a client writes it', async (t) => {
+t.test('no key appears in the log, wherever a client writes it', async (t) => {
   const keys = ['key-of-16-or-more', 'with"quote\\and/$^.*+'];
   const lines: string[] = [];
   const log = { write: (line: string) => void lines.push(line) };
@@ -122,7 +122,7 @@ t.test('no key is logged, wherever a client writes it', async (t) => {
       );
 });
 
-t.test('only parameters of the API are logged with their values', async (t) => {
+t.test("the log has the values of the API's parameters only", async (t) => {
   const lines: Record<string, unknown>[] = [];
   const log = { write: (line: string) => void lines.push(JSON.parse(line)) };
   const app = await createTestApp(t, { logRequests: 'always', logLevel: 'info', log });

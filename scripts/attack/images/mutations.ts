@@ -1,7 +1,7 @@
 // files and a seed → files that were damaged, or put together from two; the same for the same seed.
 import { mutate, type Random, seeded } from '../../../test/helpers/mutate.js';
 
-/** So many files: each third is the beginning of one and the end of another, the others have one to four damages. */
+/** Returns `count` files. Every third is the start of one file and the end of another; the others have one to four damages. */
 export function* mutations(files: readonly Buffer[], count: number, seed: number): Generator<Buffer> {
   const random = seeded(seed);
   const one = () => files[Math.floor(random() * files.length)] ?? Buffer.alloc(0);

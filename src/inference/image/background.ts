@@ -1,4 +1,4 @@
-// A gray picture of something bright on something dark → the light of its background, without the thing.
+// a gray image of a light object on a dark background → the light of the background alone.
 import { type GrayImage, resampleBox } from './gray-image.js';
 
 interface Samples {
@@ -6,7 +6,7 @@ interface Samples {
   /** count x 6: 1, x, y, x², xy, y². */
   readonly terms: Float64Array;
   readonly values: Float64Array;
-  /** Which of them the surface is fitted to. */
+  /** The samples that the surface is fitted to. */
   readonly chosen: Uint8Array;
 }
 
@@ -24,11 +24,10 @@ const rounds = 6;
 const outlier = 2.5;
 
 /**
- * A quadratic surface, `a + bx + cy + dx² + exy + fy²` with x and y in -1…1, fits light that falls off to a side or
- * to the corners. Least squares on a grid of at most 32 x 32, first through the frame of the picture, then six times
- * through whatever lies within 2.5 standard deviations (the median absolute deviation times 1.4826) of the last
- * surface: what is drawn drops out.
- * @returns height x width values, not held to 0…255.
+ * Fits a quadratic surface, `a + bx + cy + dx² + exy + fy²` with x and y in -1…1, because light falls off to one side or to the
+ * corners. Least squares on a grid of at most 32 x 32 samples: first those at the border of the image, then six times those within
+ * 2.5 standard deviations (the median absolute deviation times 1.4826) of the last surface. This excludes the drawn object.
+ * @returns height x width values, which may lie outside 0…255.
  */
 export function estimateBackground(image: GrayImage): Float32Array {
   const samples = sampleGrid(image);
@@ -82,7 +81,7 @@ function fitSurface(samples: Samples): Fit {
   return { surface, off, noise: Math.max(1, 1.4826 * median) };
 }
 
-/** `Tᵀ T | Tᵀ v` of the chosen samples, 6 x 7; a trace on the diagonal keeps a one-pixel picture solvable. */
+/** `Tᵀ T | Tᵀ v` of the chosen samples, 6 x 7. A small value is added to the diagonal, so that an image of one pixel is solvable. */
 function normalEquations({ count, terms, values, chosen }: Samples): Float64Array {
   const columns = termCount + 1;
   const rows = new Float64Array(termCount * columns);
@@ -100,7 +99,7 @@ function normalEquations({ count, terms, values, chosen }: Samples): Float64Arra
   return rows;
 }
 
-/** Gauss and Jordan; the matrix is positive definite, so that no pivot is searched. */
+/** Gauss-Jordan elimination. The matrix is positive definite, so no pivot is searched. */
 function solve(rows: Float64Array): Float64Array {
   const columns = termCount + 1;
   for (let i = 0; i < termCount; i++)

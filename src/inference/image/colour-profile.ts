@@ -1,8 +1,8 @@
 // an embedded ICC profile → whether it is sRGB, so that converting to sRGB would change nothing.
 
 /**
- * Red, green and blue of sRGB (IEC 61966-2-1) in XYZ, brought to D50 as ICC.1:2022, annex E, has it; a profile rounds them to
- * 1/65,536 and its maker may have rounded before.
+ * Red, green and blue of sRGB (IEC 61966-2-1) in XYZ, adapted to D50 as in ICC.1:2022, annex E. A profile rounds them to 1/65,536,
+ * and the program that made it may have rounded before.
  */
 const colourants = {
   rXYZ: [0.4361, 0.2225, 0.0139],
@@ -14,12 +14,12 @@ const [headerLength, tagLength] = [128, 12];
 
 type Curve = (value: number) => number;
 
-/** The light half a level below each 8-bit level, and half a level above the last. */
+/** The bounds between 8-bit levels, as linear light: half a level below each level, and half a level above the last. */
 const borders = Float64Array.from({ length: 257 }, (_, level) => toLight((level - 0.5) / 255));
 
 /**
- * Judged by its numbers, not by its name: sRGB's primaries, and curves that take every 8-bit level to light that sRGB would round
- * to the same level. Profiles with tables instead (A2B0 and the like) are never sRGB here.
+ * Compares the numbers of a profile, not its name. It is sRGB if it has the primaries of sRGB, and curves that map every 8-bit level
+ * to light that sRGB rounds to the same level. Profiles with lookup tables (A2B0 and similar) never count as sRGB.
  */
 export function isSrgbProfile(profile: Uint8Array): boolean {
   const bytes = Buffer.from(profile.buffer, profile.byteOffset, profile.length);
@@ -33,13 +33,13 @@ export function isSrgbProfile(profile: Uint8Array): boolean {
       ['rTRC', 'gTRC', 'bTRC'].every((name) => isSrgbCurve(readCurve(tags.get(name))))
     );
   } catch (error) {
-    // An offset that leads out of the file; libvips may still make something of it.
+    // An offset points outside the profile. libvips may still be able to use it.
     if (error instanceof RangeError) return false;
     throw error;
   }
 }
 
-/** ICC.1:2022, section 7.3: how many, then name, offset and length of each. */
+/** The table of tags (ICC.1:2022, section 7.3): their number, then name, offset and length of each. */
 function readTags(bytes: Buffer): Map<string, Buffer> {
   const tags = new Map<string, Buffer>();
   const count = Math.min(bytes.readUInt32BE(headerLength), bytes.length / tagLength);
@@ -56,7 +56,7 @@ function isColourant(tag: Buffer | undefined, wanted: readonly number[]): boolea
   return wanted.every((value, i) => Math.abs(fixed(tag, 8 + 4 * i) - value) <= colourantTolerance);
 }
 
-/** Section 10.6, curveType with a table, and 10.18, parametricCurveType in the form sRGB has, number 3. */
+/** Reads curveType with a table (section 10.6) and parametricCurveType of function 3, which sRGB uses (10.18). */
 function readCurve(tag: Buffer | undefined): Curve | undefined {
   const type = tag?.toString('latin1', 0, 4);
   if (tag && type === 'curv') {

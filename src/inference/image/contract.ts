@@ -1,16 +1,16 @@
-// How an image has to look when it enters a model: size, channels, fit, kernel, normalisation, digits.
+// the input contract: size, channels, fit, kernel, normalisation and digit rules of the images that a model takes.
 import { type Static, Type } from '#typebox';
 
 const strict = { additionalProperties: false };
 
-/** Pixels enter the model as `(pixel * scale - mean[c]) / std[c]`, pixel in 0…255, one mean and std a channel. */
+/** The model receives `(pixel * scale - mean[c]) / std[c]`, with pixels in 0…255 and one mean and std per channel. */
 export const InputContract = Type.Object(
   {
     width: Type.Integer({ minimum: 1, maximum: 4096 }),
     height: Type.Integer({ minimum: 1, maximum: 4096 }),
     channels: Type.Enum(['gray', 'rgb']),
     fit: Type.Enum(['fill', 'contain', 'cover'], {
-      description: 'How an image of another shape meets width x height.',
+      description: 'How an image with another aspect ratio is brought to width x height.',
     }),
     kernel: Type.Enum(['nearest', 'linear', 'cubic', 'mitchell', 'lanczos2', 'lanczos3']),
     scale: Type.Number({ exclusiveMinimum: 0 }),
@@ -19,19 +19,19 @@ export const InputContract = Type.Object(
     layout: Type.Optional(
       Type.Enum(['nchw', 'nhwc'], {
         description:
-          'nchw: one plane a channel, as PyTorch has it; nhwc: channels side by side, as Keras has it. Default nchw.',
+          'nchw: one plane per channel, as in PyTorch; nhwc: the channels of a pixel are adjacent, as in Keras. Default nchw.',
       }),
     ),
     dataType: Type.Optional(
       Type.Enum(['float32', 'uint8'], {
         description:
-          'Of the input tensor. uint8 takes pixels as they are: scale 1, mean 0, std 1. Default float32.',
+          'The type of the input tensor. uint8 takes the unchanged pixels: scale 1, mean 0, std 1. Default float32.',
       }),
     ),
     polarity: Type.Optional(
       Type.Enum(['auto', 'as-is'], {
         description:
-          'auto: an image with a light border is dark ink on paper and becomes its negative. Default as-is.',
+          'auto: an image with a light border is dark ink on paper, and is inverted. Default as-is.',
       }),
     ),
     centre: Type.Optional(
@@ -40,7 +40,7 @@ export const InputContract = Type.Object(
         {
           ...strict,
           description:
-            'The ink is cropped, scaled to fit box x box and put with its centre of mass in the middle, as in MNIST.',
+            'The ink is cropped and scaled to fit box x box. Its centre of mass moves to the middle, as in MNIST.',
         },
       ),
     ),

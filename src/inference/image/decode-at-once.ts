@@ -1,10 +1,10 @@
-// a PNG that has the contract's size and channels already → its pixels, without sharp and without waiting.
+// a PNG that already has the contract's size and channels → its pixels, synchronously and without sharp.
 import type { InputContract } from './contract.js';
 import type { DecodeLimits } from './decode.js';
 import { applyDigitRulesToPixels } from './digits.js';
 import { unpackPng } from './png.js';
 
-/** What decodeImage gives; undefined for any other image, good or bad. */
+/** Returns the same as decodeImage; undefined for any other image, valid or not. */
 export function decodeAtOnce(
   bytes: Uint8Array,
   input: InputContract,

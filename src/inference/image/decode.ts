@@ -1,4 +1,4 @@
-// the bytes of an upload → pixels as the model's input contract wants them.
+// the bytes of an upload → pixels in the form of the model's input contract.
 import type { Sharp, SharpConstructor, SharpOptions } from 'sharp';
 import { monotonicMs } from '../clock.js';
 import { DeadlineExceededError, UndecodableImageError } from '../errors.js';
@@ -21,13 +21,13 @@ export interface Pixels {
 }
 
 export interface DecodeLimits {
-  /** Width times height of the image as uploaded. */
+  /** Width times height of the uploaded image. */
   maxPixels: number;
-  /** On the clock of clock.ts: decoding ends then. Default: a minute from now. */
+  /** When decoding must end, on the clock of clock.ts. Default: a minute from now. */
   deadline?: number | undefined;
 }
 
-/** What pixels depend on beside the file and the contract. */
+/** Everything that the pixels depend on, besides the file and the contract. */
 export async function decoderVersion(): Promise<string> {
   const { versions } = await loadSharp();
   return `sharp ${versions.sharp}, libvips ${versions.vips}`;
@@ -36,7 +36,7 @@ export async function decoderVersion(): Promise<string> {
 const longestDecodeMs = 60_000;
 /** In bytes. libvips misses warnings in its last rows, which are much of a small image: such a file is checked as a whole, in 1 ms. */
 const smallJpeg = 16 * 1024;
-/** The longest side at which ink is looked for: enough for a digit that takes a tenth of a photo. */
+/** The longest side of an image in which ink is searched: enough for a digit that is a tenth of a photo wide. */
 const inkSide = 256;
 const white = { r: 255, g: 255, b: 255 };
 const black = { r: 0, g: 0, b: 0 };
@@ -50,9 +50,9 @@ interface Decoding {
 }
 
 /**
- * PNG, JPEG, WebP or GIF, the first frame. EXIF orientation is applied, transparency becomes white, embedded colour
- * profiles become sRGB, then `fit` and `kernel` bring it to size; `contain` pads with 0. An image of the right size
- * and channels keeps its values. Where the contract has polarity or centre, digits.ts comes before that.
+ * Decodes the first frame of a PNG, JPEG, WebP or GIF. It applies the EXIF orientation, makes transparent pixels white, and converts
+ * an embedded colour profile to sRGB. Then it resizes the image by `fit` and `kernel`; `contain` pads with 0. An image that has the
+ * contract's size and channels keeps its values. If the contract has polarity or centre, digits.ts runs before resizing.
  * @throws EmptyImageError, UnsupportedTypeError, TooManyPixelsError, TooComplexError, UndecodableImageError, DeadlineExceededError
  */
 export async function decodeImage(
@@ -116,12 +116,12 @@ function toBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** As each format names the part that has a profile. */
+/** The name of the part that holds a colour profile, in each format. */
 const profileMarks = ['iCCP', 'ICC_PROFILE', 'ICCP'];
 
 /**
- * libvips converts from an sRGB profile to sRGB as from any other, for as long as the rest of decoding takes, and gives back the
- * 8-bit values it got, but for 3 in 1,000 that rounding moves by one.
+ * libvips also converts an image whose profile is already sRGB. That takes as long as the rest of decoding, and changes only 3 of
+ * 1,000 8-bit values, by one, through rounding.
  */
 async function isSrgbAlready(
   sharp: SharpConstructor,
@@ -154,7 +154,7 @@ function toRaw({ deadline }: Decoding, image: Sharp, channels: InputContract['ch
     .raw({ depth: 'uchar' });
 }
 
-/** The rules of digits.ts at the image's own size, then what is left to bring it to the contract's. */
+/** Applies the rules of digits.ts at the image's own size, then resizes to the contract's size if that is still needed. */
 async function drawDigit(decoding: Decoding, image: Sharp, input: InputContract): Promise<Sharp> {
   const side = Math.max(inkSide, input.width, input.height);
   const bounds = { width: side, height: side, fit: 'inside', withoutEnlargement: true } as const;

@@ -1,4 +1,4 @@
-// A gray picture of any size, and its resampling to another.
+// a gray image → the same image in another size.
 
 export interface GrayImage {
   readonly width: number;
@@ -7,7 +7,7 @@ export interface GrayImage {
   readonly data: Uint8Array;
 }
 
-/** A part of a picture; `right` and `bottom` lie just outside. */
+/** A rectangle in an image. `right` and `bottom` are one pixel past its last column and row. */
 export interface Box {
   readonly left: number;
   readonly top: number;
@@ -27,10 +27,10 @@ export function invert({ width, height, data }: GrayImage): GrayImage {
 }
 
 /**
- * Separable triangle filter, widened by the scale where it shrinks (no aliasing), bilinear where it enlarges:
+ * Resizes with a separable triangle filter: bilinear if it enlarges, and widened by the scale if it shrinks, against aliasing.
  * `out[i] = Σ in[j] w(j - c) / Σ w`, `c = (i + ½) s - ½`, `w(d) = max(0, 1 - |d| / max(1, s))`, `s = in / out`.
- * Nothing outside of the box is looked at.
- * @param values of a picture `stride` wide.
+ * It reads no pixel outside the box.
+ * @param values of an image with rows of `stride` pixels.
  */
 export function resampleBox(
   values: Float32Array | Uint8Array,

@@ -1,10 +1,10 @@
-// A GIF → its header. https://www.w3.org/Graphics/GIF/spec-gif89a.txt
+// a GIF → its header. https://www.w3.org/Graphics/GIF/spec-gif89a.txt
 import type { HeaderProblem, ImageHeader } from './header-types.js';
 
-/** Measured: libnsgif keeps the canvas in 4 bytes per pixel, and 80 bytes for each frame. */
+/** Measured: libnsgif holds 4 bytes for each pixel of the canvas, and 80 bytes for each frame. */
 const [pixelBytes, frameBytes] = [4, 80];
 
-/** The canvas grows to the first frame, as in libnsgif. */
+/** If the first frame is larger than the canvas, the canvas grows to its size, as in libnsgif. */
 export function readGif(file: Buffer): ImageHeader | HeaderProblem {
   let [width, height] = [file.readUInt16LE(6), file.readUInt16LE(8)];
   let parts = 0;

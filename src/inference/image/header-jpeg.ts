@@ -1,12 +1,12 @@
-// A JPEG → its header. https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annex B: markers, each but a few followed by a length.
+// a JPEG → its header. https://www.w3.org/Graphics/JPEG/itu-t81.pdf, annex B: markers, most of them followed by a length.
 import type { HeaderProblem, ImageHeader } from './header-types.js';
 import { isFrame, isProgressive, jpegMarker } from './jpeg-markers.js';
 
 const isApplication = (code: number) => code >= 0xe0 && code <= 0xef;
 
-/** The coefficients of a block: 64 of 2 bytes. */
+/** Bytes of the coefficients of a block: 64 of 2 bytes each. */
 const blockBytes = 128;
-/** Measured: libvips keeps each application segment, in 200 bytes and twice its own. */
+/** Measured: libvips keeps each application segment, in 200 bytes and twice the bytes of the segment. */
 const [segmentBytes, segmentCopies] = [200, 2];
 
 interface Frame {
@@ -25,7 +25,7 @@ interface Walk {
   applicationBytes: number;
   scans: number;
   scanBlocks: number;
-  /** Whether the decoder holds all coefficients: of a progressive frame, or one whose first scan lacks a component. */
+  /** Whether the decoder holds all coefficients: if the frame is progressive, or its first scan lacks a component. */
   buffered: boolean;
 }
 
@@ -79,7 +79,7 @@ function walkMarkers(file: Buffer): Walk {
   return walk;
 }
 
-/** Markers without a length: TEM, RST0…7, SOI, and the 00 of a stuffed byte. */
+/** Markers without a length: TEM, RST0…7, SOI, and 00, which follows a data byte FF. */
 function isBare(code: number): boolean {
   return code <= 1 || (code >= 0xd0 && code <= 0xd8);
 }
@@ -109,7 +109,7 @@ function readFrame(file: Buffer, at: number, code: number): Frame {
 
 /**
  * Counts a scan. @param at its length field.
- * @returns whether more scans count: one of all components at once, in a frame that is not progressive, is the last.
+ * @returns whether more scans count. If a frame is not progressive, a scan of all its components is the last one.
  */
 function readScan(file: Buffer, at: number, walk: Walk): boolean {
   walk.scans++;

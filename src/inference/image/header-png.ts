@@ -1,4 +1,4 @@
-// A PNG → its header. https://www.w3.org/TR/png-3/#5Chunk-layout: length, type, data, checksum.
+// a PNG → its header. https://www.w3.org/TR/png-3/#5Chunk-layout: length, type, data, checksum.
 import type { HeaderProblem, ImageHeader } from './header-types.js';
 
 const channelsOf: Record<number, number> = { 0: 1, 2: 3, 3: 3, 4: 2, 6: 4 };
@@ -6,7 +6,7 @@ const texts = new Set(['tEXt', 'zTXt', 'iTXt']);
 /** Chunks whose data may be compressed. libpng unpacks up to 8 MB of each, one at a time. */
 const compressed = new Set(['zTXt', 'iTXt', 'iCCP']);
 const mostUnpackedBytes = 8e6;
-/** The most that deflate packs into one byte. */
+/** The most bytes that one byte of deflate can inflate to. */
 const deflateRatio = 1032;
 /** Measured: 300 bytes for each text, and 30 MB for texts of 8 MB each. */
 const [textBytes, unpackedCopies] = [300, 4];

@@ -1,9 +1,9 @@
-// A WebP → its header. https://developers.google.com/speed/webp/docs/riff_container
+// a WebP → its header. https://developers.google.com/speed/webp/docs/riff_container
 import type { HeaderProblem, ImageHeader } from './header-types.js';
 import { readLosslessSize, readSize24, type Size, webpChunks } from './webp-chunks.js';
 import { mostCodeGroups } from './webp-codes.js';
 
-/** Measured, in bytes per pixel: a lossless image is held whole, the alpha of a lossy one too, an animation's canvas twice. */
+/** Measured, in bytes per pixel: a decoder holds a whole lossless image, the whole alpha of a lossy one, and the canvas of an animation twice. */
 const held = { lossless: 4, alpha: 1.3, canvas: 8 };
 const frameBytes = 200;
 /** libwebp's tables of one group of prefix codes, with a colour cache of 11 bits. */
@@ -35,7 +35,7 @@ export function readWebp(file: Buffer): ImageHeader | HeaderProblem {
   };
 }
 
-/** A group of codes serves blocks of at least 4 x 4 pixels, and takes at least 2.5 bytes of the file. */
+/** A group of codes belongs to blocks of at least 4 x 4 pixels, and takes at least 2.5 bytes of the file. */
 function codeBytes({ width, height }: Size, bytes: number): number {
   const blocks = Math.ceil(width / 4) * Math.ceil(height / 4);
   return groupBytes * Math.min(mostCodeGroups, blocks, Math.ceil(bytes / 2.5));
@@ -47,7 +47,7 @@ function walk(file: Buffer): Walk {
     walk.parts++;
     if (type === 'ANMF') {
       walk.frames++;
-      // The image of a frame lies in it, behind 16 bytes.
+      // The chunks of a frame follow the first 16 bytes of ANMF.
       const inner = file.toString('latin1', at + 16, at + 20);
       if (inner === 'VP8L') walk.lossless = true;
       if (inner === 'ALPH') walk.alpha = true;

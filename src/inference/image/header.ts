@@ -1,4 +1,4 @@
-// the bytes of a PNG, JPEG, WebP or GIF → what its header says of the work and the memory that decoding will take.
+// the bytes of a PNG, JPEG, WebP or GIF → the facts in its header about the work and the memory of decoding.
 import { readGif } from './header-gif.js';
 import { readJpeg } from './header-jpeg.js';
 import { readPng } from './header-png.js';
@@ -7,8 +7,8 @@ import { readWebp } from './header-webp.js';
 import { acceptedKind, type ImageKind } from './kinds.js';
 
 /**
- * Reads no pixel and walks the parts of a file by their lengths: its time grows with the number of parts and, in a JPEG that has
- * several scans, with its bytes.
+ * Reads no pixels. It goes from part to part of the file by their lengths, so its time grows with the number of parts. In a JPEG
+ * with several scans it grows with the bytes.
  * @throws EmptyImageError, UnsupportedTypeError
  */
 export function readHeader(bytes: Uint8Array): ImageHeader | HeaderProblem {
@@ -17,7 +17,7 @@ export function readHeader(bytes: Uint8Array): ImageHeader | HeaderProblem {
   try {
     return readers[kind](file);
   } catch (error) {
-    // Buffer's reads throw a RangeError past the end.
+    // The read methods of Buffer throw a RangeError past the end.
     if (error instanceof RangeError) return { damaged: `the ${kind} header ends early` };
     throw error;
   }

@@ -1,24 +1,24 @@
-// A gray picture of something drawn → how much ink lies on each pixel, without its ground, and the box that the ink takes.
+// a gray image of a drawing → the amount of ink on each pixel, without the background, and the box of the ink.
 import { estimateBackground } from './background.js';
 import type { Box, GrayImage } from './gray-image.js';
 
 export interface Ink {
-  /** height x width, 0 (ground)…1 (ink). */
+  /** height x width, from 0 (background) to 1 (ink). */
   readonly amount: Float32Array;
   readonly box: Box;
 }
 
 const levels = 256;
-/** The least light of paper whose ink is stretched to black. */
+/** Contrast is scaled by the distance from the background to white, but by no less than this. */
 const darkest = 64;
-/** Of the greatest piece: what is smaller is a speck of dust, not a stroke. */
+/** A piece smaller than this fraction of the largest one is dust, not a stroke. */
 const speck = 0.04;
 
 /**
- * Light strokes on a dark, possibly unevenly lit ground. Each pixel's way from its ground to white, `255 (v - g) / (255 - g)`,
- * is split in two by the threshold midway between the means of both sides (Ridler and Calvard 1978); what connects above it
- * and isn't a speck is ink.
- * @returns undefined when nothing stands out.
+ * Finds light strokes on a dark background, which may be lit unevenly. The contrast of a pixel is `255 (v - g) / (255 - g)`, with its
+ * value v and the background g. A threshold midway between the means of both sides separates ink from background (Ridler and Calvard,
+ * 1978). Connected pixels above it are ink, unless their piece is a speck.
+ * @returns undefined if no pixel has enough contrast.
  */
 export function findInk(image: GrayImage): Ink | undefined {
   const { width, height } = image;
@@ -38,7 +38,7 @@ export function findInk(image: GrayImage): Ink | undefined {
   return { amount, box: boxOf(kept, width, height) };
 }
 
-/** Noise is that of the ground's darker half, `1.4826 · median |v - g|` of what lies below it: ink never does. */
+/** The noise is `1.4826 · median |v - g|` of the pixels below the background, because ink is never below it. */
 function groundRemoved({ data }: GrayImage, light: Float32Array): { contrast: Uint8Array; noise: number } {
   const contrast = new Uint8Array(data.length);
   const below = new Uint32Array(levels);
@@ -51,7 +51,7 @@ function groundRemoved({ data }: GrayImage, light: Float32Array): { contrast: Ui
   return { contrast, noise: Math.max(1, 1.4826 * levelOf(below, 0, 0.5)) };
 }
 
-/** The level that 1 pixel in 2,000 reaches, at least 3. */
+/** The level that 1 pixel in 2,000 reaches, but at least 3 pixels. */
 function strongestLevel(histogram: Uint32Array, pixels: number): number {
   let left = Math.max(3, pixels / 2000);
   let level = levels;
@@ -78,7 +78,7 @@ function meanOf(histogram: Uint32Array, from: number, to: number): number {
   return count === 0 ? from : sum / count;
 }
 
-/** The level below which `part` of the pixels from `from` on lie. */
+/** The quantile `part` of the levels of all pixels that have at least level `from`. */
 function levelOf(histogram: Uint32Array, from: number, part: number): number {
   const first = Math.ceil(from);
   const total = histogram.subarray(first).reduce((sum, count) => sum + count, 0);
@@ -91,7 +91,7 @@ function levelOf(histogram: Uint32Array, from: number, part: number): number {
 const ground = 0;
 const dropped = 1;
 
-/** Labels the pieces of what reaches the threshold (8 neighbours); specks become `dropped`, the others 2 and up. */
+/** Labels the connected pieces of pixels that reach the threshold (8 neighbours): specks become `dropped`, the others 2, 3, … */
 function strokes(contrast: Uint8Array, width: number, threshold: number): Int32Array {
   const labels = new Int32Array(contrast.length);
   const areas = [0, 0];
@@ -113,7 +113,7 @@ interface Fill {
   readonly threshold: number;
 }
 
-/** @returns the pixels of the piece. */
+/** @returns the number of pixels in the piece. */
 function fillPiece(
   contrast: Uint8Array,
   labels: Int32Array,

@@ -1,19 +1,19 @@
-// one table of the kinds of images that are accepted ; the first bytes of an upload → its kind.
+// the table of accepted image formats; the first bytes of an upload → its format.
 import { EmptyImageError, UnsupportedTypeError } from '../errors.js';
 
 interface Kind {
-  /** As people write it. */
+  /** The name for people. */
   title: string;
   mediaType: string;
-  /** How names of such files end, in lower case, the usual one first. */
+  /** The extensions of such files in lower case, the usual one first. */
   endings: readonly [string, ...string[]];
-  /** The first bytes of every such file as Latin-1 text, one of these; `?` is any byte. */
+  /** Every such file starts with one of these, as Latin-1 text; `?` is any byte. */
   magic: readonly string[];
-  /** libvips calls what reads it VipsForeignLoad<loader>Buffer. */
+  /** The part of the name of its loader in libvips: VipsForeignLoad<loader>Buffer. */
   loader: string;
 }
 
-/** In the order in which they are named to people. Nothing that is heavy to load may be imported here: workers and clients read it. */
+/** In the order in which texts list them. Workers and clients load this file, so it must not import anything large. */
 export const imageKinds = {
   png: {
     title: 'PNG',
@@ -50,7 +50,7 @@ export type ImageKind = keyof typeof imageKinds;
 const kinds = Object.entries<Kind>(imageKinds) as [ImageKind, Kind][];
 const longestMagic = Math.max(...kinds.flatMap(([, { magic }]) => magic.map(({ length }) => length)));
 
-/** Judged by the first bytes alone; undefined for everything that isn't accepted. */
+/** Detects the format from the first bytes alone; undefined if it is not an accepted one. */
 export function imageKind(bytes: Uint8Array): ImageKind | undefined {
   const length = Math.min(bytes.length, longestMagic);
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('latin1');
@@ -71,13 +71,13 @@ export function acceptedKind(bytes: Uint8Array): ImageKind {
   return kind;
 }
 
-/** Whether the name ends as those of accepted images do; what a file is, its bytes say. */
+/** Whether the name has the extension of an accepted format. Only the bytes of a file decide its format. */
 export function isImageName(file: string): boolean {
   const name = file.toLowerCase();
   return kinds.some(([, { endings }]) => endings.some((ending) => name.endsWith(ending)));
 }
 
-/** For a sentence: `PNG, JPEG, WebP or GIF`. */
+/** The list for a sentence: `PNG, JPEG, WebP or GIF`. */
 export function nameKinds(conjunction: 'and' | 'or'): string {
   const titles = kinds.map(([, { title }]) => title);
   return `${titles.slice(0, -1).join(', ')} ${conjunction} ${titles.at(-1)}`;

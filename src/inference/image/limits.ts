@@ -3,28 +3,28 @@ import { TooComplexError, TooManyPixelsError, UndecodableImageError } from '../e
 import { readHeader } from './header.js';
 import type { ImageHeader } from './header-types.js';
 
-/** Of an image as uploaded: width times height. */
+/** Pixels of an uploaded image: width times height. */
 export const defaultMaxPixels = 25_000_000;
 
 export interface AdmissionLimits {
   /** Width times height. */
   maxPixels: number;
-  /** Bytes that the decoding of one image may take; default: as many as it takes. */
+  /** Bytes that decoding one image may take; default: no limit. */
   maxDecodeBytes?: number | undefined;
 }
 
-/** Rows are decoded whole: memory goes by width. JPEG and GIF cannot have longer sides. */
+/** Rows are decoded whole, so memory grows with the width. JPEG and GIF cannot have longer sides. */
 const maxSide = 65_535;
-/** A visit takes 25 to 40 ns; libjpeg's own ten scans of 25 megapixels visit 12 million. */
+/** One block takes 25 to 40 ns. The ten scans that libjpeg writes by default have 12 million blocks at 25 megapixels. */
 const maxScanBlocks = 50_000_000;
-/** A profile of colours has at most 255 segments. */
+/** A colour profile has at most 255 segments. */
 const maxKeptParts = 1000;
-/** libwebp looks through the file for each frame: 5,000 take 0.2 s, 50,000 take 17 s. */
+/** libwebp searches the whole file for each frame: 5,000 frames take 0.2 s, 50,000 take 17 s. */
 const maxFrames = 5000;
 
 /**
- * Reads the header of an upload, decodes nothing.
- * @returns the bytes that decoding takes at most.
+ * Reads the header of an upload and decodes nothing.
+ * @returns an upper bound of the bytes that decoding takes.
  * @throws EmptyImageError, UnsupportedTypeError, UndecodableImageError, TooManyPixelsError, TooComplexError
  */
 export function admitImage(
@@ -64,10 +64,10 @@ function checkWork({ kind, scanBlocks, keptParts, passes }: ImageHeader): void {
 }
 
 const [baseBytes, baseOfSmall, bytesOfSmall] = [8e6, 1e6, 20];
-/** Rows that libvips holds of an image while it resizes it: at least, and at most. */
+/** The fewest and the most rows that libvips holds while it resizes an image. */
 const [stripRows, mostStripRows] = [420, 1800];
 
-/** An upper bound, measured: docs/decisions/decoding-memory.md. */
+/** A measured upper bound: docs/decisions/decoding-memory.md. */
 function decodingBytes({ width, height, channels, sampleBytes, heldBytes }: ImageHeader): number {
   const row = width * channels * sampleBytes;
   const base = Math.min(baseBytes, baseOfSmall + bytesOfSmall * row * height);

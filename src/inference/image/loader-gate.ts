@@ -1,10 +1,10 @@
-// libvips is one for the process → the first thread that decodes shuts its loaders, and all others wait for that.
+// a gate for all threads of the process, which share libvips: the first one that decodes blocks the loaders, the others wait for it.
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 
 const key = 'quati: the gate of libvips loaders';
 const [untouched, shutting, shut] = [0, 1, 2];
 
-/** Threads share the gate of the one that started them: it has to be there before they are. */
+/** A thread gets the gate of the thread that started it, so the gate must exist before the thread starts. */
 export function shareGate(): Int32Array {
   const shared = getEnvironmentData(key);
   if (shared instanceof Int32Array) return shared;
@@ -13,7 +13,7 @@ export function shareGate(): Int32Array {
   return gate;
 }
 
-/** Shutting them once more would open or close them for a moment under a thread that decodes. */
+/** If loaders were blocked again, they would change for a moment while another thread decodes. */
 export function shutOnce(shutLoaders: () => void): void {
   const gate = shareGate();
   if (Atomics.compareExchange(gate, 0, untouched, shutting) === untouched) {

@@ -1,18 +1,18 @@
-// A PNG that needs nothing but unpacking → its pixels, without waiting; pixels → a PNG.
+// a PNG that only has to be unpacked → its pixels, synchronously; pixels → a PNG.
 import { crc32, deflateSync, inflateSync } from 'node:zlib';
 import { channelCount } from './channels.js';
 import type { InputContract } from './contract.js';
 
 const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 const colourTypes = { gray: 0, rgb: 2 } as const;
-/** Chunks that change no pixel; any other, such as tRNS, gAMA, iCCP or eXIf, is left to libvips. */
+/** Chunks that change no pixel. A file with any other chunk, such as tRNS, gAMA, iCCP or eXIf, goes to libvips. */
 const harmless = new Set(['pHYs', 'sRGB', 'tIME', 'tEXt']);
 const [colour, bitDepth, headerLength] = [9, 8, 13];
 
 /**
- * Only what has the contract's size and channels already, in 8 bits, not interlaced, whole and without a fault: such an image keeps
- * its values whoever decodes it.
- * @returns height x width x channels, 0…255; undefined for everything else, damaged files too.
+ * Decodes only an intact image that already has the contract's size and channels, with 8 bits and without interlacing. Every decoder
+ * returns the same values for such an image.
+ * @returns height x width x channels, 0…255; undefined for every other file, including damaged ones.
  */
 export function unpackPng(
   bytes: Uint8Array,
@@ -27,7 +27,7 @@ export function unpackPng(
   return lines && unfilter(lines, row, channelCount(input));
 }
 
-/** The parts of the compressed image, of a file that is IHDR, IDAT…, IEND and harmless chunks, each with its checksum. */
+/** The parts of the compressed image, if the file consists of IHDR, IDAT, IEND and harmless chunks with correct checksums. */
 function readChunks(file: Buffer, input: Parameters<typeof unpackPng>[1]): Buffer[] | undefined {
   if (file.length < 57 || !file.subarray(0, 8).equals(signature)) return undefined;
   const parts: Buffer[] = [];
@@ -64,7 +64,7 @@ function isPlain(header: Buffer, { width, height, channels }: Parameters<typeof 
 
 function inflateExactly(packed: Buffer, length: number): Buffer | undefined {
   try {
-    // With `info` an engine comes back that knows how far it read; the types don't say so.
+    // With `info`, zlib also returns its engine, which knows how far it read. The types lack this.
     const { buffer, engine } = inflateSync(packed, { info: true, maxOutputLength: length }) as unknown as {
       buffer: Buffer;
       engine: { bytesWritten: number };
@@ -76,8 +76,8 @@ function inflateExactly(packed: Buffer, length: number): Buffer | undefined {
 }
 
 /**
- * The inverse of PNG's filters (its specification, chapter 9): each byte is a difference to one predicted from the bytes to the
- * left (a), above (b) and above left (c). @returns undefined where a line names a filter that doesn't exist.
+ * The inverse of PNG's filters (chapter 9 of its specification): each byte is the difference from a prediction, which uses the bytes
+ * to the left (a), above (b) and above left (c). @returns undefined if a line has a filter that does not exist.
  */
 function unfilter(lines: Buffer, row: number, pixel: number): Uint8Array | undefined {
   const height = lines.length / (row + 1);
@@ -134,7 +134,7 @@ function at(values: Uint8Array, i: number): number {
   return values[i] as number;
 }
 
-/** @param pixels height x width x channels, 0…255. */
+/** Encodes a PNG. @param pixels height x width x channels, 0…255. */
 export function packPng(
   pixels: Uint8Array,
   { width, height, channels }: Pick<InputContract, 'width' | 'height' | 'channels'>,
@@ -154,7 +154,7 @@ export function packPng(
   ]);
 }
 
-/** Length of the data, type, data, checksum of type and data. */
+/** A chunk: length of the data, type, data, checksum of type and data. */
 function chunk(type: string, data: Buffer): Buffer {
   const whole = Buffer.alloc(12 + data.length);
   whole.writeUInt32BE(data.length, 0);

@@ -1,4 +1,4 @@
-// sharp, loaded at first use, with all of libvips' loaders shut but those of accepted images. The only importer of sharp.
+// sharp, loaded at its first use, with all loaders of libvips blocked except those of accepted images. Only this file imports sharp.
 import type { SharpConstructor } from 'sharp';
 import { imageKinds } from './kinds.js';
 import { shutOnce } from './loader-gate.js';
@@ -7,7 +7,7 @@ const loaders = Object.values(imageKinds).map(({ loader }) => `VipsForeignLoad${
 
 let loaded: Promise<SharpConstructor> | undefined;
 
-/** Loading takes about a quarter of a second. A thread that decodes nothing does without it. */
+/** Loading takes about a quarter of a second, so a thread that decodes nothing does not load it. */
 export function loadSharp(): Promise<SharpConstructor> {
   loaded ??= importSharp();
   return loaded;
@@ -15,7 +15,7 @@ export function loadSharp(): Promise<SharpConstructor> {
 
 async function importSharp(): Promise<SharpConstructor> {
   const { default: sharp } = await import('sharp');
-  // libvips loads SVG, TIFF, PDF and more, whatever a file is called.
+  // libvips would also load SVG, TIFF, PDF and more, whatever the name of the file is.
   shutOnce(() => {
     sharp.block({ operation: ['VipsForeignLoad'] });
     sharp.unblock({ operation: loaders });

@@ -1,4 +1,4 @@
-// pixels of one image, HWC uint8 → its place in a batch, in the layout and type that the model takes.
+// pixels of one image, HWC uint8 → its part of a batch, in the layout and type of the model.
 
 import { channelCount } from './channels.js';
 import type { InputContract } from './contract.js';
@@ -8,17 +8,17 @@ export type TensorValues = Float32Array | Uint8Array;
 /**
  * Writes one image's tensor at `offset`.
  * @param pixels height x width x channels, 0…255, as decodeImage returns them.
- * @param out takes channels x height x width values from `offset` on, or height x width x channels where the layout is nhwc.
- * @throws RangeError when pixels or the room in `out` don't have the contract's size.
+ * @param out receives channels x height x width values from `offset` on, or height x width x channels if the layout is nhwc.
+ * @throws RangeError if `pixels` does not have the contract's size, or `out` has too little space.
  */
 export type TensorWriter = (pixels: Uint8Array, out: TensorValues, offset: number) => void;
 
-/** Values in one image's tensor: channels * height * width. */
+/** The number of values in the tensor of one image: channels * height * width. */
 export function tensorLength(input: Pick<InputContract, 'width' | 'height' | 'channels'>): number {
   return channelCount(input) * input.height * input.width;
 }
 
-/** Room for `count` images of the contract's type. */
+/** Allocates a tensor for `count` images, in the contract's type. */
 export function createTensor(
   input: Pick<InputContract, 'width' | 'height' | 'channels' | 'dataType'>,
   count: number,
@@ -27,7 +27,7 @@ export function createTensor(
   return input.dataType === 'uint8' ? new Uint8Array(length) : new Float32Array(length);
 }
 
-/** A writer of `(pixel * scale - mean[c]) / std[c]`, rounded once, to float32. */
+/** Returns a function that writes `(pixel * scale - mean[c]) / std[c]`, rounded once, to float32. */
 export function createTensorWriter(input: InputContract): TensorWriter {
   const channels = channelCount(input);
   const [start, step] = input.layout === 'nhwc' ? [1, channels] : [input.height * input.width, 1];

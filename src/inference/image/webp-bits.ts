@@ -1,4 +1,4 @@
-// The bytes of a lossless WebP → its bits, the lowest of each byte first.
+// the bytes of a lossless WebP → its bits, the lowest bit of each byte first.
 
 export interface BitReader {
   /** @param count 0 to 24. @throws RangeError past the end. */

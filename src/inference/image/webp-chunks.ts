@@ -1,4 +1,4 @@
-// A WebP → its chunks, and the sizes that they state. https://developers.google.com/speed/webp/docs/riff_container
+// a WebP → its chunks, and the sizes that they state. https://developers.google.com/speed/webp/docs/riff_container
 
 export interface WebpChunk {
   type: string;
@@ -21,12 +21,12 @@ export function* webpChunks(file: Buffer, from = 12): Generator<WebpChunk> {
   }
 }
 
-/** Reads a size of two numbers of 24 bits, each less by one, as VP8X and ANMF have them. @throws RangeError past the end. */
+/** Reads the size in VP8X or ANMF: width - 1 and height - 1, in 24 bits each. @throws RangeError past the end. */
 export function readSize24(file: Buffer, at: number): Size {
   return { width: file.readUIntLE(at, 3) + 1, height: file.readUIntLE(at + 3, 3) + 1 };
 }
 
-/** @param at the offset of the data of VP8L. @throws RangeError past the end. */
+/** Reads the size in VP8L. @param at the offset of its data. @throws RangeError past the end. */
 export function readLosslessSize(file: Buffer, at: number): Size {
   const bits = file.readUInt32LE(at + 1);
   return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };

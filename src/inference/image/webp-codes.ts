@@ -1,19 +1,19 @@
-// The bits of a lossless WebP → how many groups of prefix codes its decoder builds, without decoding its pixels.
+// the bits of a lossless WebP → the number of groups of prefix codes that a decoder builds, without decoding the pixels.
 // https://developers.google.com/speed/webp/docs/webp_lossless_bitstream_specification
 import { type BitReader, createBitReader } from './webp-bits.js';
 import { type PrefixCodes, readPrefixCodes } from './webp-prefix-codes.js';
 
-/** libwebp's encoder makes at most 2,600; a decoder takes up to 20 kB for each. */
+/** The most groups of an image. The encoder of libwebp makes at most 2,600; a decoder needs up to 20 kB for each. */
 export const mostCodeGroups = 3000;
 
 const transform = { predictor: 0, colour: 1, subtractGreen: 2, colourIndexing: 3 };
-/** libwebp numbers groups anew where there are more than that, and then holds only those that are used. */
+/** If the largest group number exceeds this, libwebp renumbers the groups and holds only those that are used. */
 const groupsHeldInAnyCase = 1000;
 
 /**
- * Reads the transforms and the image that chooses a group for each block of pixels; what follows are the groups themselves.
- * @param stream behind the header with the signature and the size.
- * @throws RangeError if the stream ends early or has a prefix code that makes no sense.
+ * Reads the transforms, and the image that selects a group for each block of pixels. The groups themselves follow it and are not read.
+ * @param stream starts after the header with the signature and the size.
+ * @throws RangeError if the stream ends early or has an invalid prefix code.
  */
 export function countCodeGroups(stream: Buffer, width: number, height: number): number {
   const bits = createBitReader(stream);
@@ -32,7 +32,7 @@ export function countCodeGroups(stream: Buffer, width: number, height: number): 
   return last < groupsHeldInAnyCase ? last + 1 : groups.size;
 }
 
-/** @returns the width of the image that is left: a palette of few colours packs several pixels into one. */
+/** @returns the width of the image after the transforms: a palette of few colours packs several pixels into one. */
 function skipTransforms(bits: BitReader, width: number, height: number): number {
   let columns = width;
   while (bits.read(1) === 1) {
@@ -60,7 +60,7 @@ function readCacheBits(bits: BitReader): number {
 
 const [literals, lengthCodes] = [256, 24];
 
-/** @returns the pixels, as alpha, red, green and blue in one number. */
+/** @returns the pixels, each with alpha, red, green and blue in one number. */
 function readImage(bits: BitReader, width: number, height: number): Uint32Array {
   const cacheBits = readCacheBits(bits);
   const codes = readPrefixCodes(bits, cacheBits === 0 ? 0 : 2 ** cacheBits);
@@ -76,7 +76,7 @@ function readImage(bits: BitReader, width: number, height: number): Uint32Array 
       if (distance > at || at + length > pixels.length) throw new RangeError('a copy from outside the image');
       for (const end = at + length; at < end; at++) pixels[at] = pixels[at - distance] as number;
     } else {
-      // Everything before belongs to the cache when it is asked.
+      // The cache is filled only when it is read: first it receives all pixels before this one.
       for (; cached < at; cached++) cacheColour(cache, cacheBits, pixels[cached] as number);
       pixels[at++] = cache[symbol - literals - lengthCodes] as number;
     }
@@ -94,20 +94,20 @@ function cacheColour(cache: Uint32Array, cacheBits: number, colour: number): voi
   cache[Math.imul(0x1e35a7bd, colour) >>> (32 - cacheBits)] = colour;
 }
 
-/** Lengths and distances: a prefix, and as many more bits as it says. */
+/** Reads a length or a distance: its prefix states how many extra bits follow. */
 function readPrefixed(bits: BitReader, prefix: number): number {
   if (prefix < 4) return prefix + 1;
   const more = (prefix - 2) >> 1;
   return ((2 + (prefix & 1)) << more) + bits.read(more) + 1;
 }
 
-/** The first distances are places near the pixel: to its left, or in the seven rows above. */
+/** The first 120 distance codes are places near the pixel: to its left, or in the seven rows above it. */
 function distanceOf(code: number, width: number): number {
   const near = nearby[code - 1];
   return near ? Math.max(1, near.across + near.up * width) : code - nearby.length;
 }
 
-/** The specification's table, in which the nearest comes first; of those at one distance the one above, and right before left. */
+/** The table of the specification: the nearest place first. At the same distance, higher rows come first, then right before left. */
 const nearby = Array.from({ length: 8 * 16 }, (_, i) => ({ up: i >> 4, across: (i & 15) - 7 }))
   .filter(({ up, across }) => up > 0 || across > 0)
   .sort(

@@ -1,10 +1,10 @@
-// The bits of a group of five prefix codes → the codes, each of which reads one symbol.
+// the bits of a group of five prefix codes → five codes, each of which reads one symbol.
 import type { BitReader } from './webp-bits.js';
 
 /** @throws RangeError past the end of the stream. */
 type PrefixCode = (bits: BitReader) => number;
 
-/** Green also codes lengths of copies and places in the colour cache. */
+/** The code of green also has symbols for the lengths of copies and for indices of the colour cache. */
 export interface PrefixCodes {
   green: PrefixCode;
   red: PrefixCode;
@@ -13,7 +13,7 @@ export interface PrefixCodes {
   distance: PrefixCode;
 }
 
-/** @throws RangeError if the stream ends early, or lengths make no code. */
+/** @throws RangeError if the stream ends early, or the lengths form no complete code. */
 export function readPrefixCodes(bits: BitReader, cacheSize: number): PrefixCodes {
   const green = readPrefixCode(bits, 256 + 24 + cacheSize);
   const red = readPrefixCode(bits, 256);
@@ -26,7 +26,7 @@ function readPrefixCode(bits: BitReader, symbols: number): PrefixCode {
   return createPrefixCode(bits.read(1) === 1 ? readSimpleLengths(bits, symbols) : readLengths(bits, symbols));
 }
 
-/** One or two symbols, named as they are. */
+/** A simple code: it contains its one or two symbols as plain numbers. */
 function readSimpleLengths(bits: BitReader, symbols: number): Uint8Array {
   const lengths = new Uint8Array(Math.max(symbols, 256));
   const two = bits.read(1) === 1;
@@ -36,7 +36,7 @@ function readSimpleLengths(bits: BitReader, symbols: number): Uint8Array {
 }
 
 const order = [17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
-/** Symbols above 15 repeat: the last length, or zero. */
+/** Symbols above 15 repeat a length: the last one, or zero. */
 const repeats: Record<number, { bits: number; least: number; zero: boolean }> = {
   16: { bits: 2, least: 3, zero: false },
   17: { bits: 3, least: 3, zero: true },
@@ -73,8 +73,8 @@ function readLengths(bits: BitReader, symbols: number): Uint8Array {
 const longest = 15;
 
 /**
- * The canonical code of these lengths, as in DEFLATE (RFC 1951, 3.2.2): codes of one length are successive numbers, in the order of
- * their symbols. A code of a single symbol takes no bits.
+ * The canonical code with these lengths, as in DEFLATE (RFC 1951, 3.2.2): codes of the same length are successive numbers, in the
+ * order of their symbols. A code with a single symbol takes no bits.
  */
 function createPrefixCode(lengths: Uint8Array): PrefixCode {
   const counts = new Uint32Array(longest + 1);

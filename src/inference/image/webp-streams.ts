@@ -1,4 +1,4 @@
-// A WebP → its losslessly coded parts, held against the limit of groups of prefix codes.
+// a WebP → its losslessly coded parts, checked against the limit of groups of prefix codes.
 import { TooComplexError, UndecodableImageError } from '../errors.js';
 import { readLosslessSize, readSize24, type Size, webpChunks } from './webp-chunks.js';
 import { countCodeGroups, mostCodeGroups } from './webp-codes.js';
@@ -7,13 +7,13 @@ interface CodedStream extends Size {
   bits: Buffer;
 }
 
-/** The bytes before the stream: of a lossless image signature and size, of alpha the way it is packed. */
+/** The bytes before the stream: signature and size of a lossless image, and the method of packing of an alpha channel. */
 const [imageHeader, alphaHeader, frameHeader] = [5, 1, 16];
 
 /**
- * Only the first frame of an animation is decoded.
+ * Checks the first frame only, because no other frame of an animation is decoded.
  * @throws TooComplexError if a decoder would build more than 3,000 groups, which take up to 20 kB each.
- * @throws UndecodableImageError if the codes make no sense.
+ * @throws UndecodableImageError if the codes are invalid.
  */
 export function checkCodeGroups(bytes: Uint8Array): void {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -35,7 +35,7 @@ function countOf(bits: Buffer, width: number, height: number): number {
   }
 }
 
-/** @param canvas the size of an alpha channel, which does not name its own. */
+/** @param canvas the size of an alpha channel, whose chunk does not state one. */
 function codedStreams(file: Buffer, from?: number, canvas: Size = { width: 0, height: 0 }): CodedStream[] {
   const found: CodedStream[] = [];
   let size = canvas;

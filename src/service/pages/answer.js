@@ -1,4 +1,4 @@
-// An entry → the panel of its answer: category, bars, pictures, times, curl. The panel has one size whatever it holds.
+// an entry → the panel of its answer: category, bars, pictures, times, curl. The panel always has the same size.
 import { copyText, curlLine } from './curl.js';
 import { createElement, elementOf, setPicture } from './elements.js';
 import { say, sayMilliseconds, sayPercent, sayProblem } from './language.js';
@@ -22,7 +22,7 @@ copy.addEventListener('click', async () => {
 
 /**
  * @param {Entry | undefined} entry
- * @param {number} labels how many the model has.
+ * @param {number} labels the number of labels of the model.
  */
 export function renderAnswer(entry, labels) {
   panel.dataset.state = entry?.state ?? 'empty';

@@ -1,18 +1,18 @@
-// A request of this page → the line that does the same in a POSIX shell.
+// a request of this page → a curl command for a POSIX shell that sends the same request.
 import { hasApiKey, predictPath } from './service.js';
 
 /**
- * @param {string} file its name.
+ * @param {string} file the name of the file.
  * @param {import('./service.js').Choice} choice
  */
 export function curlLine(file, choice) {
   const url = new URL(predictPath(choice), document.baseURI).href;
-  // The key itself stays out of what is shown and copied.
+  // The command is shown and copied, so it must not contain the key.
   const key = hasApiKey() ? '-H "x-api-key: $KEY" ' : '';
   return `curl ${key}-F ${quote(`file=@${quoteForm(file)}`)} ${quote(url)}`;
 }
 
-/** curl splits a form's value at ; and , unless it stands in double quotes. @param {string} file */
+/** curl splits a value of a form at ; and , unless it is in double quotes. @param {string} file */
 function quoteForm(file) {
   return /[;,"\\]/.test(file) ? `"${file.replace(/["\\]/g, '\\$&')}"` : file;
 }
@@ -23,7 +23,7 @@ function quote(word) {
 }
 
 /**
- * Pages that don't come over HTTPS or from this machine have no clipboard of their own.
+ * Copies the text. Without HTTPS, and not from this machine, a page has no clipboard API, so the text is selected and copied.
  * @param {HTMLInputElement} input holds the text.
  */
 export async function copyText(input) {

@@ -1,4 +1,4 @@
-// Ids of index.html → the elements, by their kind.
+// ids of index.html → the elements, with their types.
 
 /**
  * @template {HTMLElement} T
@@ -20,7 +20,7 @@ export function elementOf(id, kind = HTMLElement) {
 }
 
 /**
- * @param {HTMLImageElement} image shown once it is there: a broken file leaves its frame empty.
+ * @param {HTMLImageElement} image shown when it is loaded. A broken file leaves its frame empty.
  * @param {string | undefined} url
  * @param {string} alt
  */

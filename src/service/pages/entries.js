@@ -1,4 +1,4 @@
-// Pictures → entries: each is asked about, a few at a time, and holds its answer or its problem.
+// pictures → entries. Each sends its picture, a few at the same time, and holds the answer or the problem.
 import { predict, preview, ServiceError } from './service.js';
 
 /**
@@ -8,16 +8,16 @@ import { predict, preview, ServiceError } from './service.js';
 
 /**
  * @typedef {object} Entry
- * @property {string} name of its file.
+ * @property {string} name the name of its file.
  * @property {boolean} drawn
  * @property {Blob} picture
- * @property {string} url of the picture, for this page.
+ * @property {string} url the URL of the picture in this page.
  * @property {'asking' | 'answered' | 'failed'} state
- * @property {Choice} choice that it was last asked with.
- * @property {Answer} [answer] the last one, also while asking again.
+ * @property {Choice} choice the model and variant of its last request.
+ * @property {Answer} [answer] the last answer, also during the next request.
  * @property {ServiceError} [problem]
- * @property {string | undefined} [seen] URL of what the model sees.
- * @property {AbortController} [asked] ends the request under way.
+ * @property {string | undefined} [seen] the URL of the image that the model sees.
+ * @property {AbortController} [asked] ends the request in progress.
  */
 
 const atOnce = 4;
@@ -50,7 +50,7 @@ export function createEntries({ choose, onChange }) {
     if (!signal.aborted) onChange(entry);
   }
 
-  /** What the model saw; asked for when it is looked at. @param {Entry} entry */
+  /** Requests the image that the model saw, when the entry is shown. @param {Entry} entry */
   async function see(entry) {
     const { asked, name, picture, choice } = entry;
     if (entry.seen !== undefined || !asked) return;
@@ -61,7 +61,7 @@ export function createEntries({ choose, onChange }) {
       entry.seen = URL.createObjectURL(seen);
       onChange(entry);
     } catch {
-      // The answer stands without it; the next look asks again.
+      // The answer is valid without it. It is requested again when the entry is shown again.
       if (!asked.signal.aborted) entry.seen = undefined;
     }
   }
@@ -77,7 +77,7 @@ export function createEntries({ choose, onChange }) {
       for (const entry of entries.splice(mostEntries)) release(entry);
       return added;
     },
-    /** @param {Entry} entry @param {Blob} picture takes the place of the one before. */
+    /** @param {Entry} entry @param {Blob} picture replaces the one before. */
     replace(entry, picture) {
       URL.revokeObjectURL(entry.url);
       Object.assign(entry, { picture, url: URL.createObjectURL(picture) });
@@ -110,7 +110,7 @@ function forgetSeen(entry) {
   entry.seen = undefined;
 }
 
-/** A folder, or a file that is gone, would otherwise look like a server that doesn't answer. @param {Entry} entry */
+/** Reads the file first: a folder or a deleted file would otherwise look like a server that does not respond. @param {Entry} entry */
 async function readFile({ picture }) {
   try {
     return new Blob([await picture.arrayBuffer()], { type: picture.type });
@@ -124,7 +124,7 @@ function toProblem(error) {
   return error instanceof ServiceError ? error : new ServiceError('unknown', { detail: String(error) });
 }
 
-/** @param {number} limit of tasks that run at the same time. */
+/** @param {number} limit the most tasks that run at the same time. */
 function createTurns(limit) {
   let running = 0;
   /** @type {(() => void)[]} */

@@ -1,4 +1,4 @@
-// The language of this page → sentences, percentages and durations in it.
+// the language of this page → sentences, percentages and durations in that language.
 import { messages } from './messages.js';
 import { recall, remember } from './preferences.js';
 
@@ -8,7 +8,7 @@ import { recall, remember } from './preferences.js';
 /** @type {Language} */
 let language = 'en';
 
-/** The one that was chosen, else the first of the browser's that there is. */
+/** The chosen language, else the first language of the browser that the page has. */
 export function startLanguage() {
   const wanted = [recall('language') ?? '', ...navigator.languages];
   useLanguage(wanted.map(toLanguage).find((found) => found !== undefined) ?? 'en');
@@ -27,14 +27,14 @@ export function say(key, values = {}) {
   return messages[language][key].replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ''));
 }
 
-/** @param {string} code a problem's; one that this page doesn't know is `unknown`. */
+/** @param {string} code the code of a problem. A code that this page does not know becomes `unknown`. */
 export function sayProblem(code) {
   const key = `problem.${code}`;
   return say(key in messages.en ? /** @type {MessageKey} */ (key) : 'problem.unknown');
 }
 
 /**
- * One decimal; what isn't quite 1 or 0 never looks as if it were.
+ * Formats a share with one decimal. A share near 0 or 1 is never shown as 0 % or 100 %.
  * @param {number} share 0…1
  */
 export function sayPercent(share) {

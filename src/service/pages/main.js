@@ -1,4 +1,4 @@
-// READ FIRST: wires the page. Pictures come in (sources, pad), are asked about (entries, service), and shown (answer, strip).
+// Start here: connects the parts of the page. Pictures arrive (sources, pad), are classified (entries, service), and are shown (answer, strip).
 import { renderAnswer } from './answer.js';
 import { elementOf } from './elements.js';
 import { createEntries } from './entries.js';
@@ -161,7 +161,7 @@ function clearPad() {
   select(undefined);
 }
 
-/** @param {Entry[]} asked are told of aloud: one by what it is, several by how many. */
+/** Announces the results to screen readers: a single one with its category, several with their number. @param {Entry[]} asked */
 async function askAll(asked) {
   await Promise.all(asked.map(entries.ask));
   const [first] = asked;
@@ -175,7 +175,7 @@ function announce(sentence) {
   elementOf('announcement').textContent = sentence;
 }
 
-/** Those that bring what is drawn to their own size and polarity. @param {import('./service.js').Model} model */
+/** Whether a model adapts a drawing to its own size and polarity. @param {import('./service.js').Model} model */
 function takesDrawings({ card }) {
   return card !== undefined && card.input.channels === 'gray' && card.input.polarity === 'auto';
 }

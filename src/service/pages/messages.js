@@ -1,4 +1,4 @@
-// A key → its sentence in English and in Portuguese; {name} is filled in.
+// a key → its sentence in English and in Portuguese. {name} is a placeholder.
 
 const english = {
   title: 'What is in the picture?',
@@ -44,7 +44,7 @@ const english = {
   pictures: 'Pictures',
   forget: 'Remove all',
   failed: 'failed',
-  privacy: 'Pictures go to this server alone, which answers and forgets them.',
+  privacy: 'Pictures are sent only to this server. It classifies them and does not keep them.',
   retry: 'Try again',
   key: 'API key',
   useKey: 'Use this key',
@@ -54,8 +54,8 @@ const english = {
   requestId: 'Request {id}',
   noModels: 'This server has no models. Publish one with quati publish, then start it again.',
   notReady: 'not ready',
-  'problem.bad_request': 'The server could not make sense of the request. Is the file empty?',
-  'problem.unauthorised': 'This server answers those who have an API key.',
+  'problem.bad_request': 'The server could not understand the request. Is the file empty?',
+  'problem.unauthorised': 'This server needs an API key.',
   'problem.not_found': 'The server does not know this address. It may be older than this page: reload it.',
   'problem.model_not_found':
     'The server does not have this model or variant any more. Reload the page to see what it has.',
@@ -67,7 +67,7 @@ const english = {
     'The picture has too many pixels for this server. Make it smaller and try again.',
   'problem.too_complex':
     'The picture is stored in a way that takes this server too much memory. Save it as a plain JPEG and try again.',
-  'problem.unsupported_type': 'This is no picture that the server reads. Use a PNG, JPEG, WebP or GIF.',
+  'problem.unsupported_type': 'The server cannot read this file as a picture. Use a PNG, JPEG, WebP or GIF.',
   'problem.undecodable_image': 'The file is damaged: it can’t be read to its end.',
   'problem.expectation_failed': 'The server does not take this kind of request. Reload the page.',
   'problem.headers_too_large': 'The server does not take this kind of request. Reload the page.',

@@ -1,6 +1,6 @@
 // Keys on the drawing pad → strokes: arrows move the pen, the space bar lowers and lifts it, Delete clears.
 
-/** Of the pad's side. */
+/** The step of the pen, as a fraction of the side of the pad. */
 const step = 1 / 28;
 
 /** @type {Record<string, [number, number]>} */

@@ -1,14 +1,14 @@
-// Strokes of a pointer or of the keyboard → a drawing, shown, and as a PNG of dark ink on white paper.
+// strokes of a pointer or the keyboard → a drawing on the page, and a PNG of dark ink on white paper.
 
-/** @typedef {{ x: number, y: number }} Point in parts of the pad's side. */
+/** @typedef {{ x: number, y: number }} Point in fractions of the side of the pad. */
 
-/** Of the side: what makes a digit as bold as MNIST's are. */
+/** The width of a stroke, as a fraction of the side. It makes digits as bold as those of MNIST. */
 const penWidth = 0.07;
 const pictureSide = 280;
 
 /**
  * @param {HTMLCanvasElement} canvas
- * @param {{ onChange: () => void, onStroke: () => void }} listeners of every change, and of every finished stroke.
+ * @param {{ onChange: () => void, onStroke: () => void }} listeners for every change, and for every finished stroke.
  */
 export function createPad(canvas, { onChange, onStroke }) {
   /** @type {Point[][]} */
@@ -51,7 +51,7 @@ export function createPad(canvas, { onChange, onStroke }) {
   }
 
   canvas.addEventListener('pointerdown', (event) => {
-    // One pen at a time: the ball of the hand draws nothing.
+    // Only one pointer draws at a time, so the palm of the hand draws nothing.
     if (event.button !== 0 || pointer !== undefined) return;
     pointer = event.pointerId;
     canvas.setPointerCapture(pointer);
@@ -82,7 +82,7 @@ export function createPad(canvas, { onChange, onStroke }) {
       strokes.length = 0;
       change();
     },
-    /** @param {Point} [point] where the keyboard's pen is, if it is seen. */
+    /** @param {Point} [point] the position of the keyboard's pen, if it is visible. */
     showCursor(point) {
       cursor = point;
       render();
@@ -94,7 +94,7 @@ export function createPad(canvas, { onChange, onStroke }) {
 /** @typedef {ReturnType<typeof createPad>} Pad */
 
 /**
- * A canvas of the document would encode only when the browser is idle, up to a second later.
+ * Draws on a separate canvas, because a canvas of the document is encoded only when the browser is idle, up to a second later.
  *
  * @param {Point[][]} strokes
  * @returns {Promise<Blob>}
@@ -109,7 +109,7 @@ function strokesToPicture(strokes) {
 }
 
 /**
- * Curves whose ends are halfway between points, so that a quick stroke has no corners.
+ * Draws curves that end halfway between points, so that a quick stroke has no corners.
  * @param {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} context
  * @param {Point[][]} strokes
  * @param {number} side

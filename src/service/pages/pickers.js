@@ -1,4 +1,4 @@
-// Models → two lists to choose from: the model, and the variant of it.
+// models → two lists to choose from: the model, and its variant.
 import { say } from './language.js';
 import { recall, remember } from './preferences.js';
 

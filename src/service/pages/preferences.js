@@ -1,4 +1,4 @@
-// What was chosen on this page → kept by the browser, where it lets us.
+// the choices on this page → the storage of the browser, if it is available.
 
 /** @param {string} name */
 export function recall(name) {
@@ -17,6 +17,6 @@ export function remember(name, value) {
   try {
     localStorage.setItem(`quati.${name}`, value);
   } catch {
-    // Storage is full or shut: the choice holds until the page is left.
+    // The storage is full or disabled: the choice is kept until the page closes.
   }
 }

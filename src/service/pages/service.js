@@ -1,4 +1,4 @@
-// A picture → what the service answers; everything that fails is a ServiceError with a code.
+// a picture → the response of the service. Every failure is a ServiceError with a code.
 
 /**
  * @typedef {{ name: string, title?: string, labels: string[], ready: boolean, problem?: string, variant?: string,
@@ -14,7 +14,7 @@
  * @typedef {{ model: string, variant: string }} Choice
  */
 
-/** Where the server wants one: sent with every request, and forgotten with the page. */
+/** The API key, if the server needs one. It is sent with every request, and forgotten when the page closes. */
 let apiKey = '';
 
 /** @param {string} key */
@@ -26,13 +26,13 @@ export function hasApiKey() {
   return apiKey !== '';
 }
 
-/** How many categories are asked for. */
+/** The number of requested categories. */
 export const top = 5;
 
 export class ServiceError extends Error {
   /**
    * @param {string} code of the problem, or `unreachable`, `unreadable_file`, `unknown`.
-   * @param {{ detail?: string, requestId?: string }} [more] as the service says it.
+   * @param {{ detail?: string, requestId?: string }} [more] from the response of the service.
    */
   constructor(code, { detail = '', requestId = '' } = {}) {
     super(detail || code);
@@ -42,7 +42,7 @@ export class ServiceError extends Error {
   }
 }
 
-/** @returns {Promise<Model[]>} by name, with the card of the version that serves; `implied` is the one of a request that names none. */
+/** @returns {Promise<Model[]>} sorted by name, with the card of the served version; `implied` marks the default model. */
 export async function listModels() {
   const { models, default: implied } = await (await ask('models')).json();
   return Promise.all(
@@ -66,7 +66,7 @@ export async function predict(picture, { name, signal, ...choice }) {
 /**
  * @param {Blob} picture
  * @param {Choice & { name: string, signal?: AbortSignal }} options
- * @returns {Promise<Blob>} a PNG of what the model sees.
+ * @returns {Promise<Blob>} a PNG of the image that the model sees.
  */
 export async function preview(picture, { name, signal, model }) {
   const response = await ask(`models/${encodeURIComponent(model)}/preview`, post(picture, name, signal));
@@ -74,7 +74,7 @@ export async function preview(picture, { name, signal, model }) {
 }
 
 /**
- * From where the page is, so that a proxy may put it anywhere.
+ * Returns a path relative to the page, so that a proxy may serve the page below any path.
  * @param {Choice} choice
  */
 export function predictPath({ model, variant }) {

@@ -8,7 +8,7 @@ export function receiveFiles({ button, input }, receive) {
   button.addEventListener('click', () => input.click());
   input.addEventListener('change', () => {
     give(input.files, receive);
-    // So that the same file can be picked again.
+    // Cleared, so that the same file can be picked again.
     input.value = '';
   });
   document.addEventListener('paste', ({ clipboardData }) => give(clipboardData?.files, receive));

@@ -1,4 +1,4 @@
-// Entries → the strip below: one button a picture, with what was answered.
+// entries → the strip at the bottom: one button per picture, with its answer.
 import { createElement, elementOf, setPicture } from './elements.js';
 import { say, sayPercent, sayProblem } from './language.js';
 
@@ -23,12 +23,12 @@ export function renderStrip(entries, selected, select) {
     return item.row;
   });
   const list = elementOf('entries');
-  // Moving what is in its place already would take the focus away.
+  // An element that is already in its place must not be moved: it would lose the focus.
   if (rows.length !== list.children.length || rows.some((row, i) => row !== list.children[i]))
     list.replaceChildren(...rows);
 }
 
-/** @param {Entry} entry @returns {string} for those who hear it. */
+/** @param {Entry} entry @returns {string} the text for screen readers. */
 export function describeEntry({ name, state, answer, problem }) {
   if (state === 'failed') return say('announceFailure', { name, sentence: sayProblem(problem?.code ?? '') });
   if (!answer) return `${name}: ${say('asking')}`;

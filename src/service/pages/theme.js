@@ -1,4 +1,4 @@
-// Light or dark: as chosen on this page, else as the system says.
+// The light or dark theme: the one that was chosen on this page, else that of the system.
 import { say } from './language.js';
 import { recall, remember } from './preferences.js';
 

@@ -38,7 +38,7 @@ export function logModel(log: FastifyBaseLogger, model: ModelStatus): void {
   else if (refused !== undefined)
     log.error(
       { ...named, code, problem: refused },
-      'the version has changed and was refused: what it was serves on',
+      'the version has changed and was refused: its old state is still served',
     );
   else log.info({ ...named, variant, variantReason }, 'the model is ready');
 }

@@ -5,7 +5,7 @@ import { watchFolder } from '../../inference/models/watching.js';
 import type { Config } from '../config.js';
 import { logModel } from './inference.js';
 
-/** Every `reloadMs`; 0: never. */
+/** The folder is polled every `reloadMs`; 0 disables it. */
 export type ReloadingOptions = Pick<Config, 'models' | 'reloadMs'>;
 
 export const reloading = fp(
@@ -24,7 +24,7 @@ export const reloading = fp(
       for (const message of app.pipeline.passedOver()) if (!known.has(message)) app.log.warn(message);
       for (const model of changed) logModel(app.log, model);
       for (const { name, version } of removed)
-        app.log.info({ model: name, version }, 'the version is gone and is served no more');
+        app.log.info({ model: name, version }, 'the version was removed and is no longer served');
       lastError = '';
     }
 
@@ -32,7 +32,7 @@ export const reloading = fp(
     function onError(error: Error): void {
       if (error.message === lastError) return;
       lastError = error.message;
-      app.log.error({ err: error }, 'the folder of the models cannot be read: what was loaded serves on');
+      app.log.error({ err: error }, 'the models folder cannot be read: the loaded models are still served');
     }
   },
   { name: 'reloading', dependencies: ['inference'] },

@@ -23,7 +23,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
       schema: {
         operationId: 'live',
         tags: ['health'],
-        summary: 'The process answers',
+        summary: 'Whether the process responds',
         response: { 200: Type.Ref('Live'), ...problemResponses('draining') },
       },
     },
@@ -37,7 +37,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
       schema: {
         operationId: 'ready',
         tags: ['health'],
-        summary: 'There are models, and the served version of each is loaded, warmed and golden-checked',
+        summary: 'Whether every model has a version that is loaded, warm and has passed its golden samples',
         response: {
           200: Type.Ref('Ready'),
           ...problemResponses('not_ready', 'draining'),
@@ -50,7 +50,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox = async (app) => {
       if (app.pipeline.stuck() > 0)
         throw new ProblemError(
           'not_ready',
-          'An inference worker does not end: the server is about to restart',
+          'An inference worker does not stop: the server is about to restart',
         );
       const served = app.pipeline.models().filter((model) => model.served);
       if (app.pipeline.ready())

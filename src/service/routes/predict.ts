@@ -118,7 +118,7 @@ function prediction(operationId: string) {
 }
 
 function picture(operationId: string) {
-  return documented(operationId, 'The image as the model sees it: decoded, centred and sized', PngBody);
+  return documented(operationId, 'The image as the model sees it: decoded, centred and resized', PngBody);
 }
 
 function documented<Answer>(operationId: string, summary: string, answer: Answer) {
@@ -126,7 +126,7 @@ function documented<Answer>(operationId: string, summary: string, answer: Answer
     operationId,
     tags: ['classification'],
     summary,
-    description: `${nameKinds('or')}, judged by its bytes: as the field \`file\` of a form, or as the body with any other content type.`,
+    description: `A ${nameKinds('or')}, detected from its bytes. It is the field \`file\` of a form, or the body with any other content type.`,
     body: ImageBody,
     headers: TimeoutHeaders,
     response: {

@@ -5,7 +5,7 @@ const strict = { additionalProperties: false };
 
 export const Live = Type.Object(
   { status: Type.Literal('live') },
-  { $id: 'Live', description: 'The process answers.', ...strict },
+  { $id: 'Live', description: 'The process responds.', ...strict },
 );
 
 export const Ready = Type.Object(
@@ -13,5 +13,5 @@ export const Ready = Type.Object(
     status: Type.Literal('ready'),
     models: Type.Array(Type.Object({ name: Type.String(), version: Type.Integer() }, strict)),
   },
-  { $id: 'Ready', description: 'The models that can answer.', ...strict },
+  { $id: 'Ready', description: 'The models that are ready.', ...strict },
 );

@@ -8,27 +8,29 @@ const strict = { additionalProperties: false };
 const VariantFigures = Type.Object(
   {
     variant: Type.String(),
-    accuracy: Type.Optional(Type.Number({ description: 'On the test split, as the card has it.' })),
+    accuracy: Type.Optional(Type.Number({ description: 'Accuracy on the test split, from the card.' })),
     latencyMs: Type.Optional(
-      Type.Number({ description: 'Median of one image on one thread of this machine.' }),
+      Type.Number({ description: 'Median latency of one image, on one thread of this machine.' }),
     ),
-    accurateEnough: Type.Boolean({ description: "Within the card's accuracyTolerance of the best." }),
+    accurateEnough: Type.Boolean({
+      description: "Whether the accuracy is within the card's accuracyTolerance of the best.",
+    }),
   },
   strict,
 );
 
-/** `problem`: why the version is not ready. `refused`: why its folder's new content is not served, while the old one is. */
+/** `problem`: why the version is not ready. `refused`: why its new files are not served, and the old ones still are. */
 const problemCode = Type.Unsafe<ModelProblem>(Type.Ref('ModelProblem'));
 
 const state = {
   ready: Type.Boolean(),
   problem: Type.Optional(problemCode),
   refused: Type.Optional(problemCode),
-  variant: Type.Optional(Type.String({ description: 'The variant that serves.' })),
-  variantReason: Type.Optional(Type.String({ description: 'Why that variant serves.' })),
+  variant: Type.Optional(Type.String({ description: 'The served variant.' })),
+  variantReason: Type.Optional(Type.String({ description: 'Why this variant is served.' })),
   figures: Type.Optional(
     Type.Array(VariantFigures, {
-      description: 'What QUATI_VARIANT=auto knew of each variant when it chose.',
+      description: 'The figures of each variant from which QUATI_VARIANT=auto chose.',
     }),
   ),
 };
@@ -47,10 +49,10 @@ const summary = {
   name: Type.String(),
   title: Type.Optional(Type.String()),
   labels: Type.Array(Type.String(), {
-    description: "In the order of the model's output; empty where the card can't be read.",
+    description: "In the order of the model's output; empty if the card cannot be read.",
   }),
   version: Type.Integer({
-    description: 'The version that a request gets that names none: the highest that is ready.',
+    description: 'The version for requests that name none: the highest that is ready.',
   }),
   ...state,
 };
@@ -61,7 +63,7 @@ export const ModelSummary = Type.Object(
     versions: Type.Array(Type.Integer()),
     problems: Type.Optional(
       Type.Array(Type.Object({ version: Type.Integer(), problem: problemCode }, strict), {
-        description: 'Versions that are not served as their folders have them, and why.',
+        description: 'Versions that are not ready or were refused, with the reason.',
       }),
     ),
   },
@@ -72,13 +74,13 @@ export type ModelSummary = Static<typeof ModelSummary>;
 export const ModelList = Type.Object(
   {
     models: Type.Array(Type.Ref('ModelSummary')),
-    default: Type.Optional(Type.String({ description: 'The model of a request that names none.' })),
+    default: Type.Optional(Type.String({ description: 'The default model: for requests that name none.' })),
   },
-  { $id: 'ModelList', description: 'By name.', ...strict },
+  { $id: 'ModelList', description: 'All models, sorted by name.', ...strict },
 );
 
 export const ModelDetail = Type.Object(
   { ...summary, versions: Type.Array(Version) },
-  { $id: 'ModelDetail', description: 'With the card of each version.', ...strict },
+  { $id: 'ModelDetail', description: 'One model, with the card of each version.', ...strict },
 );
 export type ModelDetail = Static<typeof ModelDetail>;

@@ -10,16 +10,18 @@ const top = Type.Optional(
   Type.Integer({
     minimum: 1,
     maximum: 10_000,
-    description: 'Adds confidence, model, and that many predictions, the surest first.',
+    description: 'Adds confidence, model, and this number of predictions, the highest confidence first.',
   }),
 );
 
-const timings = Type.Optional(Type.Boolean({ description: 'Adds where the time went, in milliseconds.' }));
+const timings = Type.Optional(
+  Type.Boolean({ description: 'Adds the times of the stages, in milliseconds.' }),
+);
 
 const variant = Type.Optional(
   Type.Enum(VariantName.enum, {
     description:
-      'A variant of the model, else the one that serves. Opened when first asked for: that answer takes longer.',
+      'The variant to use; default: the served one. Another variant is loaded at its first request, which takes longer.',
   }),
 );
 
@@ -31,7 +33,9 @@ export const PredictQuery = Type.Object(
     timings,
     variant,
     model: Type.Optional(
-      Type.String({ description: `A model; else QUATI_MODEL, else the only one, else ${fallbackModel}.` }),
+      Type.String({
+        description: `The model. Default: QUATI_MODEL, or the only model, or ${fallbackModel}.`,
+      }),
     ),
   },
   strict,
@@ -43,7 +47,7 @@ export const TimeoutHeaders = Type.Object({
       minimum: 1,
       maximum: 3_600_000,
       description:
-        'How long the client waits, from the arrival of its request on; at most QUATI_DEADLINE_MS. What has not run by then is not run.',
+        'The time that the client waits, from the arrival of its request. An image that has not run by then, or within QUATI_DEADLINE_MS after its upload, is dropped.',
     }),
   ),
 });
@@ -61,7 +65,8 @@ const Timings = Type.Object(
   { uploadMs: milliseconds, queueMs: milliseconds, decodeMs: milliseconds, inferenceMs: milliseconds },
   {
     ...strict,
-    description: 'Until the upload was read; waiting for a worker; decoding; running the batch it was in.',
+    description:
+      'uploadMs: until the upload was read. queueMs: waiting for a worker. decodeMs: decoding. inferenceMs: running its batch.',
   },
 );
 
@@ -73,7 +78,7 @@ export const Prediction = Type.Object(
     confidence: Type.Optional(confidence),
     predictions: Type.Optional(
       Type.Array(Type.Object({ category: Type.String(), confidence }, strict), {
-        description: 'The surest first.',
+        description: 'The highest confidence first.',
       }),
     ),
     model: Type.Optional(

@@ -10,12 +10,12 @@ type Describing<Shape, Schema extends TSchema> =
   Static<Schema> extends Shape ? (Shape extends Static<Schema> ? Schema : never) : never;
 
 const members = {
-  type: Type.String({ description: 'urn:quati:problem: and the code.' }),
-  title: Type.String({ description: 'The same for every problem of this code.' }),
+  type: Type.String({ description: 'urn:quati:problem: followed by the code.' }),
+  title: Type.String({ description: 'The same text for every problem with this code.' }),
   status: Type.Integer(),
   detail: Type.String({ description: 'What is wrong with this request.' }),
   code: Type.Enum(codes),
-  requestId: Type.String({ description: 'Also the header x-request-id, and in the log.' }),
+  requestId: Type.String({ description: 'The same as in the header x-request-id and in the log.' }),
 };
 
 const problem = Type.Object(members, { $id: 'Problem', additionalProperties: false });
@@ -26,7 +26,7 @@ const problemCodes = Object.keys(modelProblems) as ModelProblem[];
 /** Why a version is not served. */
 export const ModelProblemCode = Type.Enum(problemCodes, {
   $id: 'ModelProblem',
-  description: `Why a version is not served as its folder has it. The log has the details. ${problemCodes
+  description: `Why the content of a version's folder is not served. The log has the details. ${problemCodes
     .map((code) => `\`${code}\`: ${modelProblems[code]}.`)
     .join(' ')}`,
 });
@@ -41,7 +41,9 @@ export const NotReady = Type.Object(
           { name: Type.String(), version: Type.Integer(), problem: Type.Ref('ModelProblem') },
           { additionalProperties: false },
         ),
-        { description: 'The versions that should serve and cannot; empty if there are no models.' },
+        {
+          description: 'The versions that should be served and are not ready; empty if there are no models.',
+        },
       ),
     ),
   },

@@ -1,4 +1,4 @@
-// Two networks that speed is compared on because everybody knows them: a plain one for 32 x 32 pictures, and ResNet-20.
+// Two well-known networks for comparisons of speed: a plain one for 32 x 32 images, and ResNet-20.
 import {
   type Architecture,
   batchNorm,

@@ -1,4 +1,4 @@
-// What a recipe says about a binarised network: each value with its choices and what it does.
+// The part of a recipe about a binarised network: each value with its choices and its effect.
 import { type Static, Type } from '#typebox';
 import { signGradients } from '../autodiff/sign-gradients.js';
 import { oneOf } from '../value-schema.js';

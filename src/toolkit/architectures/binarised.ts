@@ -1,10 +1,10 @@
-// The name of a binarised architecture + its binarisation → the architecture.
+// the name of a binarised architecture and its binarisation → the architecture.
 import { RecipeError } from '../errors.js';
 import type { Binarisation } from './binarisation.js';
 import type { Architecture } from './layers.js';
 import { lenet5Binary } from './lenet5.js';
 
-/** A new binarised architecture is a line here. */
+/** A new binarised architecture needs a line here. */
 const builders: Readonly<Record<string, (binarisation: Binarisation) => Architecture>> = {
   'lenet5-binary': lenet5Binary,
 };

@@ -1,4 +1,4 @@
-// The two networks for CIFAR-10's 32 x 32 pictures: the classic one with dense layers, and a residual one of the same size.
+// The two networks for the 32 x 32 images of CIFAR-10: a classic one with dense layers, and a residual one of similar size.
 import {
   type Architecture,
   batchNorm,
@@ -15,7 +15,7 @@ import {
 
 const input = { channels: 3, height: 32, width: 32 };
 
-/** Convolutions in pairs, pools and dropout between them, dense layers behind: 337,418 parameters. */
+/** Pairs of convolutions with pools and dropout between them, then dense layers: 337,418 parameters. */
 export const cifar10Cnn: Architecture = {
   name: 'cifar10-cnn',
   input,
@@ -40,9 +40,9 @@ export const cifar10Cnn: Architecture = {
 };
 
 /**
- * Residual blocks as in He et al., 2016, section 4.2, three of 32 channels at 16 x 16 and three of 64 at 8 x 8: 301,978 parameters.
- * Where ResNet-20 has six convolutions of 16 channels at 32 x 32, most of whose time goes into moving values, this has one
- * of 32 and a pool.
+ * Residual blocks as in He et al., 2016, section 4.2: three of 32 channels at 16 x 16 and three of 64 at 8 x 8; 301,978 parameters.
+ * ResNet-20 starts with convolutions of 16 channels at 32 x 32, which spend most of their time on moving values. This network
+ * has one convolution of 32 channels and a pool instead.
  */
 export const cifar10Resnet: Architecture = {
   name: 'cifar10-resnet',

@@ -1,4 +1,4 @@
-// Architecture + where parameters come from → the forward graph: `image` [N, C, H, W] → `logits` [N, labels].
+// an architecture and a source of parameters → the forward graph: `image` [N, C, H, W] → `logits` [N, labels].
 
 import type { SignGradient } from '../autodiff/sign-gradients.js';
 import { GraphBuilder } from '../graph/builder.js';
@@ -14,21 +14,21 @@ import type { Operator } from '../graph/shape-inference.js';
 import type { Architecture, Layer } from './layers.js';
 
 export interface ParameterSpec {
-  /** `<layer><number>.<kind>`, as in `conv1.weight`. */
+  /** `<layer><number>.<kind>`, such as `conv1.weight`. */
   readonly name: string;
   readonly shape: readonly number[];
-  /** Mean and variance are running statistics: carried, not learned. */
+  /** Mean and variance are running statistics, which are stored but not learned. */
   readonly kind: 'weight' | 'bias' | 'scale' | 'mean' | 'variance';
-  /** How many inputs one output sums over, and how many outputs one input feeds. */
+  /** The number of inputs that one output sums over, and of outputs that use one input. */
   readonly fanIn: number;
   readonly fanOut: number;
 }
 
-/** Asked for each parameter, in the order of the layers: an initialiser, or a checkpoint. */
+/** Returns the values of a parameter, from an initialiser or a checkpoint. Called for each one, in the order of the layers. */
 export type ParameterSource = (spec: ParameterSpec) => TensorData;
 
 export interface ForwardOptions {
-  /** `N` for a graph that takes any batch. */
+  /** `N` for a graph with a dynamic batch. */
   readonly batch: Dim;
   readonly parameter: ParameterSource;
 }
@@ -45,7 +45,7 @@ export function buildForward(architecture: Architecture, { batch, parameter }: F
   return builder.build();
 }
 
-/** Numbers the layers of each kind and asks for their parameters. */
+/** Numbers the layers of each kind, and gets their parameters from the source. */
 class Scope {
   readonly #counts = new Map<string, number>();
 
@@ -64,7 +64,7 @@ class Scope {
     return this.builder.initializer(spec.name, this.source(spec));
   }
 
-  /** A node that carries its layer's name. */
+  /** Adds a node with the name of its layer. */
   node(op: Operator, name: string, inputs: readonly Value[], attributes: Attributes = {}): Value {
     return this.builder.ops(op, inputs, 1, { name, attributes })[0] as Value;
   }

@@ -1,26 +1,26 @@
-// The layers an architecture is listed in, one factory a layer.
+// The layers of an architecture, with one factory function per layer.
 import type { SignGradient } from '../autodiff/sign-gradients.js';
 
 interface Conv2d {
   readonly kind: 'conv';
   readonly filters: number;
-  /** Side of the square kernel, in pixels. */
+  /** The side of the square kernel, in pixels. */
   readonly kernel: number;
-  /** Pixels of zeros on every side. */
+  /** The number of zero pixels that are added on every side. */
   readonly padding: number;
-  /** Pixels from one window to the next. */
+  /** The distance from one window to the next, in pixels. */
   readonly stride: number;
-  /** Parts of the channels that do not meet; as many as there are channels: depthwise. */
+  /** The number of groups of channels that are computed separately. One group per channel is a depthwise convolution. */
   readonly groups: number;
-  /** Superfluous before a batch normalisation. */
+  /** Whether there is a bias. Before a batch normalisation it has no effect. */
   readonly bias: boolean;
-  /** Left out, weights are real numbers; else +1 and -1, learned through this gradient of the sign. */
+  /** If set, weights are +1 and -1, learned through this gradient of the sign. If undefined, they are real numbers. */
   readonly binary?: SignGradient;
 }
 
 interface Pool {
   readonly kind: 'maxPool' | 'averagePool';
-  /** Side of the square window and its stride, in pixels. */
+  /** The side of the square window, and its stride, in pixels. */
   readonly size: number;
 }
 
@@ -33,7 +33,7 @@ interface Dense {
   readonly binary?: SignGradient;
 }
 
-/** Values become +1 from 0 on, else -1. */
+/** Values of 0 or more become +1, the others -1. */
 interface Binarise {
   readonly kind: 'binarise';
   readonly gradient: SignGradient;
@@ -41,18 +41,18 @@ interface Binarise {
 
 interface Dropout {
   readonly kind: 'dropout';
-  /** Part of the values that is dropped, 0…1. */
+  /** The fraction of the values that is dropped, 0…1. */
   readonly rate: number;
 }
 
 interface BatchNorm {
   readonly kind: 'batchNorm';
   readonly epsilon: number;
-  /** What the running statistics keep of themselves a step. */
+  /** The fraction of the running statistics that each step keeps. */
   readonly momentum: number;
 }
 
-/** body(x) + shortcut(x); an empty shortcut is x itself. */
+/** body(x) + shortcut(x). An empty shortcut returns x. */
 interface Residual {
   readonly kind: 'residual';
   readonly body: readonly Layer[];
@@ -74,7 +74,7 @@ export type Layer =
 export interface Architecture {
   readonly name: string;
   readonly input: { readonly channels: number; readonly height: number; readonly width: number };
-  /** The last layer gives one logit a label; what turns them into confidences belongs to the loss and to the card. */
+  /** The last layer returns one logit per label. The loss and the card define the function from logits to confidences. */
   readonly layers: readonly Layer[];
 }
 
@@ -130,7 +130,7 @@ export const hardSwish: Layer = { kind: 'hardSwish' };
 export const flatten: Layer = { kind: 'flatten' };
 export const globalAveragePool: Layer = { kind: 'globalAveragePool' };
 
-/** The dense layer that gives the logits; undefined when the last layer is none, or the normalisation of one. */
+/** The dense layer that returns the logits; undefined if the network ends in neither a dense layer nor its normalisation. */
 export function classifierOf({ layers }: Architecture): Dense | undefined {
   const last = layers.findLast(({ kind }) => kind !== 'batchNorm');
   return last?.kind === 'dense' ? last : undefined;

@@ -12,7 +12,7 @@ import {
   relu,
 } from './layers.js';
 
-// Two pixels of border make 28x28 digits the 32x32 of the paper.
+// A border of two pixels turns digits of 28x28 into the 32x32 of the paper.
 const first = { kernel: 5, padding: 2 };
 const second = { kernel: 5 };
 
@@ -36,7 +36,7 @@ export const lenet5: Architecture = {
   ],
 };
 
-/** Pools before the sign is taken: the maximum of four signs is nearly always +1. */
+/** Pooling comes before the sign, because the maximum of four signs is nearly always +1. */
 export function lenet5Binary(options: Binarisation): Architecture {
   const { signGradient, firstLayer, lastLayer } = options;
   const weights = (precision: Precision) => ({

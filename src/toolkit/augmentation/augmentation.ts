@@ -1,4 +1,4 @@
-// Images of 0…255 + seed, epoch, index → the same images changed a little. Every change is off unless asked for.
+// images of 0…255, seed, epoch and index → augmented images. Every change is off by default.
 
 import { createRandom } from '../random.js';
 import { type ImageSize, paintSquare, type ToSource, warp } from './pixels.js';
@@ -6,13 +6,13 @@ import { type Augmentation, completeAugmentation } from './schema.js';
 import { drawTransform, isIdentity, transformToSource } from './transform.js';
 
 /**
- * Image `index` as it is in that epoch: a function of seed, epoch and index alone, whatever the batch or the thread.
- * @param pixels height x width x channels; left as they are.
- * @returns as many pixels, valid until the next call.
+ * Returns image `index` for an epoch. It depends only on seed, epoch and index, not on the batch or the thread.
+ * @param pixels height x width x channels; they do not change.
+ * @returns the same number of pixels, valid until the next call.
  */
 export type Augmenter = (pixels: Uint8Array, epoch: number, index: number) => Uint8Array;
 
-/** Rotation, zoom, shift and flip are one interpolation; the crop is a second one, of whole pixels; cutout comes last. */
+/** Rotation, zoom, shift and flip are one interpolation. The crop then moves whole pixels, and cutout comes last. */
 export function createAugmenter(augmentation: Augmentation, size: ImageSize, seed: number): Augmenter {
   const complete = completeAugmentation(augmentation);
   const { fill } = complete;
@@ -37,7 +37,7 @@ export function createAugmenter(augmentation: Augmentation, size: ImageSize, see
   };
 }
 
-/** Whether it changes anything. */
+/** Whether the configuration changes anything. */
 export function isAugmenting(augmentation: Augmentation = {}): boolean {
   const { rotation, zoom, shift, flip, crop, cutout } = completeAugmentation(augmentation);
   return rotation > 0 || zoom > 0 || shift > 0 || flip || (crop?.padding ?? 0) > 0 || (cutout?.size ?? 0) > 0;

@@ -1,12 +1,12 @@
-// Images + a configuration → one picture: a row an image, the original first, then what the first epochs make of it.
+// images and a configuration → a contact sheet: one row per image, with the original first, then one column per epoch.
 import { createAugmenter } from './augmentation.js';
 import type { ImageSize } from './pixels.js';
 import type { Augmentation } from './schema.js';
 
 export interface SheetOptions {
-  /** Images of the split, by index: what an image becomes depends on it. */
+  /** The indices of the images in the split. The changes of an image depend on its index. */
   readonly images: readonly number[];
-  /** Columns after the original, an epoch each. */
+  /** The number of columns after the original, one per epoch. */
   readonly variants: number;
   readonly seed: number;
 }
@@ -17,7 +17,7 @@ export interface Sheet extends ImageSize {
 
 const gap = 2;
 const background = 128;
-/** Small images are shown this wide or wider, by repeating pixels. */
+/** The least width at which images are shown. Pixels of smaller images are repeated. */
 const shownWidth = 84;
 
 /** @param split count x height x width x channels pixels. */
@@ -46,7 +46,7 @@ export function drawContactSheet(
   return { ...sheet, pixels };
 }
 
-/** Copies an image onto the sheet, each pixel `times` x `times`. */
+/** Copies an image onto the sheet, and repeats each pixel `times` x `times`. */
 function place(sheet: Sheet, image: Sheet, times: number, [left, top]: readonly [number, number]): void {
   const { channels } = sheet;
   for (let y = 0; y < image.height * times; y++) {

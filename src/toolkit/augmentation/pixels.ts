@@ -1,4 +1,4 @@
-// Pixels, and where each of them comes from → pixels: bilinear sampling, and a square painted over.
+// pixels and a map to their source → new pixels: bilinear sampling, and cutout of a square.
 
 export interface ImageSize {
   readonly width: number;
@@ -6,14 +6,14 @@ export interface ImageSize {
   readonly channels: number;
 }
 
-/** A pixel value for all that lies beyond the border, or the border's own pixels continued. */
+/** The pixel value outside the image, or `edge` to repeat the pixels of the border. */
 export type Fill = number | 'edge';
 
-/** [xx, xy, x0, yx, yy, y0]: the pixel at (x, y) is taken from (xx x + xy y + x0, yx x + yy y + y0). */
+/** [xx, xy, x0, yx, yy, y0]: the pixel at (x, y) comes from (xx x + xy y + x0, yx x + yy y + y0). */
 export type ToSource = readonly [number, number, number, number, number, number];
 
 export interface Square {
-  /** The upper left corner, possibly outside the image. */
+  /** The upper left corner, which may be outside the image. */
   readonly x: number;
   readonly y: number;
   readonly side: number;
@@ -21,7 +21,7 @@ export interface Square {
 
 /**
  * v = (1 - fy) ((1 - fx) p[y0, x0] + fx p[y0, x1]) + fy ((1 - fx) p[y1, x0] + fx p[y1, x1]), rounded to the nearest;
- * a neighbour beyond the border counts as `fill`. Pixel centres are at whole numbers.
+ * a neighbour outside the image has the value of `fill`. Pixel centres are at whole numbers.
  * @param out another array of the same length.
  */
 export function warp(
@@ -76,7 +76,7 @@ function atBorder(
   return blend(a, b, c, d, sourceX - x, sourceY - y);
 }
 
-/** a b above c d; not yet cut down to a whole number, which storing it in bytes does. */
+/** Interpolates between a, b (upper row) and c, d (lower row). Storing the result in bytes cuts it to a whole number. */
 function blend(a: number, b: number, c: number, d: number, fx: number, fy: number): number {
   const upper = a + fx * (b - a);
   const lower = c + fx * (d - c);
@@ -98,7 +98,7 @@ function pixelAt(
   return pixels[(row * width + column) * channels + channel] as number;
 }
 
-/** Changes `pixels`; what reaches beyond the border is left out. */
+/** Fills a square in `pixels`. The part of the square outside the image is ignored. */
 export function paintSquare(
   pixels: Uint8Array,
   { width, height, channels }: ImageSize,

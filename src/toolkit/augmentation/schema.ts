@@ -1,4 +1,4 @@
-// What a recipe says about augmentation: each value with its range, its default and what it does.
+// The part of a recipe about augmentation: each value with its range, its default and its effect.
 import { type Static, Type } from '#typebox';
 import { fraction, noted, onOff, upTo, wholePixels, withDefaults } from '../value-schema.js';
 
@@ -19,7 +19,7 @@ export const Cutout = Type.Object({
   }),
 });
 
-/** The values that are not parts of another one. */
+/** The values that are not nested in another part. */
 export const plainAugmentation = {
   rotation: Type.Optional(
     upTo(180, {
@@ -57,7 +57,7 @@ export const plainAugmentation = {
   ),
 };
 
-/** Every amount is drawn evenly, anew for each image and epoch. A value that is left out changes nothing. */
+/** Every amount has a uniform distribution, and is drawn for each image in each epoch. An absent value changes nothing. */
 export const Augmentation = Type.Object({
   ...plainAugmentation,
   crop: Type.Optional(Crop),

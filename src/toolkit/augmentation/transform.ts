@@ -1,24 +1,24 @@
-// Configuration + random numbers → what is done to one image, and where its pixels then come from.
+// a configuration and random numbers → the changes of one image, and the map from its pixels to their source.
 import type { Random } from '../random.js';
 import type { ImageSize, Square, ToSource } from './pixels.js';
 import type { CompleteAugmentation } from './schema.js';
 
 export interface Transform {
-  /** Degrees, counter-clockwise as one sees it. */
+  /** Degrees, counter-clockwise on the screen. */
   readonly rotation: number;
-  /** How many times larger. */
+  /** The factor by which the image is enlarged. */
   readonly zoom: number;
   /** Pixels, to the right and down. */
   readonly shiftX: number;
   readonly shiftY: number;
   readonly flip: boolean;
-  /** Where the crop begins, whole pixels from the upper left corner of the unpadded image. */
+  /** The position of the crop: whole pixels from the upper left corner of the unpadded image. */
   readonly cropX: number;
   readonly cropY: number;
   readonly cutout: Square | undefined;
 }
 
-/** Draws the same numbers in the same order whatever is on: turning one thing on leaves the others as they were. */
+/** Draws the same numbers in the same order, whichever changes are enabled. So enabling one change does not affect the others. */
 export function drawTransform(
   { rotation, zoom, shift, flip, crop, cutout }: CompleteAugmentation,
   { width, height }: ImageSize,
@@ -41,13 +41,13 @@ export function drawTransform(
   return { ...drawn, cutout: side > 0 ? { x: x ?? 0, y: y ?? 0, side } : undefined };
 }
 
-/** Whether rotation, zoom, shift and flip together leave the image as it is. */
+/** Whether rotation, zoom, shift and flip together do not change the image. */
 export function isIdentity({ rotation, zoom, shiftX, shiftY, flip }: Transform): boolean {
   return rotation === 0 && zoom === 1 && shiftX === 0 && shiftY === 0 && !flip;
 }
 
 /**
- * Mirrored, turned by a, enlarged by z, moved by t, all about the centre c:
+ * The image is mirrored, rotated by a, enlarged by z and shifted by t, all about the centre c:
  *   out = z R F (in - c) + c + t,  F = diag(±1, 1),  R = [[cos a, sin a], [-sin a, cos a]]  (y grows downwards)
  *   in  = F Rᵀ (out - c - t) / z + c
  */

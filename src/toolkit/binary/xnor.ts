@@ -1,4 +1,4 @@
-// Products of signs by exclusive or and bit counts, in scalar code. It shows what one bit per weight could gain; only bench/binary.mjs uses it.
+// Products of signs by exclusive or and bit counts, in scalar code. It shows what one bit per weight could gain; only bench/binary.ts uses it.
 
 /** Rows of bits. Zeros fill each row up to whole 32-bit words. */
 export interface BitRows {

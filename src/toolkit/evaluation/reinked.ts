@@ -1,4 +1,4 @@
-// A test split of digits → the same as people send them, dark ink on paper in PNG and JPEG files → how many are read right.
+// a test split of digits → photos of dark ink on paper, as PNG and JPEG files → the number that is classified correctly.
 
 import type { InputContract } from '../../inference/image/contract.js';
 import { decodeImage } from '../../inference/image/decode.js';

@@ -1,4 +1,4 @@
-// Measured variants → the picture that decides: accuracy against latency, size as the dot, the Pareto front drawn.
+// measured variants → a plot of accuracy against latency, with file size as the dot, and the Pareto front.
 import type { Axis, Legend, Mark, Scale, Spec } from 'vega';
 import { paretoFront } from '../evaluation/recommend.js';
 import type { SummaryRow } from '../evaluation/summary.js';

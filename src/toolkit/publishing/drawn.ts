@@ -1,4 +1,4 @@
-// A seed → pictures that belong to nobody: golden images where the dataset's own may not be passed on.
+// a seed → drawn golden images, for datasets whose own images may not be redistributed.
 
 import { channelCount } from '../../inference/image/channels.js';
 import type { InputContract } from '../../inference/image/contract.js';

@@ -1,4 +1,4 @@
-// A float model + calibration images → int8.onnx, float16.onnx and their loss of accuracy. READ FIRST for quantisation: prepare →
+// A float model + calibration images → int8.onnx, float16.onnx and their loss of accuracy. Start here to read the quantisation: prepare →
 // plan → calibrate → choose the layers that stay float → rewrite → measure → shorten names.
 import { compactNames } from '../graph/compact.js';
 import type { Dim, Graph, Node } from '../graph/graph.js';

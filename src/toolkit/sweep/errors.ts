@@ -1,4 +1,4 @@
-// What can go wrong in a sweep, beyond what can in each of its runs.
+// Errors of a sweep, besides those of its runs.
 import { QuatiError } from '../../inference/errors.js';
 
 /** The folder holds another sweep. */

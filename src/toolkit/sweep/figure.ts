@@ -87,7 +87,7 @@ const x = { scale: 'x', field: 'accuracy' };
 const y = { scale: 'gradient', field: 'signGradient' };
 const fill = { scale: 'colour', field: 'blockOrder' };
 
-/** A bar at the mean. */
+/** Draws a bar at the mean. */
 function meanMark(data: string): Mark {
   return {
     type: 'rect',
@@ -104,7 +104,7 @@ function meanMark(data: string): Mark {
   };
 }
 
-/** A dot per run. */
+/** Draws one dot per run. */
 function runMark(data: string): Mark {
   const middle = { ...y, offset: { scale: 'order', field: 'blockOrder', band: 0.5 } };
   return {

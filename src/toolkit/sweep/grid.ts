@@ -1,4 +1,4 @@
-// Which gradients, orders, activations and seeds → the runs of a sweep, each with a name.
+// gradients, orders, activations and seeds → the runs of a sweep, each with a name.
 import type { Binarisation } from '../architectures/binarisation.js';
 
 export type Setting = Pick<Binarisation, 'signGradient' | 'blockOrder' | 'activations'>;
@@ -23,7 +23,7 @@ export function settingsOf({ activations, signGradients, blockOrders }: Omit<Gri
   );
 }
 
-/** All settings with the first seed, then with the next: a sweep that was stopped has something of each. */
+/** All settings with the first seed, then with the next one, so that a stopped sweep has results for each setting. */
 export function runsOf(grid: Grid): SweepRun[] {
   const settings = settingsOf(grid);
   return grid.seeds.flatMap((seed) => settings.map((setting) => ({ ...setting, seed })));

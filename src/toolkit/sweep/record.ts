@@ -1,4 +1,4 @@
-// What a sweep began with and what its runs reached ⇄ sweep.json.
+// the input of a sweep and the results of its runs ⇄ sweep.json.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -8,25 +8,25 @@ import { SweepError } from './errors.js';
 import type { SweepRun } from './grid.js';
 
 export interface SweepResult extends SweepRun {
-  /** Of the test split, by the exported float32.onnx. */
+  /** Accuracy of the exported float32.onnx on the test split. */
   readonly accuracy: number;
   readonly valAccuracy?: number;
-  /** Of the last epoch, on the training images. */
+  /** Accuracy on the training images in the last epoch. */
   readonly loss: number;
   readonly seconds: number;
 }
 
 export interface SweepRecord {
-  /** Before each run's own values. */
+  /** The recipe, without the values of a single run. */
   readonly recipe: Recipe;
   readonly datasetSha256: string;
-  /** In the order in which they ended. */
+  /** The results, in the order in which the runs ended. */
   readonly results: readonly SweepResult[];
 }
 
 const recordFile = (folder: string) => path.join(folder, 'sweep.json');
 
-/** @throws SweepError when the folder holds a sweep of another recipe or dataset. */
+/** @throws SweepError if the folder holds a sweep of another recipe or dataset. */
 export async function beginRecord(
   folder: string,
   recipe: Recipe,
@@ -45,7 +45,7 @@ export async function beginRecord(
   );
 }
 
-/** @throws SweepError when there is none, or it is damaged. */
+/** @throws SweepError if there is no record, or it is damaged. */
 async function readRecord(folder: string): Promise<SweepRecord> {
   const file = recordFile(folder);
   try {

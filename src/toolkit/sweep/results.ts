@@ -1,4 +1,4 @@
-// A sweep's record → results.md and a plot, in the folder they are wanted in.
+// the record of a sweep → sweep.md and a plot, in a given folder.
 import path from 'node:path';
 import { writeFileAtomic } from '../files.js';
 import { specToSvg, svgToPng } from '../plots/render.js';
@@ -6,7 +6,7 @@ import { sweepSpec } from './figure.js';
 import type { SweepRecord } from './record.js';
 import { sweepTable } from './summary.js';
 
-/** @returns the files written. */
+/** @returns the written files. */
 export async function writeSweepResults(
   record: SweepRecord,
   of: number,

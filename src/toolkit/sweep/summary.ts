@@ -5,14 +5,14 @@ import { type Setting, settingsOf } from './grid.js';
 import type { SweepRecord, SweepResult } from './record.js';
 
 export interface SettingSummary extends Setting {
-  /** On the test split, a run each. */
+  /** The accuracies on the test split, one per run. */
   readonly accuracies: readonly number[];
   readonly mean: number;
-  /** With n - 1 in the denominator; of two runs or more. */
+  /** Standard deviation with n - 1 in the denominator; undefined for fewer than two runs. */
   readonly deviation?: number;
 }
 
-/** Settings that have a result, those with real activations first, then the most accurate. */
+/** The settings that have a result: those with real activations first, each group sorted by accuracy. */
 export function summarise(results: readonly SweepResult[]): SettingSummary[] {
   const unique = <T>(values: readonly T[]) => [...new Set(values)];
   const settings = settingsOf({

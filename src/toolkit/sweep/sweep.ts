@@ -1,4 +1,4 @@
-// A recipe + a grid of binarisations → one trained and tested run each, and what they reached. Goes on where it was stopped.
+// a recipe and a grid of binarisations → one trained and tested run for each, and their results. A stopped sweep can continue.
 import path from 'node:path';
 import { openSession } from '../../inference/workers/session.js';
 import type { Dataset } from '../datasets/dataset.js';
@@ -17,26 +17,27 @@ export interface SweepOptions
   readonly recipe: Recipe;
   readonly grid: Grid;
   readonly datasetFolder: string;
-  /** Holds sweep.json, and a folder a run. */
+  /** The folder with sweep.json, and one folder per run. */
   readonly folder: string;
-  /** Forget what the folder holds. */
+  /** Whether to discard the content of the folder. */
   readonly replace?: boolean;
-  /** Before a run, `done` of `of` behind it. */
+  /** Called before a run, when `done` of `of` runs are finished. */
   readonly onRun?: (run: SweepRun, done: number, of: number) => void;
   readonly onStep?: TrainOptions['onStep'];
-  /** After each run, with all there is by then. */
+  /** Called after each run, with all results so far. */
   readonly onResult?: (result: SweepResult, record: SweepRecord) => Promise<void>;
 }
 
 export interface Swept {
   readonly record: SweepRecord;
-  /** False when it was stopped before the last run's end. */
+  /** False if the sweep was stopped before the end of the last run. */
   readonly finished: boolean;
 }
 
 /**
- * @throws SweepError when the folder holds a sweep of another recipe or dataset.
- * @throws RecipeError when nothing in the recipe is binarised.
+ * Runs a sweep.
+ * @throws SweepError if the folder holds a sweep of another recipe or dataset.
+ * @throws RecipeError if the recipe has no binarisation.
  */
 export async function sweep(options: SweepOptions): Promise<Swept> {
   const { folder, grid, onRun, onResult } = options;
@@ -55,7 +56,7 @@ export async function sweep(options: SweepOptions): Promise<Swept> {
   return { record, finished: true };
 }
 
-/** Undefined when it was stopped. */
+/** @returns undefined if the run was stopped. */
 async function trainAndTest(
   run: SweepRun,
   dataset: Dataset,

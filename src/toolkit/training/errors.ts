@@ -1,4 +1,4 @@
-// What can go wrong between a recipe and trained weights.
+// The errors of training.
 import { QuatiError } from '../../inference/errors.js';
 
 /** The checkpoint is damaged, or belongs to another network or recipe. */

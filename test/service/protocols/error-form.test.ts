@@ -1,4 +1,4 @@
-// which form a refusal has: the protocol's below its prefix, whoever refuses; a problem everywhere else.
+// the form of a refusal: that of the protocol below its prefix, a problem everywhere else.
 import t from 'tap';
 import { createTestApp } from '../../helpers/service.js';
 
@@ -27,7 +27,7 @@ t.test('below /v1 and /v2 the router refuses in the form of the protocol', async
   }
 });
 
-t.test('paths that only start like a prefix are answered with problems', async (t) => {
+t.test('paths that only start like a prefix get problems', async (t) => {
   const app = await createTestApp(t, { apiKeys: [key] });
   for (const url of ['/v1x', '/v20/models', '/models/v2/x', '/V2', '/models/%zz']) {
     const response = await app.inject({ url, headers });
@@ -36,7 +36,7 @@ t.test('paths that only start like a prefix are answered with problems', async (
   }
 });
 
-t.test('a path that does not exist is 404 with CORS too, which answers OPTIONS on every path', async (t) => {
+t.test('a path that does not exist is 404 with CORS too, although OPTIONS works on every path', async (t) => {
   const app = await createTestApp(t, { corsOrigins: ['https://example.org'] });
   for (const url of ['/nothing', '/v2/nothing']) t.equal((await app.inject(url)).statusCode, 404, url);
   const { headers } = await app.inject({ method: 'PUT', url: '/models' });

@@ -42,7 +42,7 @@ t.test('every hostile body gets a short refusal, and a short line in the log', a
 });
 
 t.test(
-  '16 hostile bodies at the same time take little memory, and a good request beside them is answered',
+  '16 hostile bodies at once take little memory, and a good request among them gets its response',
   async (t) => {
     const app = await createTestApp(t);
     for (const { name, protocol, bytes } of hostileBodies.filter(({ name }) =>
@@ -101,7 +101,7 @@ t.test('a value that is nested where a parameter is one number is 400', async (t
   }
 });
 
-t.test('what a client wrote is cut in errors', async (t) => {
+t.test('errors cut long texts of the client', async (t) => {
   const app = await createTestApp(t, { models: [{}] });
   const input = { name: 'input', shape: [1, 1, 28, 28], datatype: 'FP32', data: plane(0) };
   const words = 'x'.repeat(5000);
@@ -175,7 +175,7 @@ t.test('an id of 1024 characters is returned, one more is refused', async (t) =>
   t.match(refused.json().error, /\/id .*1024/);
 });
 
-t.test('one image more than the batch is named, many more are too many values', async (t) => {
+t.test('one image too many is an error with both numbers; many more are too many values', async (t) => {
   const app = await createTestApp(t, { maxBatch: 2 });
   const tensors = (count: number) => predict(app, { instances: new Array(count).fill(plane(0)) });
   t.equal((await tensors(2)).statusCode, 200);
@@ -183,7 +183,7 @@ t.test('one image more than the batch is named, many more are too many values', 
   t.match((await tensors(6)).json(), { error: /more than \d+ values/ });
 });
 
-t.test('a body may have the JSON of the largest batch, whatever an upload may have', async (t) => {
+t.test('a body may hold the JSON of the largest batch, even beyond the limit of an upload', async (t) => {
   const limits = { maxUploadBytes: 1000, maxBodyBytes: undefined, maxBatch: 16 };
   const limit = bodyLimit(grayInput, limits);
   t.equal(limit, 64 * 1024 + 26 * 16 * 784);
@@ -256,7 +256,7 @@ t.test('millions of empty binary elements are counted, not kept', async (t) => {
 });
 
 t.test(
-  'bodies that hold more than the queue may are 429, and their room is free again afterwards',
+  'bodies beyond the limit of the queue are 429, and their space is free again afterwards',
   async (t) => {
     const app = await createTestApp(t, { maxQueueBytes: 1_000_000 });
     const url = await app.listen({ port: 0, host: '127.0.0.1' });

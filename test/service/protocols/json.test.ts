@@ -1,6 +1,6 @@
 // the reader of JSON → accepts, refuses and returns what JSON.parse does, apart from its limits.
 //
-// QUATI_FUZZ_SECONDS=600 QUATI_FUZZ_SEED=7 node build/test/service/protocols/json.test.js   longer, and from another seed
+// QUATI_FUZZ_SECONDS=600 QUATI_FUZZ_SEED=7 node build/test/service/protocols/json.test.js   for longer, with another seed
 import { isDeepStrictEqual } from 'node:util';
 import t from 'tap';
 import { type ConvertLimits, convert } from '../../../src/service/protocols/json/document.js';
@@ -142,7 +142,7 @@ t.test('a number is the float64 that JSON.parse returns, also close to the middl
   t.same(wrong.slice(0, 3), []);
 });
 
-t.test('the error has the place and what was expected there', async (t) => {
+t.test('the error states the byte and what was expected there', async (t) => {
   const errors: Record<string, string> = {
     '': 'expected a value at byte 0, got its end',
     '[1,]': 'expected a value at byte 3, got ]',
@@ -164,7 +164,7 @@ t.test('the error has the place and what was expected there', async (t) => {
     t.throws(() => viewJson(text), new JsonSyntaxError(message), text);
 });
 
-t.test('depth, values, numbers and texts have limits, and what is at the limit is read', async (t) => {
+t.test('depth, values, numbers and texts have limits, and JSON exactly at the limit is read', async (t) => {
   const limits = { maxDepth: 3, maxValues: 10 };
   const refused: [text: string, message: RegExp][] = [
     ['[[[[', /At byte 3 the body is nested deeper than 3/],
@@ -188,7 +188,7 @@ t.test('depth, values, numbers and texts have limits, and what is at the limit i
   t.throws(() => convert(viewJson('["123456"]'), few), /expected a text of at most 5 bytes, got 6/);
 });
 
-t.test('members whose names are kept stay views, and describe themselves in a few characters', async (t) => {
+t.test('members that are kept as views describe themselves in a few characters', async (t) => {
   const long = 'x'.repeat(1000);
   const descriptions: Record<string, string> = {
     null: 'null',

@@ -1,4 +1,4 @@
-// Open Inference Protocol v2: every kind of wrong request, and what it is told.
+// Open Inference Protocol v2: every kind of wrong request, and its error.
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { hollowPng, solidPng, svg, truncatedPng } from '../../helpers/images.js';
@@ -14,7 +14,7 @@ const { data: _numbers, ...bare } = input;
 const { data: _file, ...bareImage } = image;
 const sized = (tensor: object, size: unknown) => ({ ...tensor, parameters: { binary_data_size: size } });
 
-/** What is sent, with what after it, and what the refusal says. */
+/** The JSON, the bytes after it, and the text of the error. */
 const malformed: Record<string, [json: unknown, error: RegExp, binary?: Buffer]> = {
   'no JSON': ['{"inputs":', /no JSON/],
   'no inputs': [{}, /inputs/],
@@ -121,7 +121,7 @@ const malformed: Record<string, [json: unknown, error: RegExp, binary?: Buffer]>
   ],
 };
 
-t.test('what is wrong with a request is said, with 400 and in the shape of the protocol', async (t) => {
+t.test("the error of a wrong request is a 400 that says what is wrong, in the protocol's form", async (t) => {
   const app = await createTestApp(t);
   for (const [name, [json, error, binary]] of Object.entries(malformed)) {
     const response = await infer(app, path, json, binary);
@@ -133,7 +133,7 @@ t.test('what is wrong with a request is said, with 400 and in the shape of the p
   }
 });
 
-t.test('headers and bodies that do not fit are bad requests', async (t) => {
+t.test('wrong headers are bad requests, and an unknown encoding is 415', async (t) => {
   const app = await createTestApp(t);
   const json = JSON.stringify({ inputs: [image] });
   for (const length of ['-1', 'x', String(json.length + 1)]) {
@@ -165,7 +165,7 @@ t.test('a body that is too large, as sent or once decompressed, is refused', asy
   t.match(response.json().error, 'more than 1000 bytes once it is decompressed');
 });
 
-t.test('images that can not be classified get the status that they get elsewhere', async (t) => {
+t.test('images that cannot be classified get the same status as on other paths', async (t) => {
   const app = await createTestApp(t);
   for (const [file, status] of [
     [svg(), 415],
@@ -178,7 +178,7 @@ t.test('images that can not be classified get the status that they get elsewhere
   }
 });
 
-t.test('models, versions and paths that are not there are 404, and other methods 405', async (t) => {
+t.test('unknown models, versions and paths are 404, and wrong methods are 405', async (t) => {
   const app = await createTestApp(t);
   for (const url of [
     '/v2/models/none',
@@ -200,7 +200,7 @@ t.test('models, versions and paths that are not there are 404, and other methods
   t.match(method.json(), { error: /takes POST, not PUT/ });
 });
 
-t.test('a full queue is 429 with Retry-After, a deadline that passes 504', async (t) => {
+t.test('a full queue is 429 with Retry-After, and a passed deadline is 504', async (t) => {
   const full = await createTestApp(t, { maxQueueImages: 1 });
   const two = { ...input, shape: [2, 1, 28, 28], data: [...zeros, ...zeros] };
   const response = await infer(full, path, { inputs: [two] });
@@ -212,7 +212,7 @@ t.test('a full queue is 429 with Retry-After, a deadline that passes 504', async
   t.equal(late.statusCode, 504, 'a nanosecond');
 });
 
-t.test('a missing API key is refused in the shape of the protocol, and health needs none', async (t) => {
+t.test('a missing API key is refused in the form of the protocol, and health needs none', async (t) => {
   const app = await createTestApp(t, { apiKeys: ['a-key-of-this-test'] });
   for (const url of ['/v2', '/v2/models/brightness', '/v1/models/brightness']) {
     const response = await app.inject(url);

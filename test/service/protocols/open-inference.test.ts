@@ -1,4 +1,4 @@
-// Open Inference Protocol v2: every endpoint's answer, tensors as JSON and as bytes, both ways.
+// Open Inference Protocol v2: the response of every endpoint, with tensors as JSON and as bytes in both directions.
 import { deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import t from 'tap';
 import { Value } from 'typebox/value';
@@ -18,7 +18,7 @@ const images = (count: number, parameters = {}) => ({
   parameters,
 });
 
-t.test('the server tells its name, version and extensions, and that it lives and is ready', async (t) => {
+t.test('the server reports its name, version and extensions, and that it is live and ready', async (t) => {
   const app = await createTestApp(t);
   const server = (await app.inject('/v2')).json();
   t.match(server, { name: 'quati', version: /^\d+\./, extensions: ['binary_tensor_data', 'classification'] });
@@ -26,7 +26,7 @@ t.test('the server tells its name, version and extensions, and that it lives and
   t.same((await app.inject('/v2/health/ready')).json(), { ready: true });
 });
 
-t.test('a server without a ready model lives and is not ready', async (t) => {
+t.test('a server without a ready model is live but not ready', async (t) => {
   const app = await createTestApp(t, { models: [{ change: (card) => ({ ...card, name: 'other' }) }] });
   t.equal((await app.inject('/v2/health/live')).statusCode, 200);
   const ready = await app.inject('/v2/health/ready');
@@ -36,7 +36,7 @@ t.test('a server without a ready model lives and is not ready', async (t) => {
   t.equal((await app.inject('/v2/models/brightness')).statusCode, 503);
 });
 
-t.test('metadata names both inputs, the outputs, the versions, the labels and the cap', async (t) => {
+t.test('metadata lists the inputs, outputs, versions, labels and the largest batch', async (t) => {
   const app = await createTestApp(t, { models: [{}, { version: 3 }], maxBatch: 4 });
   for (const url of ['/v2/models/brightness', '/v2/models/brightness/versions/1']) {
     const metadata = (await app.inject(url)).json();
@@ -59,7 +59,7 @@ t.test('metadata names both inputs, the outputs, the versions, the labels and th
   t.equal((await app.inject('/v2/models/brightness/versions/3/ready')).statusCode, 200);
 });
 
-t.test('numbers as JSON, flat or nested, are answered as JSON with the id and the version', async (t) => {
+t.test('the response to JSON numbers, flat or nested, is JSON with the id and the version', async (t) => {
   const app = await createTestApp(t);
   const nested = numbers.map((values) => [
     Array.from({ length: 28 }, (_, y) => values.slice(28 * y, 28 * y + 28)),
@@ -79,7 +79,7 @@ t.test('numbers as JSON, flat or nested, are answered as JSON with the id and th
   }
 });
 
-t.test('the files of images, binary or base64, are decoded and answered alike', async (t) => {
+t.test('image files get the same response in binary form and in base64', async (t) => {
   const app = await createTestApp(t);
   const files = [dark, await jpeg(60, 40, 255), bright];
   const bytes = elements(...files);
@@ -93,7 +93,7 @@ t.test('the files of images, binary or base64, are decoded and answered alike', 
   t.same([rows[0] > 0.99, rows[5] > 0.99], [true, true]);
 });
 
-t.test('binary numbers are answered with binary outputs, to the same bit as JSON', async (t) => {
+t.test('binary numbers get binary outputs, equal to those in JSON bit by bit', async (t) => {
   const app = await createTestApp(t);
   const bytes = writeFloats(numbers.flat().map((value, i) => value * Math.sin(i)));
   const input = { name: 'input', shape: [2, 1, 28, 28], datatype: 'FP32' };
@@ -110,7 +110,7 @@ t.test('binary numbers are answered with binary outputs, to the same bit as JSON
   t.same(readFloats(binary), [...scores.data, ...probabilities.data].map(Math.fround));
 });
 
-t.test('outputs come as asked for: in that order, binary or not, each by itself', async (t) => {
+t.test('outputs have the requested order, and each has the requested form, binary or not', async (t) => {
   const app = await createTestApp(t);
   const inputs = [{ ...images(1), data: [bright.toString('base64')] }];
   const outputs = [{ name: 'probabilities', parameters: { binary_data: false } }, { name: 'scores' }];
@@ -128,7 +128,7 @@ t.test('outputs come as asked for: in that order, binary or not, each by itself'
   );
 });
 
-t.test('classification gives value:index:label, the surest first, as JSON and as bytes', async (t) => {
+t.test('classification returns value:index:label, highest value first, in JSON and bytes', async (t) => {
   const app = await createTestApp(t, { models: [{ labels: ['night', 'dusk', 'day'] }] });
   const ask = (count: number, binary_data = false) =>
     infer(app, path, {
@@ -149,7 +149,7 @@ t.test('classification gives value:index:label, the surest first, as JSON and as
   t.same((await ask(9)).json().outputs[0].shape, [2, 3], 'no more than there are');
 });
 
-t.test('a header of 0 makes the whole body one image, answered in bytes', async (t) => {
+t.test('if the header is 0, the whole body is one image and the response is binary', async (t) => {
   const app = await createTestApp(t);
   const headers = { 'inference-header-content-length': '0' };
   const { json, binary } = splitResponse(
@@ -165,7 +165,7 @@ t.test('a header of 0 makes the whole body one image, answered in bytes', async 
   t.ok((readFloats(binary)[3] ?? 0) > 0.99);
 });
 
-t.test('bodies may be gzip or deflate, and so are large answers that are asked for so', async (t) => {
+t.test('bodies may use gzip or deflate, and large responses do if the client accepts it', async (t) => {
   const labels = Array.from({ length: 20 }, (_, i) => `step ${i}`);
   const app = await createTestApp(t, { models: [{ labels }] });
   const inputs = [
@@ -193,14 +193,14 @@ t.test('bodies may be gzip or deflate, and so are large answers that are asked f
   t.equal((await infer(shared, path, json)).headers.vary, 'Origin, accept-encoding');
 });
 
-t.test('a request is read whatever content type it claims', async (t) => {
+t.test('a request is read with any content type', async (t) => {
   const app = await createTestApp(t);
   const body = { inputs: [{ ...images(1), data: [bright.toString('base64')] }] };
   for (const type of ['application/json', 'application/x-www-form-urlencoded', 'no type at all'])
     t.equal((await infer(app, path, body, undefined, { 'content-type': type })).statusCode, 200, type);
 });
 
-t.test('a version is named by the path', async (t) => {
+t.test('the path selects the version', async (t) => {
   const app = await createTestApp(t, { models: [{}, { version: 2 }] });
   const body = { inputs: [{ ...images(1), data: [bright.toString('base64')] }] };
   t.equal((await infer(app, path, body)).json().model_version, '2');

@@ -21,7 +21,7 @@ function predict(app: FastifyInstance, body: unknown, url = `${path}:predict`) {
   return app.inject({ method: 'POST', url, payload });
 }
 
-t.test('status tells every version, the highest first, and why one can not answer', async (t) => {
+t.test('the status lists every version, the highest first, and why one is not served', async (t) => {
   const broken = { version: 2, change: (card: object) => ({ ...card, name: 'other' }) };
   const app = await createTestApp(t, { models: [{}, broken] });
   const status = (await app.inject(path)).json();
@@ -40,7 +40,7 @@ t.test('status tells every version, the highest first, and why one can not answe
   t.equal((await predict(app, { instances: [b64(0)] }, `${path}/versions/2:predict`)).statusCode, 503);
 });
 
-t.test('metadata is the signature with both inputs and the output', async (t) => {
+t.test('the metadata is the signature with both inputs and the output', async (t) => {
   const app = await createTestApp(t);
   for (const url of [`${path}/metadata`, `${path}/versions/1/metadata`]) {
     const metadata = (await app.inject(url)).json();
@@ -57,7 +57,7 @@ t.test('metadata is the signature with both inputs and the output', async (t) =>
   }
 });
 
-t.test('rows and columns, of images and of numbers, named or not, are answered alike', async (t) => {
+t.test('rows and columns, images and numbers, with names or without, get the same predictions', async (t) => {
   const app = await createTestApp(t);
   const [images, numbers] = [
     [b64(0), b64(255)],
@@ -122,7 +122,7 @@ const malformed: Record<string, [body: unknown, error: RegExp]> = {
   'no base64': [{ instances: [{ b64: '<' }] }, /instances\[0\].b64: expected an image file in base64/],
 };
 
-t.test('what is wrong with a request is said, with 400 and in the shape of the protocol', async (t) => {
+t.test("the error of a wrong request is a 400 that says what is wrong, in the protocol's form", async (t) => {
   const app = await createTestApp(t);
   for (const [name, [body, error]] of Object.entries(malformed)) {
     const response = await predict(app, body);
@@ -132,14 +132,14 @@ t.test('what is wrong with a request is said, with 400 and in the shape of the p
   }
 });
 
-t.test('images that can not be classified get the status that they get elsewhere', async (t) => {
+t.test('images that cannot be classified get the same status as on other paths', async (t) => {
   const app = await createTestApp(t);
   const post = (file: Buffer) => predict(app, { instances: [{ b64: file.toString('base64') }] });
   t.equal((await post(svg())).statusCode, 415);
   t.equal((await post(truncatedPng())).statusCode, 422);
 });
 
-t.test('models, versions and methods that are not there are told so', async (t) => {
+t.test('unknown models, versions and labels are 404, and wrong methods are 405', async (t) => {
   const app = await createTestApp(t);
   for (const url of [
     '/v1/models/none',

@@ -35,7 +35,7 @@ t.test('the numeric input has the layout and the type of the card', async (t) =>
 });
 
 t.test(
-  'a sigmoid of two labels may give one score, and probabilities have no scores beside them',
+  'a sigmoid of two labels may have one score, and a model of probabilities has no scores',
   async (t) => {
     const shapes = (output: Card['output']) =>
       describeTensors(card({ output })).outputs.map(({ name, shape }) => [name, shape[1]]);
@@ -51,7 +51,7 @@ t.test(
   },
 );
 
-t.test('lists become bytes where the model takes bytes, and then only what a byte holds', async (t) => {
+t.test('lists become bytes if the model takes bytes, and values outside 0 to 255 are refused', async (t) => {
   const shape = [2, 1, 2, 3];
   const values = [0, 1, 2, 253, 254, 255].flatMap((value) => [value, value]);
   const toTensor = (list: number[], shape: number[]) => {
@@ -73,7 +73,7 @@ t.test('lists become bytes where the model takes bytes, and then only what a byt
   t.throws(() => toTensor(values, shape), /data: expected a list of 2, got a list of 12/);
 });
 
-t.test('floats are written as short as they can be read back', async (t) => {
+t.test('floats are written with the fewest digits that give the same float', async (t) => {
   t.equal(shortestFloat(Math.fround(0.1)), 0.1);
   t.equal(shortestFloat(Math.fround(16_777_217)), 16_777_216);
   for (const value of [1 / 3, 1e-38, 3.4e38, -0.7, 123_456.789, 1e-45])

@@ -59,7 +59,7 @@ const routes: FastifyPluginAsyncTypebox<OpenInferenceOptions> = async (
     );
     app.get(
       `${path}/ready`,
-      { schema: { ...ofModel(`modelReady${suffix}`, 'A model can answer', 'ModelReady'), params } },
+      { schema: { ...ofModel(`modelReady${suffix}`, 'Whether a model is ready', 'ModelReady'), params } },
       async ({ params: { name, version } }: Asking) => ({
         name: app.pipeline.choose(name, version).name,
         ready: true as const,
@@ -130,7 +130,7 @@ function addServerRoutes(app: Parameters<FastifyPluginAsyncTypebox>[0], serverVe
     '/health/live',
     {
       config: { open: true, uncounted: true },
-      schema: documented('serverLive', 'The process answers', 'ServerLive'),
+      schema: documented('serverLive', 'Whether the process responds', 'ServerLive'),
     },
     async () => ({ live: true as const }),
   );
@@ -138,7 +138,7 @@ function addServerRoutes(app: Parameters<FastifyPluginAsyncTypebox>[0], serverVe
     '/health/ready',
     {
       config: { open: true, uncounted: true },
-      schema: documented('serverReady', 'Every model can answer', 'ServerReady', 'not_ready'),
+      schema: documented('serverReady', 'Whether every model is ready', 'ServerReady', 'not_ready'),
     },
     async () => {
       if (!app.pipeline.ready())
@@ -181,7 +181,7 @@ function inference(operationId: string) {
     tags: ['open inference'],
     summary: 'Classify a batch of images or of tensors',
     description:
-      'JSON, or JSON followed by binary tensors, whose length Inference-Header-Content-Length then separates; 0 there: one image as the body. Bodies may be gzip or deflate.',
+      'The body is JSON, or JSON followed by binary tensors. In the second case Inference-Header-Content-Length is the length of the JSON; if it is 0, the body is one image. Bodies may use gzip or deflate.',
     headers: Type.Object({
       ...TimeoutHeaders.properties,
       'inference-header-content-length': Type.Optional(Type.String({ description: 'Bytes of JSON.' })),

@@ -6,7 +6,7 @@ import { maxIdLength } from '../limits.js';
 const strict = { additionalProperties: false };
 
 const parameters = Type.Optional(
-  Type.Record(Type.String(), Type.Unknown(), { description: 'Those that are not known are passed over.' }),
+  Type.Record(Type.String(), Type.Unknown(), { description: 'Unknown parameters are ignored.' }),
 );
 
 export const ServerMetadata = Type.Object(
@@ -25,7 +25,7 @@ const MetadataTensor = Type.Object(
   {
     name: Type.String(),
     datatype: Type.Enum(['FP32', 'UINT8', 'BYTES']),
-    shape: Type.Array(Type.Integer(), { description: '-1 where the size is free.' }),
+    shape: Type.Array(Type.Integer(), { description: '-1 is a dynamic size.' }),
     parameters: Type.Optional(Type.Record(Type.String(), Type.String())),
   },
   strict,
@@ -34,12 +34,12 @@ const MetadataTensor = Type.Object(
 export const ModelMetadata = Type.Object(
   {
     name: Type.String(),
-    versions: Type.Array(Type.String(), { description: 'Those that can be asked for.' }),
+    versions: Type.Array(Type.String(), { description: 'The versions that are ready.' }),
     platform: Type.String(),
-    inputs: Type.Array(MetadataTensor, { description: 'A request has one of them.' }),
+    inputs: Type.Array(MetadataTensor, { description: 'A request uses one of them.' }),
     outputs: Type.Array(MetadataTensor),
     parameters: Type.Record(Type.String(), Type.Unknown(), {
-      description: 'max_batch_size: images in a request, at most. labels: in the order of the outputs.',
+      description: 'max_batch_size: the most images in a request. labels: in the order of the outputs.',
     }),
   },
   { $id: 'ModelMetadata', ...strict },
@@ -53,7 +53,8 @@ const RequestInput = Type.Object({
   parameters,
   data: Type.Optional(
     Type.Unsafe<JsonView>({
-      description: 'Flat or nested; of image, base64. Else parameters.binary_data_size.',
+      description:
+        'Numbers, flat or nested, or base64 for image. Absent if parameters.binary_data_size is set.',
     }),
   ),
 });
@@ -67,7 +68,7 @@ export const InferRequest = Type.Object(
     id: Type.Optional(Type.String({ maxLength: maxIdLength })),
     parameters,
     inputs: Type.Array(RequestInput),
-    outputs: Type.Optional(Type.Array(RequestOutput, { description: 'Default all.' })),
+    outputs: Type.Optional(Type.Array(RequestOutput, { description: 'Default: all outputs.' })),
   },
   { $id: 'InferRequest' },
 );

@@ -7,7 +7,7 @@ const strict = { additionalProperties: false };
 const ModelVersionStatus = Type.Object(
   {
     version: Type.String(),
-    state: Type.Enum(['AVAILABLE', 'END'], { description: 'END: the version can not answer.' }),
+    state: Type.Enum(['AVAILABLE', 'END'], { description: 'END: the version is not ready.' }),
     status: Type.Object(
       { error_code: Type.Enum(['OK', 'FAILED_PRECONDITION']), error_message: Type.String() },
       strict,
@@ -30,7 +30,7 @@ const TensorInfo = Type.Object(
       {
         dim: Type.Array(
           Type.Object(
-            { size: Type.String({ description: '-1 where it is free.' }), name: Type.String() },
+            { size: Type.String({ description: '-1 is a dynamic size.' }), name: Type.String() },
             strict,
           ),
         ),
@@ -45,7 +45,7 @@ export type TensorInfo = Static<typeof TensorInfo>;
 
 const SignatureDef = Type.Object(
   {
-    inputs: Type.Record(Type.String(), TensorInfo, { description: 'A request has one of them.' }),
+    inputs: Type.Record(Type.String(), TensorInfo, { description: 'A request uses one of them.' }),
     outputs: Type.Record(Type.String(), TensorInfo),
     method_name: Type.String(),
   },
@@ -72,16 +72,17 @@ export type SignatureMetadata = Static<typeof SignatureMetadata>;
 /** request.ts checks that there is one of instances and inputs, and what it contains. */
 export const TensorflowRequest = Type.Object(
   {
-    signature_name: Type.Optional(Type.String({ description: 'serving_default, or nothing.' })),
+    signature_name: Type.Optional(Type.String({ description: 'serving_default, or absent.' })),
     instances: Type.Optional(
       Type.Array(Type.Unknown(), {
         description:
-          'Row form: one entry an image: nested numbers, {"b64": …}, or an object of the input’s name and that.',
+          'Row form: one entry per image. It is nested numbers, {"b64": …}, or an object with the name of the input and one of these.',
       }),
     ),
     inputs: Type.Optional(
       Type.Unknown({
-        description: 'Column form: a list of all images, or an object of the input’s name and that.',
+        description:
+          'Column form: a list of all images, or an object with the name of the input and that list.',
       }),
     ),
   },
@@ -96,10 +97,14 @@ export const ViewedRequest = Type.Object({
 });
 
 const probabilities = Type.Optional(
-  Type.Array(Type.Array(Type.Number()), { description: 'A row an image, a probability a label.' }),
+  Type.Array(Type.Array(Type.Number()), { description: 'One row per image, one probability per label.' }),
 );
 
 export const TensorflowResponse = Type.Object(
   { predictions: probabilities, outputs: probabilities },
-  { $id: 'TensorflowResponse', description: 'predictions to instances, outputs to inputs.', ...strict },
+  {
+    $id: 'TensorflowResponse',
+    description: '`predictions` for a request with `instances`, `outputs` for one with `inputs`.',
+    ...strict,
+  },
 );

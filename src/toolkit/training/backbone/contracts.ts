@@ -1,7 +1,7 @@
-// A backbone's file name → how images enter it, for the backbones that most people have.
+// the file name of a common backbone → its input contract.
 import type { InputContract } from '../../../inference/image/contract.js';
 
-/** How its pixels were scaled when it was trained, and the side of its images where the file leaves it free. */
+/** The scaling of pixels in its training, and the side of its images if the file leaves it dynamic. */
 export interface KnownBackbone {
   readonly name: string;
   readonly file: RegExp;
@@ -9,14 +9,14 @@ export interface KnownBackbone {
   readonly side: number;
 }
 
-/** pixel / 127.5 - 1, as TensorFlow's MobileNets take it. */
+/** pixel / 127.5 - 1, as in TensorFlow's MobileNets. */
 const minusOneToOne = { scale: 1 / 127.5, mean: [1, 1, 1], std: [1, 1, 1] };
-/** The mean and standard deviation of ImageNet, as torchvision and the ONNX model zoo take it. */
+/** The mean and standard deviation of ImageNet, as in torchvision and the ONNX model zoo. */
 const imageNet = { scale: 1 / 255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 /** (pixel - 127) / 128. */
 const aroundZero = { scale: 1 / 128, mean: [127 / 128, 127 / 128, 127 / 128], std: [1, 1, 1] };
 
-/** The first that fits a file's name: a width multiplier or a size in it is how TensorFlow's files are called. */
+/** The first entry that matches the file name counts. File names of TensorFlow contain a width multiplier or a size. */
 export const knownBackbones: readonly KnownBackbone[] = [
   { name: 'MobileNetV1', file: /mobilenet[-_]?v1/, pixels: minusOneToOne, side: 224 },
   {
@@ -35,7 +35,7 @@ export const knownBackbones: readonly KnownBackbone[] = [
   { name: 'SqueezeNet', file: /squeezenet/, pixels: imageNet, side: 224 },
 ];
 
-/** @param file the name of the file alone. */
+/** @param file the name of the file, without its folder. */
 export function findContract(file: string): KnownBackbone | undefined {
   return knownBackbones.find((known) => known.file.test(file.toLowerCase()));
 }

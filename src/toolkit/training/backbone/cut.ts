@@ -1,4 +1,4 @@
-// A loaded backbone + where to cut it → a graph `image` [N, C, H, W] → `backbone.features` [N, F, 1, 1]; and that with a head on it.
+// a loaded backbone and the place of the cut → a graph `image` [N, C, H, W] → `backbone.features` [N, F, 1, 1]; the same with a head.
 import { imageName } from '../../architectures/forward.js';
 import { GraphError } from '../../graph/errors.js';
 import {
@@ -12,18 +12,18 @@ import {
 import { int64Tensor } from '../../graph/tensor-data.js';
 import type { LoadedBackbone } from './load.js';
 
-/** Of all that comes from the file, so that no name of a head or of a training step is taken. */
+/** The prefix of all names from the file, so that they differ from the names of the head and of the training step. */
 const prefix = 'backbone.';
 export const featuresName = `${prefix}features`;
 
 export interface CutOptions {
   readonly features: string;
   readonly size: { readonly width: number; readonly height: number };
-  /** Of the features' value, for a batch of any size. */
+  /** The type of the features, for a batch of any size. */
   readonly dims: readonly number[];
 }
 
-/** Features with a height and a width are averaged over them; others get both as 1. */
+/** Averages features over their height and width, if they have both. Other features get a height and width of 1. */
 export function cutBackbone({ graph, input, channels }: LoadedBackbone, options: CutOptions): Graph {
   const { features, size, dims } = options;
   const renamed = (name: string) => (name === '' ? '' : name === input ? imageName : prefix + name);
@@ -49,8 +49,8 @@ export function cutBackbone({ graph, input, channels }: LoadedBackbone, options:
 }
 
 /**
- * The head's own `image` is the backbone's features. Types are left out: an operator without a shape rule may be among the
- * nodes, and ONNX Runtime infers its own.
+ * Connects the `image` input of the head to the features of the backbone. It omits types, because a node may have no shape rule, and
+ * ONNX Runtime infers types itself.
  */
 export function joinHead(backbone: Graph, head: Graph): Graph {
   const [features] = backbone.outputs;
@@ -75,7 +75,7 @@ export function withTensors(graph: Graph, tensors: ReadonlyMap<string, TensorDat
   return { ...graph, initializers: new Map(entries) };
 }
 
-/** Numbers in the float32 initializers that have more than one. */
+/** The number of values in all float32 initializers that have more than one value. */
 export function parameterCount({ initializers }: Graph): number {
   const sizes = [...initializers.values()].map(({ dataType, dims }) =>
     dataType === 'float32' ? elementCount(dims) : 0,

@@ -1,5 +1,5 @@
-// What can be wrong with a backbone.
+// The error for a backbone.
 import { QuatiError } from '../../../inference/errors.js';
 
-/** The file cannot serve as a backbone, or does not say by itself how images enter it or where its features are. */
+/** A file cannot be a backbone, or its input contract or its features cannot be found in it. */
 export class BackboneError extends QuatiError {}

@@ -1,4 +1,4 @@
-// A cut backbone + images → their features, computed once; augmented images give further views of themselves.
+// a cut backbone and images → their features, computed once. Augmented images are further views of an image.
 import { loadRuntime } from '../../../inference/workers/runtime.js';
 import { imageName } from '../../architectures/forward.js';
 import type { Dataset, Split } from '../../datasets/dataset.js';
@@ -10,7 +10,7 @@ import type { Recipe } from '../recipe/recipe.js';
 import { featuresName } from './cut.js';
 
 export interface Features {
-  /** A row an image: [count, width]. */
+  /** One row per image: [count, width]. */
   readonly rows: Float32Array;
   readonly width: number;
   readonly labels: Uint8Array;
@@ -36,7 +36,7 @@ export interface ExtractOptions {
 
 const batchSize = 16;
 
-/** Computes features. @returns undefined when `shouldStop` returned true. */
+/** Computes features. @returns undefined if `shouldStop` returned true. */
 export async function extractFeatures(
   backbone: Graph,
   { train, validation }: Pick<Dataset, 'train' | 'validation'>,
@@ -98,13 +98,13 @@ async function loadBackbone(
   };
 }
 
-/** A batch's features, row after row. */
+/** The features of a batch, row by row. */
 type Run = (batch: Batch) => Promise<Float32Array>;
 
 interface View {
   readonly source: BatchSource;
   readonly split: Split;
-  /** 0 is the original images. */
+  /** 0 for the original images. */
   readonly view: number;
 }
 

@@ -1,4 +1,4 @@
-// Features → what the training loop reads: each epoch sees another view of every image.
+// features → images for the training loop. Each epoch uses another view of every image.
 import type { Dataset } from '../../datasets/dataset.js';
 import type { BatchSource } from '../batches/batch-source.js';
 import { type Batch, batchCount, batchOf } from '../batches/batches.js';
@@ -6,7 +6,7 @@ import { holdBack, type TrainingImages } from '../batches/training-images.js';
 import type { Recipe } from '../recipe/recipe.js';
 import type { ExtractedFeatures, Features } from './extract.js';
 
-/** Images that are held back of the training images are validated on as they are. */
+/** Validation images that come from the training images are not augmented. */
 export function featureImages(
   { views, validation }: ExtractedFeatures,
   dataset: Dataset,

@@ -1,8 +1,8 @@
-// A classifier's graph → the name of its features: what its last weighted layer reads.
+// the graph of a classifier → the name of its features: the input of its last layer with weights.
 import { type Graph, intAttribute, intsAttribute, type Node, producers } from '../../graph/graph.js';
 import { BackboneError } from './errors.js';
 
-/** What may follow a classifier's last layer: it only moves or rescales scores. */
+/** Operators that may follow the last layer, because they only reshape or rescale the scores. */
 const behindScores = new Set([
   'Add',
   'AveragePool',
@@ -21,13 +21,13 @@ const behindScores = new Set([
   'Squeeze',
   'Transpose',
 ]);
-/** Features are taken where they still are [N, F, h, w]. */
+/** The cut is before these operators, where the features still have the shape [N, F, h, w]. */
 const onlyReshape = new Set(['Dropout', 'Flatten', 'Identity', 'Reshape', 'Squeeze', 'Unsqueeze']);
 const namesListed = 5;
 
 /**
- * The tensor before the last Gemm, MatMul or 1x1 Conv, and before what only reshapes it; or the value that was asked for.
- * @throws BackboneError when there is no such layer or value, naming what there is.
+ * Finds the input of the last Gemm, MatMul or 1x1 Conv, before operators that only reshape it; or the requested value.
+ * @throws BackboneError if there is no such layer or value. The message lists the candidates.
  */
 export function findFeatures(graph: Graph, asked?: string): string {
   const made = producers(graph);
@@ -66,7 +66,7 @@ function beforeReshapes(name: string, made: ReadonlyMap<string, Node>): string {
   return onlyReshape.has(node.op) || isSpatialMean(node) ? beforeReshapes(source, made) : name;
 }
 
-/** How some exporters write GlobalAveragePool, which has a gradient and is put behind the cut. */
+/** Some exporters write GlobalAveragePool in this form. It is replaced by GlobalAveragePool, which has a gradient, after the cut. */
 function isSpatialMean(node: Node): boolean {
   const axes = intsAttribute(node, 'axes', []).map((axis) => (axis < 0 ? axis + 4 : axis));
   return node.op === 'ReduceMean' && axes.sort().join() === '2,3';

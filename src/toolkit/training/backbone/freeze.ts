@@ -1,12 +1,12 @@
-// Batch normalisations that could not be folded → a product and a sum with fixed statistics: they have gradients, and do not move.
+// batch normalisations that could not be folded → products and sums with fixed statistics, which have gradients but are not trained.
 import { GraphBuilder } from '../../graph/builder.js';
 import { GraphError } from '../../graph/errors.js';
 import { floatAttribute, type Graph, type Node } from '../../graph/graph.js';
 import { float32Tensor, toFloat32Array } from '../../graph/tensor-data.js';
 
 /**
- * y = s (x - m) / sqrt(v + e) + t is y = f x + (t - f m), f = s / sqrt(v + e). A few hundred photos say less of a layer's
- * statistics than the million that the backbone was trained on.
+ * y = s (x - m) / sqrt(v + e) + t equals y = f x + (t - f m) with f = s / sqrt(v + e). The statistics stay fixed, because a few hundred
+ * photos estimate them worse than the million that the backbone was trained on.
  */
 export function freezeBatchNorm(graph: Graph): Graph {
   if (!graph.nodes.some(({ op }) => op === 'BatchNormalization')) return graph;

@@ -1,4 +1,4 @@
-// A cut backbone → its layers with weights, and how many of the last ones gradients reach.
+// a cut backbone → its layers with weights, and the number of last layers that gradients reach.
 
 import { UnsupportedOperatorError } from '../../graph/errors.js';
 import type { Graph, Node } from '../../graph/graph.js';
@@ -14,14 +14,15 @@ export function layerParameters({ nodes, initializers }: Graph): string[][] {
   return layers.filter((names) => names.length > 0);
 }
 
-/** Names of initializers: what learns when the last `count` layers do. */
+/** The names of the initializers that are trained if the last `count` layers are. */
 export function lastLayers(graph: Graph, count: number): string[] {
   return count === 0 ? [] : [...new Set(layerParameters(graph).slice(-count).flat())];
 }
 
 /**
- * @param whole the backbone with a head on it.
- * @returns why the gradient does not reach the first of its last `count` layers; undefined when it does.
+ * Checks whether the gradient reaches the first of the last `count` layers.
+ * @param whole the backbone with a head.
+ * @returns the reason why it does not; undefined if it does.
  */
 export function unreached(whole: Graph, backbone: Graph, count: number): string | undefined {
   try {

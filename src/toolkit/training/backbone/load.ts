@@ -1,4 +1,4 @@
-// The bytes of a classifier from anywhere → a graph that takes images as [N, C, H, W], normalisations folded, and what it leaves free.
+// the bytes of an imported classifier → a graph with images as [N, C, H, W] and folded normalisations, and its dynamic sizes.
 import { GraphError, UnsupportedOperatorError } from '../../graph/errors.js';
 import { consumers, type Dim, type Graph, intsAttribute } from '../../graph/graph.js';
 import { importOnnx } from '../../graph/import.js';
@@ -9,19 +9,19 @@ import { freezeBatchNorm } from './freeze.js';
 
 export interface LoadedBackbone {
   readonly graph: Graph;
-  /** The name of its one input. */
+  /** The name of its only input. */
   readonly input: string;
   readonly channels: 1 | 3;
-  /** Absent where the file leaves the size of images free. */
+  /** Absent if the size of images is dynamic in the file. */
   readonly size?: { readonly width: number; readonly height: number };
-  /** Why its types are not known, and so nothing but a head can be trained on it. */
+  /** The reason why its types are unknown. Then only a head can be trained on it. */
   readonly opaque?: string;
 }
 
-/** From this set on, a graph that is not understood means the same when it is written again with Quati's. */
+/** From this operator set on, a graph with unknown operators keeps its meaning if it is written in Quati's operator set. */
 const oldestOpaque = 13;
 
-/** @throws BackboneError or GraphError naming the file and what it has that a float image classifier has not. */
+/** @throws BackboneError or GraphError with the file, and the part that a float image classifier does not have. */
 export function loadBackbone(bytes: Uint8Array, file: string): LoadedBackbone {
   const { graph: stored, opset } = readOnnx(bytes, file);
   const quantised = stored.nodes.find(({ op }) => /QuantizeLinear$|^QLinear|^QGemm|Integer$/.test(op));
@@ -58,8 +58,8 @@ export function loadBackbone(bytes: Uint8Array, file: string): LoadedBackbone {
 }
 
 /**
- * Many files are exported for one image at a time though their operators take any number: the batch is left free.
- * Normalisations are folded where every operator is known; an opaque graph stays as it is.
+ * Makes the batch dynamic, because many files are exported for one image although their operators take any number. Folds
+ * normalisations if every operator is known; any other graph stays unchanged.
  */
 function understood(
   bytes: Uint8Array,
@@ -76,7 +76,7 @@ function understood(
   }
 }
 
-/** Exporters of TensorFlow put one Transpose behind an input [N, H, W, C]: images enter behind it. */
+/** Exporters of TensorFlow put a Transpose after an input [N, H, W, C]. Then images enter after that Transpose. */
 function toChannelsFirst(graph: Graph, file: string): Graph {
   const [image] = graph.inputs;
   if (image === undefined) return graph;

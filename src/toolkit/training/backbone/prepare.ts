@@ -1,4 +1,4 @@
-// The file of a backbone + what is known of its images → what it stands on, cut, and the recipe to train a classifier on it.
+// the file of a backbone and options about its input → the cut backbone, and the recipe for a classifier on it.
 import { createHash } from 'node:crypto';
 import type { InputContract } from '../../../inference/image/contract.js';
 import { loadRuntime } from '../../../inference/workers/runtime.js';
@@ -18,18 +18,18 @@ import { layerParameters, unreached } from './layers.js';
 import type { LoadedBackbone } from './load.js';
 
 export interface BackboneOptions {
-  /** For people: the file's name without its ending. */
+  /** The name for people: the file name without its extension. */
   readonly name: string;
   readonly title: string;
   /** The dataset's name. */
   readonly dataset: string;
   readonly input: InputContract;
-  /** Where to cut; default: found from the graph. */
+  /** The name of the features, where to cut; default: found in the graph. */
   readonly features?: string;
-  /** How many of the last layers learn with the head; default: Infinity, all. */
+  /** The number of last layers that are trained with the head; default: Infinity, all. */
   readonly fineTune?: number;
   readonly head?: Partial<HeadSettings>;
-  /** Of fine-tuning; default: 6. */
+  /** The epochs of fine-tuning; default: 6. */
   readonly epochs?: number;
   readonly loss?: Loss['kind'];
 }
@@ -37,15 +37,15 @@ export interface BackboneOptions {
 export interface PreparedBackbone {
   readonly graph: Graph;
   readonly recipe: Recipe;
-  /** Why fewer layers learn than were asked for. */
+  /** The reason why fewer layers are trained than requested. */
   readonly note?: string;
 }
 
 const headDropout = 0.2;
-/** What photos of one thing differ in: they are taken from elsewhere, closer, tilted, mirrored. */
+/** Photos of the same object differ in position, distance, angle and direction. */
 const photoAugmentation: Augmentation = { flip: true, rotation: 10, zoom: 0.2, shift: 0.1, fill: 'edge' };
 
-/** @throws BackboneError when the file has no features where they are looked for, or takes one image at a time only. */
+/** @throws BackboneError if the file does not have the features, or takes only one image at a time. */
 export async function prepareBackbone(
   bytes: Uint8Array,
   loaded: LoadedBackbone,
@@ -67,7 +67,7 @@ export async function prepareBackbone(
   return { graph, recipe: { ...recipe, backbone }, ...(note !== undefined && { note }) };
 }
 
-/** Fine-tuning moves weights that were learned from a million images: slowly, after a warm-up, and not for long. */
+/** Fine-tuning changes weights that were learned from a million images, so its rate is low, with a warm-up, for few epochs. */
 function recipeOn(width: number, options: BackboneOptions): Recipe {
   const { name, title, dataset, input, loss = 'softmax', epochs = 6 } = options;
   return {
@@ -94,7 +94,7 @@ function recipeOn(width: number, options: BackboneOptions): Recipe {
   };
 }
 
-/** Two images, so that a file which takes only one shows itself here and not in the middle of a run. */
+/** Runs two images, so that a file that takes only one fails here and not during a run. */
 async function runOnce(
   { graph, input: name, channels }: LoadedBackbone,
   features: string,
@@ -131,7 +131,7 @@ interface Reachable {
   readonly note?: string;
 }
 
-/** As many of the last layers as were asked for, or as gradients reach: an operator without a rule stops them. */
+/** The requested number of last layers, or fewer if an operator without a gradient rule stops the gradient. */
 function reachable(
   { opaque }: LoadedBackbone,
   graph: Graph,
@@ -154,7 +154,7 @@ function reachable(
   return { count, note: `${what}: ${reason}` };
 }
 
-/** Gradients that reach a layer reach all that come after it: halved until the border is found. */
+/** A gradient that reaches a layer reaches all later layers, so a binary search finds the first reachable one. */
 function mostReached(below: number, isReached: (layers: number) => boolean): number {
   let [reached, beyond] = [0, below];
   while (beyond - reached > 1) {

@@ -1,28 +1,28 @@
-// A run's images → its training batches in order: made when asked for, or ahead of time in data threads.
+// the images of a run → its training batches in order, made on request or in advance in data threads.
 import { isAugmenting } from '../../augmentation/augmentation.js';
 import { type Batch, type BatchMakerOptions, batchCount, batchOf, createBatchMaker } from './batches.js';
 import { createDataThreads } from './data-threads.js';
 
 export interface BatchSourceOptions extends BatchMakerOptions {
   readonly batchSize: number;
-  /** Threads that augment; 0: the caller's own. Batches are the same, bit by bit, whatever the number. */
+  /** The number of threads that augment; 0: the caller's thread. It does not change the batches, bit by bit. */
   readonly threads: number;
-  /** Batches under way or waiting at a time, with threads. Default: 6. */
+  /** With threads: the most batches that are in progress or waiting. Default: 6. */
   readonly ahead?: number;
 }
 
 export interface BatchSource {
   /**
-   * Batches `first`, `first + 1`, … of the images in `order`, as they are in that epoch. No more than `ahead` are made
-   * before they are asked for; leaving early drops them.
-   * @throws what went wrong in a data thread, at the batch that it went wrong with.
+   * Returns the batches `first`, `first + 1`, … of the images in `order` for that epoch. At most `ahead` batches are made in advance;
+   * if the caller stops early, they are dropped.
+   * @throws the error of a data thread, when its batch is read.
    */
   read(order: Uint32Array, epoch: number, first: number): AsyncGenerator<Batch, void, undefined>;
-  /** Ends the data threads, whatever they are doing. */
+  /** Ends the data threads at once. */
   close(): Promise<void>;
 }
 
-/** Without augmentation no thread is started: looking a batch up takes less time than handing it over. */
+/** Without augmentation no thread is started, because making such a batch takes less time than transferring it. */
 export function createBatchSource(options: BatchSourceOptions): BatchSource {
   const { batchSize, threads, ahead = 6, augmentation } = options;
   if (threads > 0 && isAugmenting(augmentation)) {
@@ -36,7 +36,7 @@ export function createBatchSource(options: BatchSourceOptions): BatchSource {
 
 type AsyncMaker = (chosen: Uint32Array, epoch: number) => Promise<Batch>;
 
-/** A queue of promises: they are kept in the order of the batches, whichever is fulfilled first. */
+/** A queue of promises in the order of the batches, in whatever order they are fulfilled. */
 function createRead(make: AsyncMaker, batchSize: number, ahead: number): BatchSource['read'] {
   return async function* read(order, epoch, first) {
     const batches = batchCount(order.length, batchSize);
@@ -45,7 +45,7 @@ function createRead(make: AsyncMaker, batchSize: number, ahead: number): BatchSo
     const fill = (length: number) => {
       for (; next < batches && queue.length < length; next++) {
         const batch = make(batchOf(order, next, batchSize), epoch);
-        // Thrown where it is awaited; until then, or when nobody comes for it, it is no unhandled rejection.
+        // The error is thrown where the batch is awaited. Until then it must not be an unhandled rejection.
         batch.catch(() => undefined);
         queue.push(batch);
       }

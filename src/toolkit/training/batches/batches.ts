@@ -18,7 +18,7 @@ export function batchCount(images: number, batchSize: number): number {
   return Math.ceil(images / batchSize);
 }
 
-/** Batch `index` of the images in `order`: the last one holds what is left. */
+/** Batch `index` of the images in `order`. The last batch holds the remaining images. */
 export type BatchReader = (order: Uint32Array, index: number) => Batch;
 
 export function createBatchReader(split: Split, input: InputContract, batchSize: number): BatchReader {
@@ -26,7 +26,7 @@ export function createBatchReader(split: Split, input: InputContract, batchSize:
   return (order, index) => make(batchOf(order, index, batchSize), 0);
 }
 
-/** The part of `order` that batch `index` is made of. */
+/** The part of `order` that belongs to batch `index`. */
 export function batchOf(order: Uint32Array, index: number, batchSize: number): Uint32Array {
   return order.subarray(index * batchSize, (index + 1) * batchSize);
 }
@@ -39,7 +39,7 @@ export interface BatchMakerOptions {
   readonly augmentation?: Augmentation | undefined;
 }
 
-/** The chosen images as they are in that epoch: a function of its arguments and the options alone. */
+/** Returns the chosen images of an epoch. The result depends only on the arguments and the options. */
 export type BatchMaker = (chosen: Uint32Array, epoch: number) => Batch;
 
 export function createBatchMaker({ split, input, seed, augmentation }: BatchMakerOptions): BatchMaker {

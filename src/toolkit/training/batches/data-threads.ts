@@ -1,18 +1,18 @@
-// The chosen images of a batch → a data thread → the batch. Pixels are shared with the threads, tensors are handed over.
+// the chosen images of a batch → a data thread → the batch. Pixels are shared with the threads, tensors are transferred.
 import { Worker } from 'node:worker_threads';
 import { sharePixels } from '../../datasets/dataset.js';
 import type { Batch, BatchMakerOptions } from './batches.js';
 import type { DataAnswer, DataTask } from './data-thread.js';
 
 export interface DataThreads {
-  /** @throws the error that the thread failed with. */
+  /** @throws the error of the thread. */
   make(chosen: Uint32Array, epoch: number): Promise<Batch>;
-  /** Ends the threads. Batches that are not done are rejected. */
+  /** Ends the threads. Unfinished batches are rejected. */
   close(): Promise<void>;
 }
 
 /**
- * A thread gets its tasks before it is done with the last one: nothing hands it new ones while a step runs.
+ * A thread gets new tasks before it has finished the last one, because nobody can send tasks while a step runs.
  * Each task goes to the thread with the fewest tasks.
  */
 export function createDataThreads(options: BatchMakerOptions, threads: number): DataThreads {
@@ -32,7 +32,7 @@ export function createDataThreads(options: BatchMakerOptions, threads: number): 
 
 interface DataThread {
   make(task: DataTask): Promise<Batch>;
-  /** The number of tasks that it has no answer to yet. */
+  /** The number of its unfinished tasks. */
   waiting(): number;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-// A dataset and a recipe → the images of a run: which are trained on, which are held back, and their batches.
+// a dataset and a recipe → the images of a run: those for training, those for validation, and their batches.
 import type { Dataset } from '../../datasets/dataset.js';
 import { RecipeError } from '../../errors.js';
 import { createRandom, permutation } from '../../random.js';
@@ -13,13 +13,13 @@ export interface TrainingImages {
   readonly readValidation: BatchReader;
   /** Indices into what `readValidation` reads. */
   readonly validation: Uint32Array;
-  /** How many labels there are. */
+  /** The number of labels. */
   readonly labels: number;
 }
 
 /**
- * All of the dataset's own images to validate on, or a seeded choice of the training images.
- * @throws RecipeError when the recipe watches images held back and there are none.
+ * Validation uses all validation images of the dataset, or else a seeded choice of the training images.
+ * @throws RecipeError if the recipe monitors the validation and there are no validation images.
  */
 export function holdBack(
   { train, validation: own }: Pick<Dataset, 'train' | 'validation'>,
@@ -38,7 +38,7 @@ export function holdBack(
   };
 }
 
-/** @param threads that augment ahead of the steps; 0: the caller's own does. */
+/** @param threads that augment in advance; 0: the caller's thread augments. */
 export function imagesOf(dataset: Dataset, recipe: Recipe, threads = 0): TrainingImages {
   const { train, validation } = dataset;
   const { input, batchSize, seed, augmentation } = recipe;

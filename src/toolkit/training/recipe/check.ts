@@ -7,7 +7,7 @@ import { kindsOf, type Part } from './kinds.js';
 import { Recipe } from './recipe.js';
 import type { OptimiserSettings, Schedule } from './settings.js';
 
-/** @throws RecipeError naming the value, what it may be, and what it is. */
+/** @throws RecipeError with the name of the value, the allowed values, and the given one. */
 export function checkRecipe(recipe: Recipe): void {
   checkSchema(Recipe, recipe, []);
   checkOptimiser(recipe.optimiser);
@@ -32,7 +32,7 @@ function checkSchema(schema: TSchema, value: unknown, path: readonly string[]): 
   }
 }
 
-/** The last name; within a part of a part with that one's name: augmentation, crop, padding is cropPadding. */
+/** The name of a value: the last one of its path. If the part is nested, the part's name precedes it: augmentation, crop, padding is cropPadding. */
 function nameOf(path: readonly string[]): string {
   const [outer = '', ...inner] = path.length > 1 ? path.slice(1) : path;
   return outer + inner.map((name) => name.charAt(0).toUpperCase() + name.slice(1)).join('');

@@ -1,11 +1,12 @@
-// Recipe + how many labels a dataset has → the recipe, its network's last layer as wide as that.
+// a recipe and the number of labels in a dataset → the recipe with a last layer of that width.
 import { classifierOf } from '../../architectures/layers.js';
 import { DatasetMismatchError } from '../errors.js';
 import { lossOf, type Recipe } from './recipe.js';
 
 /**
- * A recipe says how to train, the dataset what is told apart.
- * @throws DatasetMismatchError when the network does not end in a dense layer, normalised or not, or its loss tells another number apart.
+ * Sets the width of the last layer, because the dataset defines the labels and the recipe does not.
+ * @throws DatasetMismatchError if the network does not end in a dense layer (normalised or not), or its loss is for another number of
+ * labels.
  */
 export function fitLabels(recipe: Recipe, labels: number): Recipe {
   const { architecture } = recipe;

@@ -6,7 +6,7 @@ import { type OverrideName, overridable } from './overrides.js';
 import { stepValues, trainingValues } from './recipe.js';
 import { EarlyStopping, Loss, OptimiserSettings, Schedule } from './settings.js';
 
-/** What a value is to some kinds of its part; `kinds` is empty if the value does not depend on a kind. */
+/** The meaning of a value for some kinds of its part. `kinds` is empty if the meaning does not depend on the kind. */
 export interface FlagUse {
   readonly kinds: readonly string[];
   readonly schema: ValueSchema;
@@ -20,7 +20,7 @@ export interface RecipeFlag {
 export interface FlagGroup {
   readonly title: string;
   readonly flags: readonly RecipeFlag[];
-  /** The part whose kinds the flags are options of. */
+  /** The part of the recipe whose options these flags set. */
   readonly part?: Part;
 }
 

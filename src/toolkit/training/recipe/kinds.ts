@@ -1,4 +1,4 @@
-// A part of a recipe that comes in kinds, as the optimiser does → its kinds, and the options of each.
+// a part of a recipe with several kinds, such as the optimiser → its kinds, and the options of each.
 import { type Static, type TLiteral, type TObject, type TProperties, type TUnion, Type } from '#typebox';
 import type { ValueSchema } from '../../value-schema.js';
 
@@ -25,7 +25,7 @@ export function kindsOf<V extends KindSchema[]>({ anyOf }: TUnion<V>): Kinds<V> 
   return anyOf.map(({ properties }) => properties.kind.const) as Kinds<V>;
 }
 
-/** The values of a kind but `kind` itself. */
+/** All values of a kind except `kind`. */
 export function optionsOf<P extends TProperties & { kind: TLiteral<string> }>({
   properties,
 }: TObject<P>): Omit<P, 'kind'> {
@@ -33,7 +33,7 @@ export function optionsOf<P extends TProperties & { kind: TLiteral<string> }>({
   return options;
 }
 
-/** Each kind with its options by their names. */
+/** The kinds by name, each with its options by name. */
 export function optionsByKind({ anyOf }: Part): Map<string, Readonly<Record<string, ValueSchema>>> {
   return new Map(
     anyOf.map((kind) => [kind.properties.kind.const, optionsOf(kind) as Record<string, ValueSchema>]),

@@ -17,7 +17,7 @@ import {
   StepSchedule,
 } from './settings.js';
 
-/** Values of the same name in two kinds have the same type: `kinds.ts` knows the range of each. */
+/** Values with the same name in two kinds have the same type. `kinds.ts` has the range of each. */
 export const overridable = {
   ...trainingValues,
   ...stepValues,

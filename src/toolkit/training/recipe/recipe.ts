@@ -1,4 +1,4 @@
-// Everything that a training run is given: network, data, optimiser, schedule, seed. Plain data: it is stored and sent to a thread.
+// The input of a training run: network, dataset, optimiser, schedule, seed. It is plain data, so it can be stored and sent to a thread.
 import { type Static, Type } from '#typebox';
 import { InputContract } from '../../../inference/image/contract.js';
 import { Binarisation } from '../../architectures/binarisation.js';
@@ -14,7 +14,7 @@ import {
   Schedule,
 } from './settings.js';
 
-/** Of the training as a whole. */
+/** Values of the whole training. */
 export const trainingValues = {
   epochs: positiveInteger({ description: 'passes over the training images' }),
   batchSize: positiveInteger({ description: 'images per step' }),
@@ -27,7 +27,7 @@ export const trainingValues = {
   }),
 };
 
-/** Of each step, whichever optimiser and schedule it has. */
+/** Values of each step, for every optimiser and schedule. */
 export const stepValues = {
   learningRate: positive({ description: 'the highest rate of the schedule' }),
   clipNorm: Type.Optional(
@@ -65,7 +65,7 @@ export function lossOf({ loss = defaultLoss }: Recipe): Loss {
   return loss;
 }
 
-/** The number of labels that so many logits stand for. */
+/** The number of labels for a number of logits. */
 export function labelsOf(recipe: Recipe, logits: number): number {
   return lossOf(recipe).kind === 'sigmoid' && logits === 1 ? 2 : logits;
 }

@@ -1,4 +1,4 @@
-// Recipe + single values by their names, as the flags of `quati train` give them → the recipe with these values, checked.
+// a recipe and values by name, as from the flags of `quati train` → the recipe with these values, checked.
 import { Binarisation } from '../../architectures/binarisation.js';
 import { binarisedArchitecture } from '../../architectures/binarised.js';
 import { plainAugmentation } from '../../augmentation/schema.js';
@@ -9,7 +9,7 @@ import { flagOf, type OverrideName, type RecipeOverrides } from './overrides.js'
 import { type Recipe, stepValues, trainingValues } from './recipe.js';
 import { defaultLoss, EarlyStopping, Loss, OptimiserSettings, Schedule } from './settings.js';
 
-/** @throws RecipeError naming a value outside its range, or one that the recipe has no place for. */
+/** @throws RecipeError naming a value that is outside its range, or that the recipe does not have. */
 export function resolveRecipe(recipe: Recipe, overrides: RecipeOverrides): Recipe {
   const resolved = overrideRecipe(recipe, overrides);
   checkRecipe(resolved);
@@ -46,7 +46,7 @@ function overrideBinarisation(
   return { binarisation: changed, architecture: binarisedArchitecture(architecture.name, changed) };
 }
 
-/** @param chosen another kind than the current one starts from its own defaults. */
+/** @param chosen if it differs from the current kind, its options start from their defaults. */
 function overrideKind<S extends { readonly kind: string }>(
   [title, part]: readonly [string, Part],
   current: S,
@@ -65,7 +65,7 @@ function overrideKind<S extends { readonly kind: string }>(
   return { ...(chosen === current.kind ? current : { kind: chosen }), ...given(overrides, own) } as S;
 }
 
-/** Milestones take the place of `every`, and the other way round. */
+/** Milestones replace `every`, and `every` replaces milestones. */
 function scheduleToChange(schedule: Schedule, { milestones, every }: RecipeOverrides): Schedule {
   if (schedule.kind !== 'step' || (milestones === undefined && every === undefined)) return schedule;
   const { milestones: _, every: __, ...rest } = schedule;
@@ -102,7 +102,7 @@ function overrideAugmentation(
   return Object.keys(values).length > 0 ? { augmentation: { ...augmentation, ...values } } : {};
 }
 
-/** Those of the overrides that have one of these names, and a value. */
+/** The overrides that have one of these names and a value. */
 function given<P extends object>(
   overrides: RecipeOverrides,
   values: P,

@@ -4,13 +4,13 @@ import { withDefaults } from '../../value-schema.js';
 import { CosineSchedule, OneCycleSchedule, type Schedule, StepSchedule } from './settings.js';
 
 export interface RunProgress {
-  /** From 0 on, out of `steps`. */
+  /** The index of the step, from 0 to `steps` - 1. */
   readonly step: number;
   readonly steps: number;
   readonly stepsPerEpoch: number;
 }
 
-/** The rate of a step; `learningRate` is the recipe's, the highest that any schedule reaches. */
+/** Returns the rate of a step. `learningRate` is the recipe's, and the highest rate of every schedule. */
 export function learningRateAt(schedule: Schedule, learningRate: number, progress: RunProgress): number {
   switch (schedule.kind) {
     case 'constant':
@@ -24,7 +24,7 @@ export function learningRateAt(schedule: Schedule, learningRate: number, progres
   }
 }
 
-/** factor^(how many milestones have passed). */
+/** factor^n, where n is the number of milestones that have passed. */
 function stepFactor(schedule: StepSchedule, { step, stepsPerEpoch }: RunProgress): number {
   const { factor, milestones = [], every } = withDefaults(StepSchedule, schedule);
   const passed = (epoch: number) => step >= Math.round(epoch * stepsPerEpoch);

@@ -1,4 +1,4 @@
-// The parts of a recipe that come in kinds, and early stopping: each value with its range, its default and what it does.
+// The parts of a recipe that have kinds, and early stopping: each value with its range, its default and its effect.
 import { type Static, Type } from '#typebox';
 import {
   fraction,
@@ -111,7 +111,7 @@ export const Softmax = kind('softmax', 'one logit per label; one label is correc
 
 const Sigmoid = kind('sigmoid', 'one logit for two labels: the logarithm of the second label’s odds', {});
 
-/** What the logits mean, and so which loss training makes small. */
+/** The meaning of the logits, which defines the loss. */
 export const Loss = Type.Union([Softmax, Sigmoid]);
 export type Loss = Static<typeof Loss>;
 
@@ -135,7 +135,7 @@ export const EarlyStopping = Type.Object({
 });
 export type EarlyStopping = Static<typeof EarlyStopping>;
 
-/** The first phase of a run on a backbone: the recipe's layers alone, on features that were computed once. */
+/** The first phase of a run on a backbone: only the recipe's layers are trained, on features that were computed once. */
 export const HeadSettings = Type.Object({
   epochs: positiveInteger({
     default: 40,

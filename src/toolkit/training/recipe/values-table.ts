@@ -1,11 +1,11 @@
-// The values that flags can set → their tables, between two marks of docs/training.md.
+// The values that flags can set → their tables, between two markers in docs/training.md.
 import { IsBoolean } from '#typebox';
 import { type FlagGroup, type FlagUse, flagGroups, type RecipeFlag } from './flags.js';
 import { flagOf } from './overrides.js';
 
 const [begin, end] = ['<!-- recipe values: npm run recipe-values -->\n', '<!-- end of recipe values -->\n'];
 
-/** @throws Error if the page does not have both marks. */
+/** @throws Error if the page does not have both markers. */
 export function withValuesTable(page: string): string {
   const [before, rest] = page.split(begin);
   const [, after] = rest?.split(end) ?? [];

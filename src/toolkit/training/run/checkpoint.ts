@@ -1,4 +1,4 @@
-// Where a run stands ⇄ checkpoint.safetensors, best.safetensors: weights, optimiser, recipe, position, history.
+// the state of a run ⇄ checkpoint.safetensors, best.safetensors: weights, optimiser, recipe, position, history.
 import { readFile } from 'node:fs/promises';
 import { Type } from '#typebox';
 import { Compile } from '#typebox/compile';
@@ -12,9 +12,9 @@ import type { StepState } from '../step/step-runner.js';
 import type { EpochRecord } from './history.js';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
 
-/** The next batch to train on, and what the epoch's earlier ones added up to. Orders are drawn anew from seed and epoch. */
+/** The next batch to train on, and the sums over the earlier batches of the epoch. The order of images follows from seed and epoch. */
 export interface Position {
-  /** From 0 on; `epochs` when the run is finished. */
+  /** Starts at 0; equals `epochs` if the run is finished. */
   readonly epoch: number;
   readonly batch: number;
   readonly lossSum: number;
@@ -23,14 +23,14 @@ export interface Position {
 }
 
 export interface Checkpoint {
-  /** Its seed and schedule, with the position, are all there is to random numbers and learning rates. */
+  /** The recipe. Random numbers and learning rates depend only on its seed, its schedule and the position. */
   readonly recipe: Recipe;
   readonly state: StepState;
   readonly position: Position;
   readonly history: readonly EpochRecord[];
 }
 
-/** Parameters keep their own names; the optimiser's vectors are `<state>/<parameter>`. */
+/** Parameters keep their names. The vectors of the optimiser are named `<state>/<parameter>`. */
 export async function saveCheckpoint(
   file: string,
   checkpoint: Checkpoint,
@@ -52,7 +52,7 @@ export async function saveCheckpoint(
   await writeFileAtomic(file, encodeSafetensors({ metadata, tensors }));
 }
 
-/** @throws CheckpointError when the file is missing, damaged or belongs to another network. */
+/** @throws CheckpointError if the file is missing, damaged or belongs to another network. */
 export async function loadCheckpoint(
   file: string,
   layout: ParameterLayout,
@@ -100,7 +100,7 @@ function parseMetadata(
     const value: unknown = JSON.parse(metadata[name] ?? '');
     if (shapes[name].Check(value)) return value;
   } catch {
-    // No JSON: refused below, like JSON that says something else.
+    // Not JSON: refused below, like JSON with another content.
   }
   throw new CheckpointError(`${file}: its ${name} is missing or damaged`);
 }

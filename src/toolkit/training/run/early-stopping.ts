@@ -1,9 +1,9 @@
-// History → the best epoch so far, and whether to go on. The history is all there is to remember: a resumed run decides alike.
+// a history → the best epoch so far, and whether to continue. Nothing else is stored, so a resumed run decides in the same way.
 import { withDefaults } from '../../value-schema.js';
 import { EarlyStopping } from '../recipe/settings.js';
 import type { EpochRecord } from './history.js';
 
-/** The best epoch of the history, the first of equals; undefined when there is none, or none was validated. */
+/** The best epoch of the history, the first one if several are equal; undefined if no epoch was validated. */
 export function bestEpoch(history: readonly EpochRecord[], stopping: EarlyStopping): EpochRecord | undefined {
   const { monitor, minDelta } = withDefaults(EarlyStopping, stopping);
   const better = (value: number, than: number) =>

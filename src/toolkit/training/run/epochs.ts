@@ -1,4 +1,4 @@
-// StepRunner + images → epochs: shuffle, step, validate, record. Stops between two steps and says where it stands.
+// a StepRunner and images → epochs: shuffle, step, validate, record. It can stop between two steps, and returns its position.
 
 import { createRandom, permutation } from '../../random.js';
 import { batchCount } from '../batches/batches.js';
@@ -14,11 +14,11 @@ import type { EpochRecord } from './history.js';
 import { createTally } from './tally.js';
 
 export interface StepProgress {
-  /** From 1 on. */
+  /** Starts at 1. */
   readonly epoch: number;
   readonly batch: number;
   readonly batches: number;
-  /** Of this step alone. */
+  /** The loss of this step alone. */
   readonly stepLoss: number;
   /** Means over the epoch so far. */
   readonly loss: number;
@@ -28,15 +28,15 @@ export interface StepProgress {
 
 export interface EpochsOptions {
   readonly recipe: Recipe;
-  /** Their source is closed at the end. */
+  /** The images. Their source is closed at the end. */
   readonly images: TrainingImages;
   readonly runner: StepRunner;
   readonly start: Pick<Checkpoint, 'position' | 'history'>;
-  /** Ends the run early, after this many steps in all. */
+  /** Ends the run early, after this total number of steps. */
   readonly maxSteps?: number;
   readonly shouldStop: () => boolean;
   readonly onStep: (progress: StepProgress) => void;
-  /** After each epoch, and when the run is stopped; `isBest` when the recipe keeps the best epoch and this is it so far. */
+  /** Called after each epoch and when the run is stopped. `isBest`: the recipe keeps the best epoch, and this is the best so far. */
   readonly onCheckpoint: (checkpoint: Checkpoint, isBest: boolean) => Promise<void>;
 }
 
@@ -83,7 +83,7 @@ async function runEachEpoch(options: EpochsOptions, images: TrainingImages): Pro
   return { finished: true, history };
 }
 
-/** A step's loss is that of the weights before it: the last step's own are seen here. */
+/** Checks the weights after the last step, because the loss of a step belongs to the weights before it. */
 function checkFinite(runner: StepRunner): void {
   const { parameters, optimiser } = runner.state();
   if ([parameters, ...optimiser].every((vector) => vector.every(Number.isFinite))) return;
@@ -94,7 +94,7 @@ function divergedIn({ state, layout }: StepRunner, what: string): DivergedError 
   return diverged(what, { layout, ...state() });
 }
 
-/** Trains from the position on, to the epoch's end or to where it was told to stop. */
+/** Trains from the position to the end of the epoch, or until it must stop. */
 async function trainEpoch(options: EpochsOptions, images: TrainingImages, from: Position): Promise<Position> {
   const { recipe, runner } = options;
   const batches = batchCount(images.training.length, recipe.batchSize);
@@ -149,7 +149,7 @@ async function recordEpoch(
 
 type Validation = Pick<EpochRecord, 'valLoss' | 'valAccuracy' | 'valPrecision' | 'valRecall'>;
 
-/** Precision and recall are said of two labels only, of the second: the one that a sigmoid's output stands for. */
+/** Precision and recall exist only for two labels. They belong to the second label, which the output of a sigmoid stands for. */
 async function validate(
   runner: StepRunner,
   { readValidation, validation, labels }: TrainingImages,

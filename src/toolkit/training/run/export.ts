@@ -1,4 +1,4 @@
-// Checkpoint → float32.onnx: the forward graph with the trained weights, for any batch; binarised, also binary.onnx and int8.onnx.
+// a checkpoint → float32.onnx: the forward graph with the trained weights, for any batch size. A binarised network also gets binary.onnx and int8.onnx.
 import { rm } from 'node:fs/promises';
 import type { VariantName } from '../../../inference/models/card.js';
 import { buildForward } from '../../architectures/forward.js';
@@ -22,7 +22,7 @@ interface Exported {
   readonly epoch: EpochRecord | undefined;
 }
 
-/** Gives the last epoch that the weights were trained in, if they were to its end. */
+/** Returns the last epoch in which the weights were trained, if it was finished. */
 export async function exportForward(
   files: RunFolder,
   recipe: Recipe,
@@ -31,7 +31,7 @@ export async function exportForward(
   const { variants, epoch } = recipe.backbone
     ? await onBackbone(files, recipe, recipe.backbone)
     : await ofArchitecture(files, recipe, which);
-  // Made of other weights: they would be published beside these.
+  // These files contain other weights, and would be published with the new ones.
   for (const stale of ['float16', 'int8', 'binary'] as const) await rm(files.variant(stale), { force: true });
   for (const [name, bytes] of variants) await writeFileAtomic(files.variant(name), bytes);
   return epoch;

@@ -1,23 +1,23 @@
-// What each epoch gave → history.csv and history.json.
+// the results of each epoch → history.csv and history.json.
 import path from 'node:path';
 import { writeFileAtomic, writeJsonAtomic } from '../../files.js';
 
 export interface EpochRecord {
-  /** From 1 on. */
+  /** Starts at 1. */
   readonly epoch: number;
-  /** Of a run on a backbone: its head alone, on features computed once, or the backbone's layers too. */
+  /** The phase of a run on a backbone: only the head, on features that were computed once, or the layers of the backbone too. */
   readonly phase?: 'head' | 'fine-tune';
-  /** Mean over the training images, while the weights moved. */
+  /** Mean over the training images, during the epoch, while the weights changed. */
   readonly loss: number;
   readonly accuracy: number;
-  /** Of the images held back, after the epoch; absent when none were. */
+  /** Measured on the validation images after the epoch; absent if there are none. */
   readonly valLoss?: number;
   readonly valAccuracy?: number;
-  /** Of the second label, where there are two: of those called it, the part that is right. */
+  /** Precision of the second label, if there are two: the fraction of its predictions that is correct. */
   readonly valPrecision?: number;
-  /** Of those that are it, the part that was found. */
+  /** Recall of the second label: the fraction of its images that got this prediction. */
   readonly valRecall?: number;
-  /** Of the epoch's last step. */
+  /** The rate of the last step of the epoch. */
   readonly learningRate: number;
   readonly seconds: number;
   readonly imagesPerSecond: number;
@@ -42,7 +42,7 @@ export async function writeHistory(folder: string, history: readonly EpochRecord
   await writeJsonAtomic(path.join(folder, 'history.json'), history);
 }
 
-/** A line an epoch; what was not measured is empty. */
+/** One line per epoch. A value that was not measured is empty. */
 export function historyCsv(history: readonly EpochRecord[]): string {
   const rows = history.map((record) => columns.map((column) => record[column] ?? '').join());
   return `${[columns.join(), ...rows].join('\n')}\n`;

@@ -1,4 +1,4 @@
-// What the training thread is told, and what it tells.
+// The messages to the training thread, and those from it.
 import type { BadImage } from '../../datasets/dataset.js';
 import type { Recipe } from '../recipe/recipe.js';
 import type { StepProgress } from './epochs.js';
@@ -9,27 +9,27 @@ export interface TrainingJob {
   readonly recipe: Recipe;
   readonly datasetFolder: string;
   readonly runFolder: string;
-  /** Go on from the run's checkpoint. */
+  /** Continue from the checkpoint of the run. */
   readonly resume: boolean;
   readonly threads: number;
-  /** Standard ONNX operators only, though the machine has faster ones. */
+  /** Use standard ONNX operators only, even if the machine has faster ones. */
   readonly portable: boolean;
-  /** Threads that augment. */
+  /** The number of threads that augment. */
   readonly dataThreads: number;
-  /** Leave out the files of an image folder that are no images. */
+  /** Skip files of an image folder that are not images. */
   readonly skipBad: boolean;
   readonly maxSteps?: number;
 }
 
 export type ThreadMessage =
-  /** Images of a folder, decoded. */
+  /** The number of decoded images of a folder. */
   | { readonly kind: 'decoded'; readonly files: number; readonly of: number }
-  /** Images whose features were computed, each view of one counted. */
+  /** The number of images whose features were computed. Each view counts. */
   | { readonly kind: 'features'; readonly images: number; readonly of: number }
-  /** Files left out of a folder. */
+  /** The skipped files of a folder. */
   | { readonly kind: 'skipped'; readonly bad: readonly BadImage[] }
   | { readonly kind: 'step'; readonly progress: StepProgress }
-  /** With the epochs that ended since the last one. */
+  /** The checkpoint, with the epochs that ended since the last one. */
   | { readonly kind: 'checkpoint'; readonly epochs: readonly EpochRecord[] }
   | ({ readonly kind: 'done' } & PhaseResult)
   | { readonly kind: 'failed'; readonly name: string; readonly message: string; readonly stack?: string };

@@ -1,4 +1,4 @@
-// One stretch of training: network and images → the loop, a checkpoint after each epoch; resumed where there is one.
+// One phase of a run: a network and images → epochs, with a checkpoint after each. It resumes if a checkpoint exists.
 import { exists } from '../../files.js';
 import type { TrainingImages } from '../batches/training-images.js';
 import { lossOf, type Recipe } from '../recipe/recipe.js';
@@ -14,25 +14,25 @@ export interface Phase {
   readonly recipe: Recipe;
   readonly network: Network;
   readonly images: TrainingImages;
-  /** The checkpoint's file, and that of the best epoch's. */
+  /** The file of the checkpoint, and that of the best epoch. */
   readonly files: { readonly checkpoint: string; readonly best: string };
 }
 
 export interface PhaseControl {
-  /** Go on from the checkpoint, if there is one. */
+  /** Whether to continue from the checkpoint, if there is one. */
   readonly resume: boolean;
   readonly threads: number;
   readonly block: number | undefined;
-  /** Of this phase. */
+  /** The recipe of this phase. */
   readonly maxSteps?: number;
   readonly shouldStop: () => boolean;
   readonly onStep: (progress: StepProgress) => void;
-  /** At the start and after each checkpoint. */
+  /** Called at the start and after each checkpoint. */
   readonly onHistory: (history: readonly EpochRecord[]) => Promise<void>;
 }
 
 export interface PhaseResult extends EpochsResult {
-  /** Steps taken, those before a resume included. */
+  /** The number of steps, including those before a resume. */
   readonly steps: number;
 }
 
@@ -63,7 +63,7 @@ export async function runPhase(phase: Phase, control: PhaseControl): Promise<Pha
     shouldStop: control.shouldStop,
     onStep: control.onStep,
     async onCheckpoint(checkpoint, isBest) {
-      // The best first: a crash in between repeats the epoch, and writes the same once more.
+      // The best epoch is written first: after a crash in between, the epoch is repeated and writes the same file again.
       for (const file of isBest ? [files.best, files.checkpoint] : [files.checkpoint])
         await saveCheckpoint(file, checkpoint, layout, optimiser.stateNames);
       await control.onHistory(checkpoint.history);

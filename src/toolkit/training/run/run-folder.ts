@@ -1,4 +1,4 @@
-// A run's folder: run.json (what was asked, what came of it), history, checkpoint, exported models.
+// The folder of a run: run.json (its input and its results), history, checkpoint, exported models.
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { writeJsonAtomic } from '../../files.js';
@@ -14,21 +14,21 @@ export interface RunRecord {
     readonly name: string;
     readonly folder: string;
     readonly sha256: string;
-    /** Files of an image folder that are no images were left out, and are to be again. */
+    /** Whether files that are not images were skipped. Later commands then skip them too. */
     readonly skipBad?: true;
   };
   readonly labels: readonly string[];
   readonly parameters: number;
-  /** Inside an operator: the last bits of the weights depend on it. */
+  /** Threads inside an operator. The last bits of the weights depend on it. */
   readonly threads?: number;
-  /** Standard ONNX operators only were asked for: so do the last bits on that. */
+  /** Whether only standard ONNX operators were used. The last bits of the weights depend on it. */
   readonly portable?: true;
   readonly tool: string;
   readonly started: string;
-  /** As typed, in the order they were run: train, quantise, evaluate, publish. */
+  /** The commands as they were typed, in the order in which they ran: train, quantise, evaluate, publish. */
   readonly commands: readonly string[];
   readonly finished: boolean;
-  /** Whose weights were exported, where the recipe asks for the best; else they are the last. */
+  /** The best epoch, if its weights were exported; absent if those of the last epoch were. */
   readonly best?: EpochRecord;
 }
 
@@ -36,9 +36,9 @@ export interface RunFolder {
   readonly folder: string;
   readonly record: string;
   readonly checkpoint: string;
-  /** The checkpoint of the best epoch, where the recipe asks for it. */
+  /** The checkpoint of the best epoch, if the recipe keeps it. */
   readonly best: string;
-  /** Of a run on a backbone: what it stands on, and the checkpoints of its first phase. */
+  /** For a run on a backbone: the backbone, and the checkpoints of the first phase. */
   readonly backbone: string;
   readonly head: string;
   readonly bestHead: string;
@@ -58,7 +58,7 @@ export function runFolder(folder: string): RunFolder {
   };
 }
 
-/** @throws RunError when the folder holds no run. */
+/** @throws RunError if the folder holds no run. */
 export async function readRun(folder: string): Promise<RunRecord> {
   const file = runFolder(folder).record;
   try {
@@ -75,19 +75,19 @@ export async function writeRun(folder: string, record: RunRecord): Promise<void>
 const stages = ['train', 'quantise', 'evaluate', 'publish'] as const;
 export type Stage = (typeof stages)[number];
 
-/** The commands with a stage's, in place of that stage's and later ones' from before: their results are stale. */
+/** Adds the command of a stage. It replaces the earlier commands of this stage and of later stages, because their results are stale. */
 export function commandsWith(commands: readonly string[], stage: Stage, command: string): string[] {
   const stageOf = (line: string) => stages.findIndex((name) => line.startsWith(`npx quati ${name}`));
   return [...commands.filter((line) => stageOf(line) < stages.indexOf(stage)), command];
 }
 
-/** Adds a stage's command to the run's record. */
+/** Adds the command of a stage to the record of the run. */
 export async function recordCommand(folder: string, stage: Stage, command: string): Promise<void> {
   const record = await readRun(folder);
   await writeRun(folder, { ...record, commands: commandsWith(record.commands, stage, command) });
 }
 
-/** The run whose record changed last. @throws RunError when there is none. */
+/** The run whose record changed last. @throws RunError if there is none. */
 export async function latestRun(folder = runsFolder): Promise<string> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const runs = await Promise.all(

@@ -1,4 +1,4 @@
-// Named float32 tensors + text metadata ⇄ a .safetensors file: https://huggingface.co/docs/safetensors
+// named float32 tensors and text metadata ⇄ a .safetensors file: https://huggingface.co/docs/safetensors
 import { type Static, Type } from '#typebox';
 import { Compile } from '#typebox/compile';
 import { elementCount, type TensorData } from '../../graph/graph.js';
@@ -37,7 +37,7 @@ export function encodeSafetensors({ metadata, tensors }: Safetensors): Uint8Arra
   return Buffer.concat([length, padded, ...[...tensors.values()].map(({ bytes }) => bytes)]);
 }
 
-/** @throws CheckpointError naming the file when it is cut off, malformed, or holds other types than float32. */
+/** @throws CheckpointError with the name of the file if it is truncated, malformed, or holds other types than float32. */
 export function decodeSafetensors(bytes: Uint8Array, file: string): Safetensors {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerLength = buffer.byteLength >= 8 ? Number(buffer.readBigUInt64LE()) : 0;

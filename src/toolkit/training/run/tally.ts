@@ -1,10 +1,10 @@
-// Answers and truths, batch after batch → how many are right, and precision and recall of the label 1.
+// predictions and labels, batch by batch → the number of correct predictions, and precision and recall of label 1.
 
 interface Tally {
   readonly correct: number;
-  /** Of the answers 1, the part that is right; undefined where there was none. */
+  /** Precision: the fraction of the predictions of label 1 that is correct; undefined if there are none. */
   readonly precision?: number;
-  /** Of the images of label 1, the part that was found; undefined where there was none. */
+  /** Recall: the fraction of the images of label 1 that got this prediction; undefined if there are none. */
   readonly recall?: number;
 }
 

@@ -1,4 +1,4 @@
-// Recipe + dataset → a run's folder with history, checkpoint and float32.onnx. READ FIRST for training.
+// a recipe and a dataset → the folder of a run with history, checkpoint and float32.onnx. Start here to read the training code.
 import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
@@ -25,27 +25,27 @@ export interface TrainOptions {
   readonly recipe: Recipe;
   readonly datasetFolder: string;
   readonly runFolder: string;
-  /** Of a recipe that stands on a backbone: what `cutBackbone` made of its file. A resumed run has it already. */
+  /** For a recipe with a backbone: the result of `cutBackbone` for its file. A resumed run already has it. */
   readonly backbone?: Graph;
-  /** What to do when the folder holds a run already; without either that is an error. */
+  /** What to do if the folder already holds a run. If undefined, that is an error. */
   readonly existing?: 'resume' | 'replace';
-  /** Threads inside an operator; default: all of the machine's, or the resumed run's: the last bits depend on it. */
+  /** Threads inside an operator. Default: one per processor, or as in the resumed run. The last bits of the weights depend on it. */
   readonly threads?: number;
-  /** Standard ONNX operators only, or as the resumed run: the last bits depend on it. */
+  /** Whether to use standard ONNX operators only. Default: as in the resumed run. The last bits of the weights depend on it. */
   readonly portable?: boolean;
-  /** Threads that augment ahead of the steps; default: 1. Weights do not depend on it. */
+  /** Threads that augment in advance; default: 1. The weights do not depend on it. */
   readonly dataThreads?: number;
-  /** Leave out the files of an image folder that are no images. */
+  /** Whether to skip files of an image folder that are not images. */
   readonly skipBad?: boolean;
   readonly maxSteps?: number;
-  /** Goes into the run's record. */
+  /** The command line, for the record of the run. */
   readonly command: string;
   readonly tool: string;
-  /** Stops between two steps, with a checkpoint to resume from. */
+  /** Stops the run between two steps, with a checkpoint to resume from. */
   readonly signal?: AbortSignal;
-  /** While the images of a folder are decoded. */
+  /** Called while the images of a folder are decoded. */
   readonly onDecoded?: (files: number, of: number) => void;
-  /** While features of a backbone are computed. */
+  /** Called while the features of a backbone are computed. */
   readonly onFeatures?: (images: number, of: number) => void;
   readonly onSkipped?: (bad: readonly BadImage[]) => void;
   readonly onStep?: (progress: StepProgress) => void;
@@ -53,12 +53,12 @@ export interface TrainOptions {
 }
 
 export interface TrainResult {
-  /** False when it was stopped before the last epoch's end. */
+  /** False if the run was stopped before the end of its last epoch. */
   readonly finished: boolean;
   readonly steps: number;
-  /** Whose weights were exported, where the recipe asks for the best; else they are the last. */
+  /** The best epoch, if its weights were exported; absent if those of the last epoch were. */
   readonly best?: EpochRecord;
-  /** Means over this call's first and last steps, `lossWindow` of them; absent when none was left to take. */
+  /** Mean losses over the first and the last `lossWindow` steps of this call; absent if no step was left. */
   readonly loss?: { readonly first: number; readonly last: number };
   readonly history: readonly EpochRecord[];
   readonly parameters: number;
@@ -67,12 +67,12 @@ export interface TrainResult {
 const lossWindow = 20;
 
 /**
- * Trains in a worker thread and exports the forward graph with the last weights, or with the best epoch's.
- * @throws RunError when the folder holds a run already, or none to resume.
- * @throws DatasetMismatchError when images or labels do not fit the network, or a resumed run began with others.
- * @throws DivergedError when the loss or the weights are no numbers any more; the last checkpoint is from before.
- * @throws CheckpointError when the checkpoint to resume from is damaged.
- * @throws AbortError when the signal comes before the first step, while the images of a folder are read: nothing was trained.
+ * Trains in a worker thread, and exports the forward graph with the weights of the last or of the best epoch.
+ * @throws RunError if the folder already holds a run, or holds none to resume.
+ * @throws DatasetMismatchError if images or labels do not fit the network, or a resumed run began with others.
+ * @throws DivergedError if the loss or a weight is not a finite number. The last checkpoint is from before that step.
+ * @throws CheckpointError if the checkpoint to resume from is damaged.
+ * @throws AbortError if the signal arrives before the first step, while the images of a folder are read. Nothing is trained then.
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const record = await prepareRun(options);
@@ -109,7 +109,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   };
 }
 
-/** Gives the best epoch when it is the one that is exported. */
+/** Returns the best epoch if it is the exported one. */
 async function exportWeights(
   folder: string,
   recipe: Recipe,

@@ -1,4 +1,4 @@
-// A run on a backbone → float32.onnx: backbone and head with the weights of the better phase, for any batch.
+// a run on a backbone → float32.onnx: backbone and head with the weights of the better phase, for any batch size.
 import { buildForward, type ParameterSource } from '../../architectures/forward.js';
 import { exists } from '../../files.js';
 import type { Graph } from '../../graph/graph.js';
@@ -17,11 +17,11 @@ import { inPhase, readBackbone, readHead, wholeNetwork } from './two-phases.js';
 
 export interface TrainedGraph {
   readonly graph: Graph;
-  /** The last epoch that its weights were trained in. */
+  /** The last epoch in which its weights were trained. */
   readonly epoch: EpochRecord | undefined;
 }
 
-/** Where the recipe keeps the best epoch, it is the best of both phases: fine-tuning may have made nothing better. */
+/** If the recipe keeps the best epoch, this is the best of both phases, because fine-tuning may not have improved it. */
 export async function trainedGraph(
   files: RunFolder,
   recipe: Recipe,
@@ -49,7 +49,7 @@ export async function trainedGraph(
   };
 }
 
-/** The head as it serves: without Dropout. */
+/** The head for serving, without Dropout. */
 function servingHead(recipe: Recipe, parameter: ParameterSource): Graph {
   return withoutDropout(buildForward(recipe.architecture, { batch: 'N', parameter }));
 }

@@ -1,4 +1,4 @@
-// The training thread: a job in → progress, checkpoints and the result out. session.run blocks its thread, so this is its own.
+// the training thread: a job → progress, checkpoints and the result. It is a thread because session.run blocks.
 import { parentPort, workerData } from 'node:worker_threads';
 import { channelCount } from '../../../inference/image/channels.js';
 import { classifierOf } from '../../architectures/layers.js';
@@ -58,7 +58,7 @@ async function runJob(job: TrainingJob): Promise<void> {
   send({ kind: 'done', ...result });
 }
 
-/** Epochs of before a resume are written again, but not told again. */
+/** Epochs from before a resume are written again, but not reported again. */
 function historyWriter({ runFolder: folder, resume }: TrainingJob): PhaseControl['onHistory'] {
   let told = resume ? undefined : 0;
   return async (history: readonly EpochRecord[]) => {
@@ -81,7 +81,7 @@ async function readDataset(
     onProgress: (files, of) => send({ kind: 'decoded', files, of }),
   });
   if (dataset.skipped) send({ kind: 'skipped', bad: dataset.skipped });
-  // Here, so that no second copy stays.
+  // In this function, so that no second copy stays in memory.
   const isShared = dataThreads > 0 && isAugmenting(recipe.augmentation);
   return isShared ? { ...dataset, train: sharePixels(dataset.train) } : dataset;
 }

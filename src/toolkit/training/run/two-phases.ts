@@ -1,4 +1,4 @@
-// A backbone and a dataset → a head trained on cached features, then the backbone's last layers with it, at a low rate.
+// a backbone and a dataset → first a head trained on cached features, then the last layers of the backbone with it, at a low rate.
 import { readFile } from 'node:fs/promises';
 import { buildForward, type ParameterSource } from '../../architectures/forward.js';
 import type { Dataset } from '../../datasets/dataset.js';
@@ -27,12 +27,12 @@ export interface TwoPhases {
   readonly dataset: Dataset;
   readonly files: RunFolder;
   readonly control: PhaseControl;
-  /** Threads that augment. */
+  /** The number of threads that augment. */
   readonly dataThreads: number;
   readonly onFeatures: (images: number, of: number) => void;
 }
 
-/** A resumed run whose second phase has begun goes on there: its checkpoint holds the head as well. */
+/** A resumed run continues in its second phase if that has begun, because the checkpoint of that phase holds the head too. */
 export async function runTwoPhases(options: TwoPhases): Promise<PhaseResult> {
   const { backbone, files, control } = options;
   const begun = control.resume && (await exists(files.checkpoint));
@@ -66,7 +66,7 @@ async function runHead({
   const result = await runPhase(
     {
       recipe: phase,
-      // One layer is convex: from zero it ends at small weights, while random ones keep what no image asks for.
+      // One layer is a convex problem. From zero it ends at small weights; random weights would keep parts that no image needs.
       network: architectureNetwork(recipe.architecture, zeros),
       images: featureImages(features, dataset, phase),
       files: { checkpoint: files.head, best: files.bestHead },
@@ -108,13 +108,13 @@ export async function readBackbone({ backbone }: RunFolder): Promise<Graph> {
   return decodeOnnx(await readFile(backbone), backbone);
 }
 
-/** The first phase by its own numbers; augmentation is in the features already. */
+/** The recipe of the first phase, with its own values. It does not augment, because the features come from augmented images. */
 function headRecipe({ augmentation: _, ...recipe }: Recipe, { head }: BackboneSettings): Recipe {
   const { epochs, learningRate, batchSize } = head;
   return { ...recipe, schedule: { kind: 'cosine' }, epochs, learningRate, batchSize };
 }
 
-/** Backbone and head as one network: the head and the backbone's last layers learn. */
+/** Backbone and head as one network. The head and the last layers of the backbone are trained. */
 export function wholeNetwork(
   graph: Graph,
   recipe: Recipe,
@@ -127,11 +127,11 @@ export function wholeNetwork(
 }
 
 interface TrainedHead {
-  /** The best epoch's weights where the recipe keeps them, else the last. */
+  /** The weights of the best epoch if the recipe keeps it, else the last ones. */
   readonly parameter: ParameterSource;
-  /** Up to the epoch of those weights. */
+  /** The history up to the epoch of those weights. */
   readonly history: readonly EpochRecord[];
-  /** Up to the last. */
+  /** The history up to the last epoch. */
   readonly all: readonly EpochRecord[];
   readonly steps: number;
 }
@@ -159,7 +159,7 @@ async function endOfHead({ recipe, backbone, files }: TwoPhases): Promise<PhaseR
   return { finished: true, history: all, steps };
 }
 
-/** Each phase counts its own epochs; what is told and written counts on through both. */
+/** Each phase counts its own epochs. Reports and files count the epochs of both phases together. */
 export function inPhase(
   history: readonly EpochRecord[],
   phase: NonNullable<EpochRecord['phase']>,

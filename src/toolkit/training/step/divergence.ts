@@ -1,9 +1,9 @@
-// A state whose numbers ran away → the error that names the layer.
+// a state with values that are not finite or too large → an error that names the layer.
 import { elementCount } from '../../graph/graph.js';
 import { DivergedError } from '../errors.js';
 import type { ParameterEntry, ParameterLayout } from './step-graph.js';
 
-/** Names the first tensor of `parameters` that holds no number any more, else the one that reaches furthest. */
+/** Names the first tensor of `parameters` with a value that is not finite, else the one with the largest magnitude. */
 export function diverged(
   what: string,
   { layout, parameters, step }: { layout: ParameterLayout; parameters: Float32Array; step: number },
@@ -15,7 +15,7 @@ export function diverged(
 
 interface Grown {
   readonly entry: ParameterEntry;
-  /** The largest magnitude in it; NaN or Infinity before any number. */
+  /** Its largest magnitude; NaN or Infinity if it has such a value. */
   readonly reach: number;
 }
 

@@ -1,11 +1,11 @@
-// Seed, step, layer → the mask of that layer in that step, whatever ran before: what makes a resumed run the same run.
+// seed, step and layer → the mask of that layer in that step. It does not depend on earlier steps, so a resumed run is the same run.
 import { elementCount } from '../../graph/graph.js';
 import { createRandom } from '../../random.js';
 import type { DropoutMask } from './training-mode.js';
 
 /**
- * 0 with probability `rate`, else 1 / (1 - rate) (inverted dropout, Srivastava et al., 2014). Each value takes 16 of the
- * generator's bits; the rate is a multiple of 2^-16, and the factor is of that multiple.
+ * 0 with probability `rate`, else 1 / (1 - rate) (inverted dropout, Srivastava et al., 2014). Each value uses 16 bits of the
+ * generator, so the rate is rounded to a multiple of 2^-16, and the factor uses the rounded rate.
  */
 export function dropoutMask({ name, shape, rate }: DropoutMask, seed: number, step: number): Float32Array {
   const mask = new Float32Array(elementCount(shape));

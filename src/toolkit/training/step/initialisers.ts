@@ -1,4 +1,4 @@
-// ParameterSpec + seed → the values a parameter starts from.
+// a ParameterSpec and a seed → the first values of the parameter.
 import type { ParameterSource, ParameterSpec } from '../../architectures/forward.js';
 import { elementCount } from '../../graph/graph.js';
 import { float32Tensor } from '../../graph/tensor-data.js';
@@ -6,13 +6,13 @@ import { createRandom } from '../../random.js';
 
 /**
  * Weights uniform in ±sqrt(6 / (fanIn + fanOut)) (Glorot and Bengio, 2010, eq. 16), biases and means zero, scales and variances
- * one. Each weight draws from a stream of its own name: adding a layer does not change the others.
+ * one. Each weight has a random stream of its own name, so a new layer does not change the others.
  */
 export function glorotUniform(seed: number): ParameterSource {
   return (spec) => float32Tensor(initialValues(spec, seed), spec.shape);
 }
 
-/** Where a shape is wanted, or a convex problem starts. */
+/** Zeros: for code that needs only shapes, and as the start of a convex problem. */
 export const zeros: ParameterSource = ({ shape }) =>
   float32Tensor(new Float32Array(elementCount(shape)), shape);
 

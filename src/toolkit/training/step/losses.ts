@@ -1,4 +1,4 @@
-// Logits and labels → the loss and the number of right answers, as graph operators.
+// logits and labels → the loss and the number of correct predictions, as graph operators.
 import type { GraphBuilder } from '../../graph/builder.js';
 import { GraphError } from '../../graph/errors.js';
 import type { Value } from '../../graph/graph.js';
@@ -10,7 +10,7 @@ import { defaultLoss, type Loss, Softmax } from '../recipe/settings.js';
  * Softmax: -sum over k of t[k] log softmax(logits)[k], where t is 1 - e + e/K at the label and e/K elsewhere, e being the
  * label smoothing and K the number of labels (Szegedy and others, 2016, section 7). Equal to torch.nn.CrossEntropyLoss.
  * Sigmoid: -log sigmoid(logit) at the second label, -log(1 - sigmoid(logit)) at the first: torch.nn.BCEWithLogitsLoss.
- * @throws GraphError when the logits are not [N, labels], or for sigmoid [N, 1].
+ * @throws GraphError if the logits are not [N, labels], or for sigmoid [N, 1].
  */
 export function crossEntropySum(
   builder: GraphBuilder,
@@ -34,7 +34,7 @@ export function surestLabels(builder: GraphBuilder, logits: Value, loss: Loss = 
   return builder.op('ArgMax', [scores], { axis: { int: 1 }, keepdims: { int: 0 } });
 }
 
-/** How many of the batch have their highest score at the label. Scalar float32. */
+/** The number of images in the batch whose label has the highest score. Scalar float32. */
 export function correctCount(
   builder: GraphBuilder,
   logits: Value,
@@ -47,8 +47,8 @@ export function correctCount(
 }
 
 /**
- * One score a label, [N, labels]. sigmoid(x) = softmax([0, x])[1]: one logit becomes two, and the softmax that takes the
- * maximum off first keeps it stable.
+ * One score per label, [N, labels]. sigmoid(x) = softmax([0, x])[1], so one logit becomes two. The softmax subtracts the maximum
+ * first, which keeps it stable.
  */
 function scoresOf(builder: GraphBuilder, logits: Value, { kind }: Loss): Value {
   const [, outputs] = logits.type.shape;

@@ -1,4 +1,4 @@
-// What a step runs: a forward graph for any batch, and which of its initializers lie in the trained vector.
+// The network of a training step: a forward graph for any batch, and the initializers that are in the trained vector.
 import { buildForward, imageName, type ParameterSource } from '../../architectures/forward.js';
 import type { Architecture } from '../../architectures/layers.js';
 import { GraphError } from '../../graph/errors.js';
@@ -9,9 +9,9 @@ import { layoutOf } from './step-graph.js';
 
 export interface Network {
   readonly name: string;
-  /** Of one image as it enters: channels, height, width. */
+  /** The shape of one input image: channels, height, width. */
   readonly inputShape: readonly number[];
-  /** Where training starts from. */
+  /** The parameters at the start of training. */
   readonly parameters: Parameters;
   /** `image` [batch, …inputShape] → `logits` [batch, labels]. */
   forward(batch: Dim): Graph;
@@ -30,8 +30,8 @@ export function architectureNetwork(architecture: Architecture, source: Paramete
 }
 
 /**
- * A graph from anywhere. What `trained` does not name stays as it is: a constant of every step.
- * @throws GraphError when `image` is not its one input, or there is no initializer of a name.
+ * The network of an imported graph. Initializers that `trained` does not name are constants in every step.
+ * @throws GraphError if `image` is not its only input, or an initializer of `trained` does not exist.
  */
 export function graphNetwork(graph: Graph, trained: readonly string[]): Network {
   const [image, ...others] = graph.inputs;

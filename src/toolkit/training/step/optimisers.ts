@@ -1,4 +1,4 @@
-// Gradient → new parameters, as graph operators on one flat vector; each optimiser is a pair of state and update.
+// a gradient → new parameters, as graph operators on one flat vector. Each optimiser is a pair of state and update.
 import type { GraphBuilder } from '../../graph/builder.js';
 import { elementCount, type Value } from '../../graph/graph.js';
 import { float32Tensor } from '../../graph/tensor-data.js';
@@ -14,11 +14,11 @@ interface Update {
 export interface UpdateInputs {
   readonly parameters: Value;
   readonly gradient: Value;
-  /** One vector a state name, in their order. */
+  /** One vector per state name, in the same order. */
   readonly state: readonly Value[];
-  /** One scalar a scalar name, in their order. */
+  /** One scalar per scalar name, in the same order. */
   readonly scalars: readonly Value[];
-  /** A constant vector: `rate` where weights lie, 0 where biases and the parameters of norms do. */
+  /** A constant vector: `rate` at the places of weights, 0 at those of biases and of parameters of norms. */
   decay(rate: number): Value;
 }
 
@@ -27,7 +27,7 @@ export interface Optimiser {
   /** Vectors as long as the parameters, zero at first, kept in the checkpoint. */
   readonly stateNames: readonly string[];
   readonly scalarNames: readonly string[];
-  /** The scalars of a step, counted from 1, worked out in float64. */
+  /** Computes the scalars of a step, counted from 1, in float64. */
   scalars(step: number, learningRate: number): number[];
   update(builder: GraphBuilder, inputs: UpdateInputs): Update;
 }
@@ -38,7 +38,7 @@ export function optimiserOf({ optimiser, clipNorm }: Recipe): Optimiser {
   return createOptimiser(optimiser, clipNorm);
 }
 
-/** @param clipNorm see `clipped`; left out, no gradient is shortened. */
+/** @param clipNorm see `clipped`; if undefined, no gradient is shortened. */
 export function createOptimiser(settings: OptimiserSettings, clipNorm?: number): Optimiser {
   const optimiser = unclipped(settings);
   return clipNorm === undefined ? optimiser : clipped(clipNorm, optimiser);
@@ -108,14 +108,14 @@ export function adam(settings: Options<Adam> = {}): Optimiser {
   };
 }
 
-/** Adam whose decay goes around the moments (Loshchilov and Hutter, 2019). Equal to torch.optim.AdamW. */
+/** Adam with a decay that does not enter the moments (Loshchilov and Hutter, 2019). Equal to torch.optim.AdamW. */
 function adamW(settings: Options<AdamW> = {}): Optimiser {
   const { weightDecay, kind: _, ...options } = withDefaults(AdamW, { kind: 'adamw', ...settings });
   const optimiser = adam(options);
   return { ...(weightDecay === 0 ? optimiser : withDecoupledDecay(weightDecay, optimiser)), name: 'adamw' };
 }
 
-/** What `decay` gives for parameters that lie one after the other: of biases and norms the rank is 1, of weights 2 or more. */
+/** The vector of `decay` for adjacent parameters. Biases and norms have rank 1, weights have rank 2 or more. */
 export function decayOf(
   builder: GraphBuilder,
   entries: readonly { readonly shape: readonly number[] }[],

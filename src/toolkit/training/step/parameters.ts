@@ -1,4 +1,4 @@
-// An architecture's parameters as one flat vector and by name, and the ways between the two.
+// The parameters of an architecture, as one flat vector and by name, and the conversions between both.
 import { buildForward, type ParameterSource, type ParameterSpec } from '../../architectures/forward.js';
 import type { Architecture } from '../../architectures/layers.js';
 import { elementCount, type TensorData } from '../../graph/graph.js';
@@ -12,7 +12,7 @@ export interface Parameters {
   readonly tensors: ReadonlyMap<string, TensorData>;
 }
 
-/** Walks the architecture once, asking `source` for every parameter, and remembers what it gave. */
+/** Goes through the architecture once, and gets every parameter from `source`. */
 export function collectParameters(architecture: Architecture, source: ParameterSource): Parameters {
   const collected = new Map<string, TensorData>();
   const graph = buildForward(architecture, {
@@ -26,12 +26,12 @@ export function collectParameters(architecture: Architecture, source: ParameterS
   return { layout: layoutOf(graph, [...collected.keys()]), tensors: collected };
 }
 
-/** Which parameters an architecture has, as one needs to know to read them from a file. */
+/** The parameters of an architecture, without values: enough to read them from a file. */
 export function parameterLayout(architecture: Architecture): ParameterLayout {
   return collectParameters(architecture, zeros).layout;
 }
 
-/** Parameters that were trained. @throws CheckpointError when one is missing or of another shape. */
+/** Trained parameters. @throws CheckpointError if one is missing or has another shape. */
 export function fromTensors(tensors: ReadonlyMap<string, TensorData>, where: string): ParameterSource {
   return (spec) => tensorNamed(tensors, spec, where);
 }
@@ -79,7 +79,7 @@ export function vectorToTensors(layout: ParameterLayout, flat: Float32Array): Ma
   );
 }
 
-/** How many numbers are learned: running statistics are not. */
+/** The number of learned values. Running statistics are not learned. */
 export function learnedCount({ entries }: ParameterLayout): number {
   return entries.reduce((sum, { shape, learned }) => sum + (learned ? elementCount(shape) : 0), 0);
 }

@@ -1,4 +1,4 @@
-// Forward graph → one training step (+ loss, + backward, + optimiser), and → one evaluation step (+ loss).
+// a forward graph → a training step (with loss, gradients and optimiser), or an evaluation step (with loss).
 import { imageName, logitsName } from '../../architectures/forward.js';
 import { differentiate } from '../../autodiff/differentiate.js';
 import { GraphBuilder } from '../../graph/builder.js';
@@ -20,13 +20,13 @@ import {
 export interface ParameterEntry {
   readonly name: string;
   readonly shape: readonly number[];
-  /** False for running statistics: they follow the batches, not the gradient. */
+  /** False for running statistics, which follow the batches and not the gradient. */
   readonly learned: boolean;
-  /** Only its sign enters the network: it stays within ±1. */
+  /** True if only its sign enters the network. It then stays within ±1. */
   readonly latent: boolean;
 }
 
-/** Where each parameter lies in the flat vector that the optimiser works on. */
+/** The position of each parameter in the flat vector of the optimiser. */
 export interface ParameterLayout {
   readonly entries: readonly ParameterEntry[];
   readonly length: number;
@@ -39,7 +39,7 @@ export const names = {
   loss: 'loss',
   correct: 'correct',
   answers: 'answers',
-  /** The state and scalars of the optimiser enter under their own names and leave with this suffix. */
+  /** The inputs for the state and scalars of the optimiser have plain names, and the outputs have this suffix. */
   next: (name: string) => `${name}.next`,
 } as const;
 
@@ -62,7 +62,7 @@ export function layoutOf(forward: Graph, parameters: readonly string[]): Paramet
 
 export interface Step {
   readonly graph: Graph;
-  /** Inputs that every step is fed anew. */
+  /** Inputs that have new values in every step. */
   readonly masks: readonly DropoutMask[];
   /** Whether the scalar `annealing` is an input too. */
   readonly annealed: boolean;
@@ -71,7 +71,7 @@ export interface Step {
 /**
  * Inputs `image`, `labels` (int64 [N]), `parameters` and the optimiser's state (flat), its scalars, dropout masks.
  * Outputs `loss` (mean over the batch), `correct`, and the `.next` of parameters and state; running statistics are part of the
- * parameters. The forward graph's batch has to be a number. Without `block`, standard ONNX operators only.
+ * parameters. The batch of the forward graph must be fixed. Without `block`, the graph has standard ONNX operators only.
  */
 export function buildTrainingStep(
   forward: Graph,
@@ -84,7 +84,7 @@ export function buildTrainingStep(
   return { graph: lower(updated, lowering), masks: mode.masks, annealed: mode.annealing !== undefined };
 }
 
-/** As the training step, but with one output more, `gradient` (flat, 0 for statistics), and none of the optimiser's. */
+/** The training step without the optimiser, and with the additional output `gradient` (flat, 0 for statistics). */
 export function buildGradientStep(
   forward: Graph,
   layout: ParameterLayout,
@@ -135,7 +135,7 @@ interface Unrolled {
   readonly batch: Dim;
 }
 
-/** The forward graph with its parameters cut out of one flat input instead of being initializers; in training mode if one is given. */
+/** The forward graph with its parameters as slices of one flat input instead of initializers; in training mode if one is given. */
 function withFlatParameters(forward: Graph, layout: ParameterLayout, mode?: TrainingMode): Unrolled {
   const builder = new GraphBuilder(forward.name, forward.types.keys());
   const [image] = forward.inputs;
@@ -203,7 +203,7 @@ function withUpdate(
   return builder.build();
 }
 
-/** Beyond ±1 a weight only takes longer to change its sign (Courbariaux, Bengio and David, 2015). */
+/** Clips latent weights to ±1: beyond it a weight would only take longer to change its sign (Courbariaux, Bengio and David, 2015). */
 function clipLatent(builder: GraphBuilder, updated: Value, { entries, length }: ParameterLayout): Value {
   if (!entries.some(({ latent }) => latent)) return updated;
   const isLatent = builder.shared('latent', () => {
@@ -216,7 +216,7 @@ function clipLatent(builder: GraphBuilder, updated: Value, { entries, length }: 
   return builder.op('Where', [isLatent, clipped, updated]);
 }
 
-/** The updated vector with the running statistics moved towards the batch's: r' = keep r + (1 - keep) batch. */
+/** The updated vector, with running statistics moved towards those of the batch: r' = keep r + (1 - keep) batch. */
 function withStatistics(
   builder: GraphBuilder,
   updated: Value,

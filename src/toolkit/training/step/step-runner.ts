@@ -1,4 +1,4 @@
-// Training step graph + state → the state after a batch. Owns the sessions; knows nothing of epochs or files.
+// the graph of a training step and a state → the state after a batch. It owns the sessions, and does not know epochs or files.
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { loadRuntime } from '../../../inference/workers/runtime.js';
 import { annealingAt } from '../../autodiff/sign-gradients.js';
@@ -13,12 +13,12 @@ import type { Optimiser } from './optimisers.js';
 import { buildEvaluationStep, buildTrainingStep, names, type ParameterLayout } from './step-graph.js';
 import { annealingName, type DropoutMask } from './training-mode.js';
 
-/** Everything a step changes, as flat vectors over all parameters. */
+/** Everything that a step changes, as flat vectors over all parameters. */
 export interface StepState {
   readonly parameters: Float32Array;
-  /** One vector a state name of the optimiser. */
+  /** One vector per state name of the optimiser. */
   readonly optimiser: readonly Float32Array[];
-  /** Steps taken. */
+  /** The number of finished steps. */
   readonly step: number;
 }
 
@@ -31,12 +31,12 @@ interface StepResult {
 interface EvaluationResult {
   /** Summed over the batch. */
   readonly lossSum: number;
-  /** The surest label of each image. */
+  /** The label with the highest score, for each image. */
   readonly answers: BigInt64Array;
 }
 
 export interface StepRunner {
-  /** One optimiser step; `progress` is the part of the run that was taken, 0…1, default 0. @throws DivergedError when the loss is no finite number; the state is then as before. */
+  /** Runs one optimiser step. `progress` is the finished part of the run, 0…1, default 0. @throws DivergedError if the loss is not a finite number; the state is then unchanged. */
   step(batch: Batch, learningRate: number, progress?: number): Promise<StepResult>;
   evaluate(batch: Batch): Promise<EvaluationResult>;
   state(): StepState;
@@ -51,9 +51,9 @@ export interface StepRunnerOptions {
   readonly loss?: Loss;
   readonly state: StepState;
   readonly threads: number;
-  /** Of the dropout masks; default 0. */
+  /** The seed of the dropout masks; default 0. */
   readonly seed?: number;
-  /** Channels of a block, where the machine's ONNX Runtime has the blocked operators; else standard ONNX only. */
+  /** Channels per block, if ONNX Runtime has the blocked operators on this machine; undefined for standard ONNX only. */
   readonly block?: number | undefined;
 }
 
@@ -70,7 +70,7 @@ export async function createStepRunner(options: StepRunnerOptions): Promise<Step
   const open = (graph: Graph) =>
     InferenceSession.create(encodeOnnx(graph), {
       executionProviders: ['cpu'],
-      // The plan is made after the first run and held beside what that run was given: twice the memory, no faster.
+      // The memory plan is made after the first run, and exists next to the memory of that run: twice the memory, and no faster.
       enableMemPattern: false,
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,

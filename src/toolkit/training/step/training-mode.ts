@@ -1,4 +1,4 @@
-// A forward graph's nodes as they run in training: batch statistics instead of running ones, dropout by masks that are fed.
+// the nodes of a forward graph → their form in training: statistics of the batch instead of running ones, dropout with masks as inputs.
 
 import { isAnnealed } from '../../autodiff/sign-gradients.js';
 import { type GraphBuilder, staticShape } from '../../graph/builder.js';
@@ -6,33 +6,33 @@ import { GraphError } from '../../graph/errors.js';
 import { elementCount, floatAttribute, type Node, type Value } from '../../graph/graph.js';
 import { toFloat32Array } from '../../graph/tensor-data.js';
 
-/** A mask that every step is fed: 0 where a value is dropped, 1 / (1 - rate) elsewhere. */
+/** A mask, which is an input of every step: 0 where a value is dropped, 1 / (1 - rate) elsewhere. */
 export interface DropoutMask {
-  /** The input's name; also the stream that the mask is drawn from. */
+  /** The name of the input, and of the random stream of the mask. */
   readonly name: string;
   readonly shape: readonly number[];
   readonly rate: number;
 }
 
-/** Running statistics: `running` moves towards the batch's. */
+/** Running statistics: `running` moves towards those of the batch. */
 interface RunningStatistic {
   readonly running: string;
   /** Already corrected for the size of the batch. */
   readonly batch: Value;
-  /** running' = keep * running + (1 - keep) * batch; ONNX calls it momentum. */
+  /** running' = keep * running + (1 - keep) * batch. ONNX calls `keep` momentum. */
   readonly keep: number;
 }
 
 export interface TrainingMode {
   readonly masks: DropoutMask[];
   readonly statistics: RunningStatistic[];
-  /** The scalar that gradients of the sign are annealed by, where one asks for it. */
+  /** The scalar that anneals the gradients of the sign, if one of them needs it. */
   annealing?: Value;
 }
 
 export const annealingName = 'annealing';
 
-/** Appends the node as training runs it, and notes what that needs. */
+/** Appends a node in its form for training, and records the inputs and statistics that it needs. */
 export function appendForTraining(builder: GraphBuilder, node: Node, mode: TrainingMode): void {
   if (node.op === 'BatchNormalization') appendBatchNorm(builder, node, mode.statistics);
   else if (node.op === 'Dropout') appendDropout(builder, node, mode.masks);
@@ -42,17 +42,17 @@ export function appendForTraining(builder: GraphBuilder, node: Node, mode: Train
   } else builder.append(node);
 }
 
-/** The names of the running statistics: what a forward graph carries without learning it. */
+/** The names of the running statistics, which a forward graph holds but does not learn. */
 export function statisticNames(nodes: readonly Node[]): Set<string> {
   return new Set(nodes.flatMap(({ op, inputs }) => (op === 'BatchNormalization' ? inputs.slice(3, 5) : [])));
 }
 
-/** The parameters that enter the network by their sign alone. */
+/** The parameters of which only the sign enters the network. */
 export function latentNames(nodes: readonly Node[]): Set<string> {
   return new Set(nodes.flatMap(({ op, inputs }) => (op === 'Binarise' ? inputs : [])));
 }
 
-/** The running variance takes the batch's with n - 1 in the denominator, as in PyTorch. */
+/** The running variance uses the variance of the batch with n - 1 in the denominator, as in PyTorch. */
 function appendBatchNorm(builder: GraphBuilder, node: Node, statistics: RunningStatistic[]): void {
   const [x = '', scale = '', bias = '', runningMean = '', runningVariance = ''] = node.inputs;
   const [y = ''] = node.outputs;

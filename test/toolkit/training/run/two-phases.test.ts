@@ -64,7 +64,7 @@ t.test(
     ];
     t.match(await run(...train, '--run', at('run')), {
       code: 2,
-      err: /how pixels enter it is not known by its name/,
+      err: /its name does not imply how its pixels are scaled/,
     });
     const trained = await run(...train, ...contract, ...settings, '--run', at('run'), '--json');
     t.equal(trained.code, 0, trained.err);

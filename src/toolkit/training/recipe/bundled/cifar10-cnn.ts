@@ -1,4 +1,4 @@
-// Conv-relu pairs, pools, dropout and dense layers on turned, zoomed and mirrored pictures, until the validation loss rises.
+// Conv-relu pairs, pools, dropout and dense layers on rotated, zoomed and mirrored images, until the validation loss rises.
 import type { InputContract } from '../../../../inference/image/contract.js';
 import { cifar10Cnn } from '../../../architectures/cifar10.js';
 import type { Recipe } from '../recipe.js';

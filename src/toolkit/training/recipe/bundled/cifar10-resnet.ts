@@ -1,4 +1,4 @@
-// A small residual network in one cycle of a high learning rate, on cropped and mirrored pictures with a square missing.
+// A small residual network in one cycle of a high learning rate, on cropped and mirrored images with cutout.
 import { cifar10Resnet } from '../../../architectures/cifar10.js';
 import type { Recipe } from '../recipe.js';
 import { cifar10Input } from './cifar10-cnn.js';

@@ -1,4 +1,4 @@
-// Every recipe by its name; a new recipe is a file here and a line below.
+// All recipes. A new recipe needs a file here and a line below.
 import { RecipeError } from '../../../errors.js';
 import type { Recipe } from '../recipe.js';
 import { cifar10CnnRecipe } from './cifar10-cnn.js';
@@ -23,7 +23,7 @@ export const recipes: readonly Recipe[] = [
 
 export const binarisedRecipes = recipes.filter(({ binarisation }) => binarisation).map(({ name }) => name);
 
-/** @throws RecipeError naming the recipes there are. */
+/** @throws RecipeError listing the recipes, if there is none with this name. */
 export function findRecipe(name: string): Recipe {
   const recipe = recipes.find((known) => known.name === name);
   if (recipe) return recipe;

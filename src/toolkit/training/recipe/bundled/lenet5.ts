@@ -1,4 +1,4 @@
-// LeNet-5 with real weights, on slightly moved digits.
+// LeNet-5 with real weights, on slightly shifted digits.
 import { lenet5 } from '../../../architectures/lenet5.js';
 import type { Recipe } from '../recipe.js';
 import { mnistCnnRecipe } from './mnist-cnn.js';

@@ -1,4 +1,4 @@
-// The classic digit recipe: Adam with a cosine schedule, batches of 32, 5 epochs, a tenth held back to validate on.
+// The classic digit recipe: Adam with a cosine schedule, batches of 32, 5 epochs, a tenth reserved for validation.
 import { mnistCnn } from '../../../architectures/mnist-cnn.js';
 import type { Recipe } from '../recipe.js';
 

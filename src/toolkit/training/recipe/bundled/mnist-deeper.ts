@@ -1,4 +1,4 @@
-// Four normalised convolutions on shifted and turned digits, 15 epochs.
+// Four normalised convolutions on shifted and rotated digits, 15 epochs.
 import { mnistDeeper } from '../../../architectures/digits.js';
 import type { Recipe } from '../recipe.js';
 import { mnistCnnRecipe } from './mnist-cnn.js';
