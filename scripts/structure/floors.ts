@@ -94,9 +94,12 @@ export const floors: Record<string, readonly string[]> = {
     'shape-inference.ts',
     'dense.ts',
     'builder.ts',
+    'newer-opsets.ts',
     'onnx.ts',
     'inference-mode.ts',
     'import.ts',
+    'runtime-view.ts',
+    'read-model.ts',
   ],
   'src/toolkit/training': ['errors.ts', 'recipe', 'batches', 'step', 'backbone', 'run'],
   'src/toolkit/training/recipe': [

@@ -88,7 +88,7 @@ export async function recipeOnBackbone(
   const bytes = await readFile(file).catch((cause: Error) => {
     throw new BackboneError(`${file}: cannot be read: ${cause.message}`, { cause });
   });
-  const loaded = loadBackbone(bytes, file);
+  const loaded = await loadBackbone(bytes, file);
   const input = contractOf(file, loaded, flags, io);
   const { features, fineTune, loss } = flags;
   const prepared = await prepareBackbone(bytes, loaded, {

@@ -42,6 +42,16 @@ export interface Node {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: Attributes;
+  /** Only of an operator that Quati has no rule for. */
+  readonly foreign?: ForeignNode;
+}
+
+/** What Quati cannot know of an operator by itself. */
+export interface ForeignNode {
+  /** The version of ONNX's operator set that the node is written for. */
+  readonly opset: number;
+  /** The types of its outputs. */
+  readonly types: readonly TensorType[];
 }
 
 export interface Graph {
@@ -55,6 +65,7 @@ export interface Graph {
   readonly types: ReadonlyMap<string, TensorType>;
 }
 
+/** The operator set of the graphs that Quati writes. An operator without a rule may need a newer one. */
 export const opset = 17;
 
 export function intAttribute(node: Pick<Node, 'attributes'>, name: string, fallback: number): number {

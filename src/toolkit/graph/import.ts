@@ -14,7 +14,7 @@ import {
 import { readOnnx } from './onnx.js';
 import { checkOpset, respell, statePads } from './opsets.js';
 import { withoutUnread } from './prune.js';
-import { inferNode } from './shape-inference.js';
+import { hasRule, inferNode } from './shape-inference.js';
 import { describe, normaliseAxis } from './shape-rules.js';
 import { float32Tensor, int64Tensor, toIntegers } from './tensor-data.js';
 import { transposeData } from './transpose-data.js';
@@ -22,7 +22,12 @@ import { transposeData } from './transpose-data.js';
 export interface ImportOptions {
   /** The first input's shape. It replaces the shape in the file, whose dimensions may be open. */
   readonly inputShape?: readonly Dim[];
+  /** The types that ONNX Runtime infers. They stand in for missing rules. */
+  readonly runtimeTypes?: ReadonlyMap<string, TensorType>;
 }
+
+/** From this operator set on, an operator without a rule keeps its meaning in the set that Quati writes. */
+const oldestForeign = 13;
 
 /**
  * Reads a model. The result has the type of every value.
@@ -51,6 +56,7 @@ function named(error: unknown, file: string): unknown {
 class Importer {
   readonly #initializers: Map<string, TensorData>;
   readonly #types = new Map<string, TensorType>();
+  readonly #runtimeTypes: ReadonlyMap<string, TensorType>;
   /** Vectors of dimensions that depend on the batch and so cannot become constants. */
   readonly #dims = new Map<string, readonly Dim[]>();
   /** Name of a removed value → name of the value to read instead. */
@@ -61,8 +67,9 @@ class Importer {
   constructor(
     readonly graph: Graph,
     readonly opset: number,
-    { inputShape }: ImportOptions,
+    { inputShape, runtimeTypes = new Map() }: ImportOptions,
   ) {
+    this.#runtimeTypes = runtimeTypes;
     this.#initializers = new Map(graph.initializers);
     for (const [name, data] of graph.initializers) this.#type(name, data);
     graph.inputs.forEach(({ name, type }, i) => {
@@ -94,18 +101,28 @@ class Importer {
   }
 
   #keep(named: Node): void {
-    const node = this.#stated(
-      respell(named, {
-        opset: this.opset,
-        constant: (at, input) => this.#constantInput(at, input),
-        rank: (at, input) => this.#shape(at, input).length,
-        add: (data) => this.#add(data),
-      }),
-    );
+    const stated = this.#stated(this.#respelled(named));
+    const node = hasRule(stated) ? stated : this.#foreign(named);
     inferNode(node, this.#types, this.#initializers).forEach((type, i) => {
       this.#types.set(node.outputs[i] ?? '', type);
     });
     this.#nodes.push(node);
+  }
+
+  #respelled(named: Node): Node {
+    return respell(named, {
+      opset: this.opset,
+      constant: (at, input) => this.#constantInput(at, input),
+      rank: (at, input) => this.#shape(at, input).length,
+      add: (data) => this.#add(data),
+    });
+  }
+
+  /** An operator without a rule stays as it is, if ONNX Runtime knows its types. */
+  #foreign(node: Node): Node {
+    const types = node.outputs.flatMap((output) => this.#runtimeTypes.get(output) ?? []);
+    const isTyped = types.length === node.outputs.length && this.opset >= oldestForeign;
+    return isTyped ? { ...node, foreign: { opset: this.opset, types } } : node;
   }
 
   #constant(node: Node): void {

@@ -11,6 +11,7 @@ import {
   type TensorType,
   type Value,
 } from './graph.js';
+import { spellForOpset } from './newer-opsets.js';
 import {
   type AttributeProto,
   type AttributeProtoSchema,
@@ -45,11 +46,14 @@ const int32Arrays: Partial<
   Record<DataType, { from(values: ArrayLike<number>): Int32Array | Int8Array | Uint8Array | Uint16Array }>
 > = { int32: Int32Array, int8: Int8Array, uint8: Uint8Array, bool: Uint8Array, float16: Uint16Array };
 
-export function encodeOnnx(graph: Graph, producerName = 'quati'): Uint8Array {
+/** The operator set is Quati's own, or that of the newest operator without a rule. */
+export function encodeOnnx(written: Graph, producerName = 'quati'): Uint8Array {
+  const version = Math.max(opset, ...written.nodes.map(({ foreign }) => foreign?.opset ?? 0));
+  const graph = spellForOpset(written, version);
   const model = create(ModelProtoSchema, {
     irVersion,
     producerName,
-    opsetImport: opsetImports(graph),
+    opsetImport: opsetImports(graph, version),
     graph: {
       name: graph.name,
       node: graph.nodes.map(nodeToProto),
@@ -62,7 +66,7 @@ export function encodeOnnx(graph: Graph, producerName = 'quati'): Uint8Array {
 }
 
 /** Lists each domain that the nodes use, with its version: ONNX Runtime needs one for every domain. */
-function opsetImports(graph: Graph): { domain: string; version: bigint }[] {
+function opsetImports(graph: Graph, opset: number): { domain: string; version: bigint }[] {
   const domains = new Set(['', ...graph.nodes.map((node) => node.domain)]);
   return [...domains].map((domain) => ({ domain, version: BigInt(domain === '' ? opset : 1) }));
 }

@@ -193,6 +193,11 @@ export function onnxName(operator: Operator): { op: string; domain: string } {
   return { op: operator, domain: own ? 'quati' : '' };
 }
 
+/** Whether there is a rule for the types of a node's outputs. */
+export function hasRule(node: Node): boolean {
+  return (operatorOf(node) ?? foreignRule(node)) !== undefined;
+}
+
 /**
  * Returns the types of a node's outputs.
  * @throws UnsupportedOperatorError if there is no rule for the operator.
@@ -205,6 +210,7 @@ export function inferNode(
 ): TensorType[] {
   const operator = operatorOf(node);
   const rule = operator ? rules[operator] : foreignRule(node);
+  if (!rule && node.foreign) return foreignTypes(node.foreign.types, types.get(node.inputs[0] ?? ''));
   if (!rule) {
     throw new UnsupportedOperatorError(`${describe(node)}: Quati has no shape rule for this operator`);
   }
@@ -224,6 +230,14 @@ export function inferNode(
     },
   });
   return inferred.slice(0, node.outputs.length);
+}
+
+/** The size of the batch may have been set since the types were inferred. */
+function foreignTypes(types: readonly TensorType[], first: TensorType | undefined): TensorType[] {
+  return types.map(({ dataType, shape: [batch, ...rest] }) => {
+    if (batch === undefined) return { dataType, shape: [] };
+    return { dataType, shape: [typeof batch === 'string' ? (first?.shape[0] ?? batch) : batch, ...rest] };
+  });
 }
 
 /** Returns the same graph with the type of every value. */

@@ -1,9 +1,9 @@
 // The bytes of a float model, of Quati or another tool → the graph to quantise: BatchNorm and biases folded, dense layers as Gemm.
 import { canonicalLayers } from '../graph/dense.js';
 import type { Dim, Graph } from '../graph/graph.js';
-import { importOnnx } from '../graph/import.js';
 import { toInferenceMode } from '../graph/inference-mode.js';
 import { readOnnx } from '../graph/onnx.js';
+import { readModel } from '../graph/read-model.js';
 import { QuantisationError } from './errors.js';
 
 export interface PrepareGraphOptions {
@@ -12,9 +12,13 @@ export interface PrepareGraphOptions {
 }
 
 /** Reads a float model. @throws QuantisationError if it is quantised; GraphError, UnsupportedOperatorError naming file and node. */
-export function prepareGraph(model: Uint8Array, file: string, options: PrepareGraphOptions = {}): Graph {
+export async function prepareGraph(
+  model: Uint8Array,
+  file: string,
+  options: PrepareGraphOptions = {},
+): Promise<Graph> {
   refuseQuantised(readOnnx(model, file).graph, file);
-  return { ...toInferenceMode(canonicalLayers(importOnnx(model, file, options))), name: file };
+  return { ...toInferenceMode(canonicalLayers(await readModel(model, file, options))), name: file };
 }
 
 function refuseQuantised({ nodes, initializers }: Graph, file: string): void {

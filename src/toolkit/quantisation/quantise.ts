@@ -62,7 +62,7 @@ export async function quantiseToInt8(
   given: Partial<Int8Options> = {},
 ): Promise<Quantised<Int8Report>> {
   const options = { ...defaultInt8Options, ...given };
-  const graph = prepareGraph(model, file, options);
+  const graph = await prepareGraph(model, file, options);
   const excluded = new Set(options.exclude);
   checkNames(graph, excluded);
   const plan = planQuantisation(graph, excluded);
@@ -95,7 +95,7 @@ export async function quantiseToFloat16(
   given: Partial<Pick<Int8Options, 'measuredImages' | 'inputShape'>> = {},
 ): Promise<Quantised<Float16Report>> {
   const options = { ...defaultInt8Options, ...given };
-  const graph = prepareGraph(model, file, options);
+  const graph = await prepareGraph(model, file, options);
   const half = toFloat16(graph);
   const measured = firstImages(batches, options.measuredImages);
   const scores = scoresOf(graph);

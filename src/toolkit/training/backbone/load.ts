@@ -1,9 +1,9 @@
 // the bytes of an imported classifier → a graph with images as [N, C, H, W] and folded normalisations, and its dynamic sizes.
 import { GraphError, UnsupportedOperatorError } from '../../graph/errors.js';
 import { consumers, type Dim, type Graph, intsAttribute } from '../../graph/graph.js';
-import { importOnnx } from '../../graph/import.js';
 import { toInferenceMode } from '../../graph/inference-mode.js';
 import { readOnnx } from '../../graph/onnx.js';
+import { readModel } from '../../graph/read-model.js';
 import { BackboneError } from './errors.js';
 import { freezeBatchNorm } from './freeze.js';
 
@@ -22,7 +22,7 @@ export interface LoadedBackbone {
 const oldestOpaque = 13;
 
 /** @throws BackboneError or GraphError with the file, and the part that a float image classifier does not have. */
-export function loadBackbone(bytes: Uint8Array, file: string): LoadedBackbone {
+export async function loadBackbone(bytes: Uint8Array, file: string): Promise<LoadedBackbone> {
   const { graph: stored, opset } = readOnnx(bytes, file);
   const quantised = stored.nodes.find(({ op }) => /QuantizeLinear$|^QLinear|^QGemm|Integer$/.test(op));
   if (quantised)
@@ -38,7 +38,7 @@ export function loadBackbone(bytes: Uint8Array, file: string): LoadedBackbone {
     throw new BackboneError(
       `${file}: expected one float32 input [N, C, H, W], got ${describeInputs(stored)}`,
     );
-  const { graph, opaque } = understood(bytes, file, ['N', ...imageShape]);
+  const { graph, opaque } = await understood(bytes, file, ['N', ...imageShape]);
   if (opaque !== undefined && opset < oldestOpaque)
     throw new BackboneError(`${opaque}; export it with operator set ${oldestOpaque} or newer`);
   const channelsFirst = toChannelsFirst({ ...graph, name: file }, file);
@@ -61,13 +61,13 @@ export function loadBackbone(bytes: Uint8Array, file: string): LoadedBackbone {
  * Makes the batch dynamic, because many files are exported for one image although their operators take any number. Folds
  * normalisations if every operator is known; any other graph stays unchanged.
  */
-function understood(
+async function understood(
   bytes: Uint8Array,
   file: string,
   inputShape: readonly Dim[],
-): Pick<LoadedBackbone, 'graph' | 'opaque'> {
+): Promise<Pick<LoadedBackbone, 'graph' | 'opaque'>> {
   try {
-    return { graph: freezeBatchNorm(toInferenceMode(importOnnx(bytes, file, { inputShape }))) };
+    return { graph: freezeBatchNorm(toInferenceMode(await readModel(bytes, file, { inputShape }))) };
   } catch (error) {
     if (!(error instanceof UnsupportedOperatorError || error instanceof GraphError)) throw error;
     const { graph } = readOnnx(bytes, file);
