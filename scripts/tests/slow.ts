@@ -1,8 +1,9 @@
-// The slow tests: npm run test:unit skips them, npm test starts with them.
+// The slow tests, each in a process of its own: npm run test:unit skips them, npm test starts with them.
 
 /**
  * Files, and folders with a slash at the end, below test/. They train, start a browser, a server, worker threads or other processes,
- * or run whole networks many times.
+ * run whole networks many times, or change what other files of their process would see: its folder, or the hooks of tap's own `t`.
+ * For example, a file that calls `t.teardown` outside a test ends the tests of its process.
  */
 export const slow: readonly string[] = [
   'browser/',
@@ -19,6 +20,8 @@ export const slow: readonly string[] = [
   'cli/train',
   'cli/train-to-publish',
   'client/real-server',
+  'contract/answers',
+  'contract/open-paths',
   'docker/kubernetes',
   'docs/commands',
   'inference/models/auto-variant',
@@ -31,14 +34,19 @@ export const slow: readonly string[] = [
   'scripts/tests',
   'service/access',
   'service/bad-input',
+  'service/broken-requests',
   'service/chaos',
   'service/errors',
+  'service/exhaustion',
   'service/foreign-models',
   'service/fuzz',
   'service/hostile',
+  'service/model-problems',
   'service/models',
   'service/playground',
   'service/predict',
+  'service/protocols/hostile-bodies',
+  'service/protocols/json',
   'service/protocols/open-inference',
   'service/protocols/open-inference-refusals',
   'service/protocols/tensorflow-serving',
