@@ -46,6 +46,19 @@ Examples:
   $ quati train --backbone mobilenet_v1_0.75_224.onnx --data photos/ --fine-tune none
   $ quati train --backbone resnet18.onnx --data photos/ --fine-tune 6 --epochs 8 --loss sigmoid`;
 
+/** The options of training that flags change. */
+function flagOptions(flags: TrainFlags): Partial<TrainOptions> {
+  return {
+    ...(flags.resume && { existing: 'resume' as const }),
+    ...(flags.force && { existing: 'replace' as const }),
+    ...(flags.threads !== undefined && { threads: flags.threads }),
+    ...(flags.portable && { portable: true }),
+    ...(flags.dataThreads !== undefined && { dataThreads: flags.dataThreads }),
+    ...(flags.skipBad && { skipBad: true }),
+    ...(flags.maxSteps !== undefined && { maxSteps: flags.maxSteps }),
+  };
+}
+
 async function runTrain(
   name: string | undefined,
   flags: TrainFlags,
@@ -74,13 +87,7 @@ async function runTrain(
       onStep: display.step,
       onEpoch: display.epoch,
       ...(backbone && { backbone }),
-      ...(flags.resume && { existing: 'resume' as const }),
-      ...(flags.force && { existing: 'replace' as const }),
-      ...(flags.threads !== undefined && { threads: flags.threads }),
-      ...(flags.portable && { portable: true }),
-      ...(flags.dataThreads !== undefined && { dataThreads: flags.dataThreads }),
-      ...(flags.skipBad && { skipBad: true }),
-      ...(flags.maxSteps !== undefined && { maxSteps: flags.maxSteps }),
+      ...flagOptions(flags),
     });
     display.stop();
     io.stdout.write(
