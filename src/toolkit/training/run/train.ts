@@ -61,7 +61,7 @@ export interface TrainingThread extends EventEmitter {
   terminate(): Promise<number>;
 }
 
-export type StartThread = (job: TrainingJob) => TrainingThread;
+type StartThread = (job: TrainingJob) => TrainingThread;
 
 export interface TrainResult {
   /** False when it was stopped before the last epoch's end. */
