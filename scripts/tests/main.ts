@@ -6,8 +6,8 @@
 //   --jobs 2                        the number of processes at the same time (default: one more than processors, as some wait)
 //   --folder build/test
 //
-// Each slow file, and each file that is chosen by its path, has a process of its own, `node <file>`. The others share processes:
-// together.ts. tap's own runner loads every module of a process through hooks that coverage needs: on Node 20 that adds about half a
+// The files that slow.ts lists as such, and those that are chosen by their path, have a process of their own, `node <file>`. The others
+// share processes: together.ts. tap's own runner loads every module of a process through hooks that coverage needs: on Node 20 that adds about half a
 // second of processor time to each file.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,7 +18,7 @@ import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import pMap from 'p-map';
 import { type Outcome, readOutcome, readOutcomes, sumOf } from './outcome.js';
-import { slow } from './slow.js';
+import { alone, slow } from './slow.js';
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
@@ -31,7 +31,7 @@ const { values: flags, positionals } = parseArgs({
 const suffix = '.test.js';
 const together = 'build/scripts/tests/together.js';
 /** Few, so that the processes end at about the same time. */
-const filesPerProcess = 15;
+const [slowPerProcess, quickPerProcess] = [4, 15];
 /** A test stops after ten minutes. A process that does not is stopped after eleven. */
 const [testSeconds, processSeconds] = [600, 660];
 
@@ -50,14 +50,21 @@ function chosenProcesses(): string[][] {
     .sort();
   if (positionals.length > 0)
     return found.filter((name) => positionals.some((part) => name.includes(part))).map((name) => [name]);
-  const quick = found.filter((name) => !isSlow(name));
-  const processes: string[][] = [];
-  for (let i = 0; i < quick.length; i += filesPerProcess) processes.push(quick.slice(i, i + filesPerProcess));
-  return flags.unit ? processes : [...found.filter(isSlow).map((name) => [name]), ...processes];
+  const isQuick = (name: string) => !isIn(alone, name) && !isIn(slow, name);
+  const quick = inParts(found.filter(isQuick), quickPerProcess);
+  if (flags.unit) return quick;
+  const own = found.filter((name) => isIn(alone, name)).map((name) => [name]);
+  const shared = found.filter((name) => isIn(slow, name));
+  return [...own, ...inParts(shared, slowPerProcess), ...quick];
 }
 
-function isSlow(name: string): boolean {
-  return slow.some((entry) => (entry.endsWith('/') ? name.startsWith(entry) : name === entry));
+function isIn(list: readonly string[], name: string): boolean {
+  return list.some((entry) => (entry.endsWith('/') ? name.startsWith(entry) : name === entry));
+}
+
+function inParts(names: readonly string[], length: number): string[][] {
+  const count = Math.ceil(names.length / length);
+  return Array.from({ length: count }, (_, i) => names.slice(i * length, (i + 1) * length));
 }
 
 async function runFiles(names: string[]): Promise<Outcome[]> {

@@ -1,24 +1,15 @@
-// The slow tests, each in a process of its own: npm run test:unit skips them, npm test starts with them.
+// The slow tests: npm run test:unit skips them, npm test starts with them.
 
 /**
- * Files, and folders with a slash at the end, below test/. They train, start a browser, a server, worker threads or other processes,
- * run whole networks many times, or change what other files of their process would see: its folder, or the hooks of tap's own `t`.
+ * Files, and folders with a slash at the end, below test/, that need a process of their own. They start a browser or a server, measure
+ * memory or time, or change what other files of their process would see: its environment, its folder, or the hooks of tap's own `t`.
  * For example, a file that calls `t.teardown` outside a test ends the tests of its process.
  */
-export const slow: readonly string[] = [
+export const alone: readonly string[] = [
   'browser/',
   'e2e/',
   'package',
   'cli/bench',
-  'cli/evaluate',
-  'cli/predict',
-  'cli/program',
-  'cli/publish',
-  'cli/publish-foreign',
-  'cli/quantise',
-  'cli/sweep',
-  'cli/train',
-  'cli/train-to-publish',
   'client/real-server',
   'contract/answers',
   'contract/open-paths',
@@ -32,35 +23,49 @@ export const slow: readonly string[] = [
   'scripts/onnx-proto',
   'scripts/readme-models',
   'scripts/tests',
-  'service/access',
   'service/bad-input',
   'service/broken-requests',
   'service/chaos',
-  'service/errors',
   'service/exhaustion',
-  'service/foreign-models',
   'service/fuzz',
   'service/hostile',
-  'service/model-problems',
-  'service/models',
   'service/playground',
-  'service/predict',
   'service/protocols/hostile-bodies',
   'service/protocols/json',
-  'service/protocols/open-inference',
-  'service/protocols/open-inference-refusals',
-  'service/protocols/tensorflow-serving',
   'service/quiet-collection',
   'service/sandbox',
   'service/server',
   'service/start',
-  'service/traps',
   'service/watching',
   'toolkit/evaluation/reinked',
+  'toolkit/quantisation/onnxruntime',
+  'toolkit/training/step/memory',
+];
+
+/** Others that train, start worker threads or processes, or run whole networks many times. They share processes. */
+export const slow: readonly string[] = [
+  'cli/evaluate',
+  'cli/predict',
+  'cli/program',
+  'cli/publish',
+  'cli/publish-foreign',
+  'cli/quantise',
+  'cli/sweep',
+  'cli/train',
+  'cli/train-to-publish',
+  'service/access',
+  'service/errors',
+  'service/foreign-models',
+  'service/model-problems',
+  'service/models',
+  'service/predict',
+  'service/protocols/open-inference',
+  'service/protocols/open-inference-refusals',
+  'service/protocols/tensorflow-serving',
+  'service/traps',
   'toolkit/publishing/publish',
   'toolkit/quantisation/calibrate',
   'toolkit/quantisation/foreign',
-  'toolkit/quantisation/onnxruntime',
   'toolkit/quantisation/quantise',
   'toolkit/sweep/sweep',
   'toolkit/training/run/epochs',
@@ -70,7 +75,6 @@ export const slow: readonly string[] = [
   'toolkit/training/run/two-phases',
   'toolkit/training/step/gradients',
   'toolkit/training/step/latent-weights',
-  'toolkit/training/step/memory',
   'toolkit/training/step/network',
   'toolkit/training/step/pytorch',
 ];

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import t, { type Test } from 'tap';
-import { slow } from '../../scripts/tests/slow.js';
+import { alone, slow } from '../../scripts/tests/slow.js';
 import { projectFolder } from '../helpers/project.js';
 import { runScript } from '../helpers/run-script.js';
 
@@ -147,7 +147,7 @@ t.test('every slow test that is listed exists', async (t) => {
   const place = (entry: string) =>
     path.join(projectFolder, 'test', entry.endsWith('/') ? entry : `${entry}.test.ts`);
   t.same(
-    slow.filter((entry) => !existsSync(place(entry))),
+    [...alone, ...slow].filter((entry) => !existsSync(place(entry))),
     [],
   );
 });
