@@ -11,7 +11,7 @@ import { resolveRecipe } from '../toolkit/training/recipe/resolve.js';
 import type { StepProgress } from '../toolkit/training/run/epochs.js';
 import type { EpochRecord } from '../toolkit/training/run/history.js';
 import { readRun, runsFolder } from '../toolkit/training/run/run-folder.js';
-import { type TrainResult, train } from '../toolkit/training/run/train.js';
+import { type TrainOptions, type TrainResult, train } from '../toolkit/training/run/train.js';
 import { commandLine, toolVersion } from './command-line.js';
 import { WrongUseError } from './errors.js';
 import type { CliIo } from './io.js';
@@ -19,7 +19,10 @@ import { createProgress } from './progress.js';
 import { backboneName, checkBackboneFlags, recipeOnBackbone } from './train-backbone.js';
 import { addTrainFlags, overridesOf, type TrainFlags } from './train-flags.js';
 
-export function trainCommand(io: CliIo): Command {
+type Overrides = Pick<TrainOptions, 'startThread'>;
+
+/** @param overrides for tests, which do without the thread. */
+export function trainCommand(io: CliIo, overrides: Overrides = {}): Command {
   const command = new Command('train')
     .description('train a network by a recipe or on a pretrained backbone, and export it as float32.onnx')
     .addArgument(
@@ -27,7 +30,7 @@ export function trainCommand(io: CliIo): Command {
     );
   return addTrainFlags(command)
     .addHelpText('after', examples)
-    .action((name: string | undefined, flags: TrainFlags) => runTrain(name, flags, io));
+    .action((name: string | undefined, flags: TrainFlags) => runTrain(name, flags, io, overrides));
 }
 
 const examples = `
@@ -43,7 +46,25 @@ Examples:
   $ quati train --backbone mobilenet_v1_0.75_224.onnx --data photos/ --fine-tune none
   $ quati train --backbone resnet18.onnx --data photos/ --fine-tune 6 --epochs 8 --loss sigmoid`;
 
-export async function runTrain(name: string | undefined, flags: TrainFlags, io: CliIo): Promise<void> {
+/** The options of training that flags change. */
+function flagOptions(flags: TrainFlags): Partial<TrainOptions> {
+  return {
+    ...(flags.resume && { existing: 'resume' as const }),
+    ...(flags.force && { existing: 'replace' as const }),
+    ...(flags.threads !== undefined && { threads: flags.threads }),
+    ...(flags.portable && { portable: true }),
+    ...(flags.dataThreads !== undefined && { dataThreads: flags.dataThreads }),
+    ...(flags.skipBad && { skipBad: true }),
+    ...(flags.maxSteps !== undefined && { maxSteps: flags.maxSteps }),
+  };
+}
+
+async function runTrain(
+  name: string | undefined,
+  flags: TrainFlags,
+  io: CliIo,
+  overrides: Overrides,
+): Promise<void> {
   if (flags.resume && flags.force) throw new WrongUseError('--resume cannot be combined with --force');
   checkBackboneFlags(flags, flags.resume ?? false);
   const folder =
@@ -53,6 +74,7 @@ export async function runTrain(name: string | undefined, flags: TrainFlags, io: 
   const display = createDisplay(io, recipe);
   try {
     const result = await train({
+      ...overrides,
       recipe,
       datasetFolder: flags.data ?? data,
       runFolder: folder,
@@ -65,13 +87,7 @@ export async function runTrain(name: string | undefined, flags: TrainFlags, io: 
       onStep: display.step,
       onEpoch: display.epoch,
       ...(backbone && { backbone }),
-      ...(flags.resume && { existing: 'resume' as const }),
-      ...(flags.force && { existing: 'replace' as const }),
-      ...(flags.threads !== undefined && { threads: flags.threads }),
-      ...(flags.portable && { portable: true }),
-      ...(flags.dataThreads !== undefined && { dataThreads: flags.dataThreads }),
-      ...(flags.skipBad && { skipBad: true }),
-      ...(flags.maxSteps !== undefined && { maxSteps: flags.maxSteps }),
+      ...flagOptions(flags),
     });
     display.stop();
     io.stdout.write(

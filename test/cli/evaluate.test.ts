@@ -3,14 +3,12 @@ import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
 import { evaluateCommand } from '../../src/cli/evaluate.js';
-import { runCli } from '../../src/cli/program.js';
 import { formatTable } from '../../src/cli/table.js';
 import { readReport } from '../../src/toolkit/evaluation/report.js';
 import { readSummary } from '../../src/toolkit/evaluation/summary.js';
 import { writeFixtureModel } from '../helpers/fixture-model.js';
 import { writeMeasuredRun, writeTrainedRun } from '../helpers/fixture-run.js';
 import { tinyRecipe, writeTinyDataset } from '../helpers/tiny-dataset.js';
-import { fakeIo } from './fake-io.js';
 import { runCommand } from './run-command.js';
 
 /** Without plots, serving processes and exact speeds, which have separate tests. */
@@ -19,10 +17,10 @@ async function evaluate(root: string, ...argv: string[]) {
   return await runCommand((io) => evaluateCommand(io, { speedBudgetMs: 0 }), flags);
 }
 
+/** Without exact speeds alone. */
 async function evaluateWhole(root: string, ...argv: string[]) {
-  const io = fakeIo();
-  const code = await runCli(['evaluate', '--out', path.join(root, 'results'), ...argv], io);
-  return { code, out: io.out(), err: io.err() };
+  const flags = ['--out', path.join(root, 'results'), ...argv];
+  return await runCommand((io) => evaluateCommand(io, { speedBudgetMs: 0 }), flags);
 }
 
 t.test('a run is measured, its figures are printed as a table and stored in the run', async (t) => {

@@ -2,16 +2,22 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
+import { evaluateCommand } from '../../src/cli/evaluate.js';
 import { categoryOf } from '../../src/cli/image-files.js';
 import { runCli } from '../../src/cli/program.js';
 import { createPipeline } from '../../src/inference/pipeline.js';
 import { createLocalPool } from '../helpers/local-pool.js';
 import { writeTinyDataset } from '../helpers/tiny-dataset.js';
 import { fakeIo } from './fake-io.js';
+import { runCommand } from './run-command.js';
 
 const digits = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
+/** Measures without exact speeds. */
 async function run(...argv: string[]) {
+  const [command, ...flags] = argv;
+  if (command === 'evaluate')
+    return await runCommand((io) => evaluateCommand(io, { speedBudgetMs: 0 }), flags);
   const io = fakeIo();
   const code = await runCli(argv, io);
   return { code, out: io.out(), err: io.err() };

@@ -2,9 +2,11 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
+import { evaluateCommand } from '../../src/cli/evaluate.js';
 import { checkCommandLine, runCli } from '../../src/cli/program.js';
 import { loadCard } from '../../src/inference/models/card.js';
 import { fakeIo } from '../cli/fake-io.js';
+import { runCommand } from '../cli/run-command.js';
 import { projectFolder } from '../helpers/project.js';
 import { writeTinyDataset } from '../helpers/tiny-dataset.js';
 
@@ -30,7 +32,13 @@ async function commandsOfReadme(): Promise<string[][]> {
     );
 }
 
+/** Measures without exact speeds. */
 async function quati(...args: string[]): Promise<string> {
+  if (args[0] === 'evaluate') {
+    const ran = await runCommand((io) => evaluateCommand(io, { speedBudgetMs: 0 }), args.slice(1));
+    t.equal(ran.code, 0, `quati ${args.join(' ')}: ${ran.err}${ran.out}`);
+    return ran.out;
+  }
   const io = fakeIo();
   const code = await runCli(args, io);
   t.equal(code, 0, `quati ${args.join(' ')}: ${io.err()}${io.out()}`);

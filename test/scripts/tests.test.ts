@@ -3,16 +3,28 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import t, { type Test } from 'tap';
-import { slow } from '../../scripts/tests/slow.js';
+import { alone, slow } from '../../scripts/tests/slow.js';
 import { projectFolder } from '../helpers/project.js';
 import { runScript } from '../helpers/run-script.js';
 
-/** Runs programs, given as text, in the place of the test files of those names. */
-function run(t: Test, programs: Record<string, string>, ...args: string[]) {
+/** Runs programs, given as text, in the place of the test files of those names: each in a process of its own, as they are chosen. */
+function run(t: Test, programs: Record<string, string>, parts = Object.keys(programs)) {
   const files = Object.entries(programs).map(([name, program]) => [`${name}.test.js`, program]);
-  const folder = t.testdir(Object.fromEntries(files) as Record<string, string>);
-  const { status, stdout } = runScript('tests/main', ['--folder', folder, '--jobs', '1', ...args]);
+  // Tests that share a process share tap: it is found as the build's tests find it.
+  const tap = t.fixture('symlink', path.join(projectFolder, 'build/node_modules'));
+  const folder = t.testdir({ node_modules: tap, tests: Object.fromEntries(files) as Record<string, string> });
+  const argv = ['--folder', path.join(folder, 'tests'), '--jobs', '1', ...parts];
+  const { status, stdout } = runScript('tests/main', argv);
   return { status, stdout, last: stdout.trimEnd().split('\n').at(-1) };
+}
+
+/** The same where none is chosen: they share a process, in the order of their names. */
+function runTogether(t: Test, programs: Record<string, string>) {
+  const files = Object.entries(programs).map(([name, program]) => [
+    name,
+    `import t from 'tap'; import { setTimeout as sleep } from 'node:timers/promises'; ${program}`,
+  ]);
+  return run(t, Object.fromEntries(files), []);
 }
 
 function printing(lines: string[], exitCode = 0): string {
@@ -77,16 +89,65 @@ t.test('another exit code than 0 and a signal are failures, although all tests p
 
 t.test('files are selected by a part of their path', async (t) => {
   const passing = printing(['# { total: 1, pass: 1 }']);
-  const { stdout } = run(t, { one: passing, other: passing }, 'oth');
+  const { stdout } = run(t, { one: passing, other: passing }, ['oth']);
   t.match(stdout, /^ok other/m);
   t.notMatch(stdout, /^ok one/m);
+});
+
+const passing = "t.test('it passes', async (t) => { await sleep(5); t.pass('x'); });";
+const failing = "t.test('it fails', async (t) => { await sleep(5); t.equal(1, 2); t.pass('y'); });";
+
+t.test('files that are not slow share a process, one after the other, and each has its line', async (t) => {
+  const one = "t.test('it waits', async (t) => { await sleep(50); globalThis.seen = 1; t.pass('x'); });";
+  const two =
+    "const { seen } = globalThis; t.test('it sees', async (t) => t.equal(seen, 1)); t.test('not here', { skip: 'not here' });";
+  const { stdout, last, status } = runTogether(t, { one, two });
+  t.match(stdout, /^ok one \(\d\.\d s\)\nok two \(\d\.\d s\)$/m);
+  t.equal(last, '2 passed, 0 failed, 1 skipped');
+  t.equal(status, 0);
+});
+
+t.test('of files that share a process, those that failed are named, with what each printed', async (t) => {
+  const { stdout, last, status } = runTogether(t, { a: passing, b: failing, c: passing, d: failing });
+  t.match(stdout, /^failed: b, d$/m);
+  t.match(stdout, /^not ok b \(.*\n(?!ok|not ok)[\s\S]*it fails[\s\S]*^ok c \(/m);
+  t.equal(stdout.match(/it passes/g), null);
+  t.equal(last, '4 passed, 2 failed, 0 skipped');
+  t.equal(status, 1);
+});
+
+t.test('a file without tests fails, also in a process with others', async (t) => {
+  t.match(runTogether(t, { a: passing, b: '', c: passing }), {
+    stdout: /^failed: b$/m,
+    last: '2 passed, 1 failed, 0 skipped',
+    status: 1,
+  });
+});
+
+t.test('a file that ends the process fails, and so do those that could not run', async (t) => {
+  const ends = "t.test('it ends', async () => { process.exit(0); });";
+  const { stdout, last, status } = runTogether(t, { a: passing, b: ends, c: passing });
+  t.match(
+    stdout,
+    /^ok a \([\s\S]*^not ok b \([\s\S]*test unfinished$[\s\S]*^not ok c \([\s\S]*^It did not run: /m,
+  );
+  t.equal(last, '1 passed, 2 failed, 0 skipped');
+  t.equal(status, 1);
+});
+
+t.test('a process that fails after its files fails, with what it printed', async (t) => {
+  const late = `${passing} setTimeout(() => { throw new Error('too late'); }, 200);`;
+  const { stdout, last, status } = runTogether(t, { a: late, b: passing });
+  t.match(stdout, /^not ok b \([\s\S]*too late/m);
+  t.equal(last, '2 passed, 1 failed, 0 skipped');
+  t.equal(status, 1);
 });
 
 t.test('every slow test that is listed exists', async (t) => {
   const place = (entry: string) =>
     path.join(projectFolder, 'test', entry.endsWith('/') ? entry : `${entry}.test.ts`);
   t.same(
-    slow.filter((entry) => !existsSync(place(entry))),
+    [...alone, ...slow].filter((entry) => !existsSync(place(entry))),
     [],
   );
 });

@@ -6,7 +6,7 @@ import { animatedGif, jpeg, noise, png, solidPng, webp } from '../helpers/images
 import { mutate, seeded } from '../helpers/mutate.js';
 import { createTestApp, form } from '../helpers/service.js';
 
-const seconds = Number(process.env.QUATI_FUZZ_SECONDS ?? 4);
+const seconds = Number(process.env.QUATI_FUZZ_SECONDS ?? 1);
 const firstSeed = Number(process.env.QUATI_FUZZ_SEED ?? 1);
 const longestMs = 5000;
 const good = solidPng(28, 28, 255);

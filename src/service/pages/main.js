@@ -66,7 +66,7 @@ undo.addEventListener('click', () => {
   else askLater();
 });
 clear.addEventListener('click', clearPad);
-save.addEventListener('click', () => void saveDrawing());
+save.addEventListener('click', saveDrawing);
 elementOf('retry').addEventListener('click', () => void loadModels());
 elementOf('key-form').addEventListener('submit', (event) => {
   event.preventDefault();
@@ -138,7 +138,7 @@ function askLater() {
 
 async function askDrawing() {
   if (pad.isEmpty()) return;
-  const picture = await pad.toPicture();
+  const picture = pad.toPicture();
   if (drawing && entries.all().includes(drawing)) entries.replace(drawing, picture);
   else [drawing] = entries.add([{ name: `${say('drawing')}-${++drawings}.png`, picture, drawn: true }]);
   if (!drawing) return;
@@ -146,9 +146,9 @@ async function askDrawing() {
   await askAll([drawing]);
 }
 
-async function saveDrawing() {
+function saveDrawing() {
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(await pad.toPicture());
+  link.href = URL.createObjectURL(pad.toPicture());
   link.download = drawing?.name ?? `${say('drawing')}.png`;
   link.click();
   URL.revokeObjectURL(link.href);

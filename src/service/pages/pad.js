@@ -94,23 +94,25 @@ export function createPad(canvas, { onChange, onStroke }) {
 /** @typedef {ReturnType<typeof createPad>} Pad */
 
 /**
- * Draws on a separate canvas, because a canvas of the document is encoded only when the browser is idle, up to a second later.
+ * Encodes at once: `toBlob`, and `convertToBlob` of a canvas that is not in the document, wait for an idle moment, up to a second.
  *
  * @param {Point[][]} strokes
- * @returns {Promise<Blob>}
+ * @returns {Blob}
  */
 function strokesToPicture(strokes) {
-  const canvas = new OffscreenCanvas(pictureSide, pictureSide);
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = pictureSide;
   const context = checkContext(canvas.getContext('2d'));
   context.fillStyle = 'white';
   context.fillRect(0, 0, pictureSide, pictureSide);
   drawStrokes(context, strokes, pictureSide, 'black');
-  return canvas.convertToBlob({ type: 'image/png' });
+  const [, base64 = ''] = canvas.toDataURL('image/png').split(',');
+  return new Blob([Uint8Array.from(atob(base64), (sign) => sign.charCodeAt(0))], { type: 'image/png' });
 }
 
 /**
  * Draws curves that end halfway between points, so that a quick stroke has no corners.
- * @param {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} context
+ * @param {CanvasRenderingContext2D} context
  * @param {Point[][]} strokes
  * @param {number} side
  * @param {string} ink

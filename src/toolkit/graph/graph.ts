@@ -47,7 +47,7 @@ export interface Node {
 }
 
 /** What Quati cannot know of an operator by itself. */
-export interface ForeignNode {
+interface ForeignNode {
   /** The version of ONNX's operator set that the node is written for. */
   readonly opset: number;
   /** The types of its outputs. */

@@ -13,7 +13,7 @@ import { type Grid, runName, runsOf, type SweepRun } from './grid.js';
 import { beginRecord, type SweepRecord, type SweepResult, writeRecord } from './record.js';
 
 export interface SweepOptions
-  extends Pick<TrainOptions, 'threads' | 'portable' | 'command' | 'tool' | 'signal'> {
+  extends Pick<TrainOptions, 'threads' | 'portable' | 'command' | 'tool' | 'signal' | 'startThread'> {
   readonly recipe: Recipe;
   readonly grid: Grid;
   readonly datasetFolder: string;
@@ -65,7 +65,7 @@ async function trainAndTest(
   const recipe = resolveRecipe(options.recipe, run);
   const files = runFolder(path.join(options.folder, runName(run)));
   const isBegun = !options.replace && (await exists(files.checkpoint));
-  const { threads, portable, command, tool, signal, onStep } = options;
+  const { threads, portable, command, tool, signal, onStep, startThread } = options;
   const trained = await train({
     recipe,
     datasetFolder: options.datasetFolder,
@@ -77,6 +77,7 @@ async function trainAndTest(
     ...(portable !== undefined && { portable }),
     ...(signal && { signal }),
     ...(onStep && { onStep }),
+    ...(startThread && { startThread }),
   });
   if (!trained.finished) return undefined;
   const accuracy = await testAccuracy(files.variant('float32'), recipe, dataset);

@@ -10,6 +10,7 @@ import { summarise, sweepTable } from '../../../src/toolkit/sweep/summary.js';
 import { type SweepOptions, sweep } from '../../../src/toolkit/sweep/sweep.js';
 import { lenet5BinaryRecipe } from '../../../src/toolkit/training/recipe/bundled/lenet5-binary.js';
 import { readRun } from '../../../src/toolkit/training/run/run-folder.js';
+import { startLocalThread } from '../../helpers/local-training.js';
 import { writeTinyDataset } from '../../helpers/tiny-dataset.js';
 
 const grid: Grid = {
@@ -32,6 +33,7 @@ async function sweeper(root: string) {
       threads: 1,
       command: 'npx quati sweep lenet5-binary',
       tool: 'quati test',
+      startThread: startLocalThread,
       ...options,
     });
 }

@@ -1,4 +1,5 @@
 // a recipe and a dataset → the folder of a run with history, checkpoint and float32.onnx. Start here to read the training code.
+import type { EventEmitter } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
@@ -50,7 +51,17 @@ export interface TrainOptions {
   readonly onSkipped?: (bad: readonly BadImage[]) => void;
   readonly onStep?: (progress: StepProgress) => void;
   readonly onEpoch?: (record: EpochRecord) => void;
+  /** Runs the job and sends its messages. Default: a worker thread. */
+  readonly startThread?: StartThread;
 }
+
+/** Emits the messages of the job. Any message that is posted to it stops the training. */
+export interface TrainingThread extends EventEmitter {
+  postMessage(message: string): void;
+  terminate(): Promise<number>;
+}
+
+type StartThread = (job: TrainingJob) => TrainingThread;
 
 export interface TrainResult {
   /** False if the run was stopped before the end of its last epoch. */
@@ -185,7 +196,8 @@ type Done = Extract<ThreadMessage, { kind: 'done' }>;
 
 async function runThread(job: TrainingJob, options: TrainOptions): Promise<Done> {
   disableTelemetry();
-  const thread = new Worker(new URL('./training-thread.js', import.meta.url), { workerData: job });
+  const { startThread = startWorker } = options;
+  const thread = startThread(job);
   const stop = () => thread.postMessage('stop');
   if (options.signal?.aborted) stop();
   options.signal?.addEventListener('abort', stop, { once: true });
@@ -197,8 +209,12 @@ async function runThread(job: TrainingJob, options: TrainOptions): Promise<Done>
   }
 }
 
+function startWorker(job: TrainingJob): TrainingThread {
+  return new Worker(new URL('./training-thread.js', import.meta.url), { workerData: job });
+}
+
 function listen(
-  thread: Worker,
+  thread: TrainingThread,
   { onDecoded, onFeatures, onSkipped, onStep, onEpoch }: TrainOptions,
 ): Promise<Done> {
   return new Promise<Done>((resolve, reject) => {

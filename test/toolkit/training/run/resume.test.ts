@@ -9,6 +9,7 @@ import { decodeSafetensors } from '../../../../src/toolkit/training/run/safetens
 import type { TrainOptions } from '../../../../src/toolkit/training/run/train.js';
 import { train } from '../../../../src/toolkit/training/run/train.js';
 import { tinyBinary } from '../../../helpers/binary-net.js';
+import { startLocalThread } from '../../../helpers/local-training.js';
 import { tinyArchitecture, tinyRecipe, writeTinyDataset } from '../../../helpers/tiny-dataset.js';
 
 const twoLabels = ['top', 'middle'];
@@ -69,6 +70,7 @@ for (const [title, { change, labels }] of Object.entries(cases))
         command: 'npx quati train tiny',
         tool: 'quati test',
         threads: 1,
+        startThread: startLocalThread,
         ...options,
       });
     const uninterrupted = await run({ runFolder: whole });
@@ -99,6 +101,7 @@ t.test('a run with early stopping is not continued, and a run with more epochs i
       command: 'npx quati train tiny',
       tool: 'quati test',
       threads: 1,
+      startThread: startLocalThread,
       ...options,
     });
   const first = await run();
@@ -113,7 +116,13 @@ t.test('a run with early stopping is not continued, and a run with more epochs i
 t.test('the exported weights are those of the best epoch, not of the last', async (t) => {
   const folder = t.testdir({});
   const data = await writeTinyDataset(path.join(folder, 'data'));
-  const settings = { datasetFolder: data, command: 'npx quati train tiny', tool: 'quati test', threads: 1 };
+  const settings = {
+    datasetFolder: data,
+    command: 'npx quati train tiny',
+    tool: 'quati test',
+    threads: 1,
+    startThread: startLocalThread,
+  };
   const [kept, short] = [path.join(folder, 'kept'), path.join(folder, 'short')];
   const earlyStopping = { monitor: 'valLoss', minDelta: 100 } as const;
   await train({ ...settings, recipe: { ...tinyRecipe, epochs: 3, earlyStopping }, runFolder: kept });
@@ -132,6 +141,7 @@ t.test('early stopping without validation images is refused', async (t) => {
     runFolder: path.join(folder, 'run'),
     command: 'npx quati train tiny',
     tool: 'quati test',
+    startThread: startLocalThread,
   };
   await t.rejects(train(options), {
     name: 'RecipeError',

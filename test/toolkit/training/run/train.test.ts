@@ -8,12 +8,15 @@ import type { Recipe } from '../../../../src/toolkit/training/recipe/recipe.js';
 import { readRun, runFolder, writeRun } from '../../../../src/toolkit/training/run/run-folder.js';
 import { decodeSafetensors } from '../../../../src/toolkit/training/run/safetensors.js';
 import { type TrainOptions, train } from '../../../../src/toolkit/training/run/train.js';
+import { startLocalThread } from '../../../helpers/local-training.js';
 import { tinyArchitecture, tinyRecipe, writeTinyDataset } from '../../../helpers/tiny-dataset.js';
+
+const local = { startThread: startLocalThread };
 
 type Settings = Partial<TrainOptions> & { readonly change?: Partial<Recipe> };
 
-/** Runs `train` on the tiny dataset; `stopAfter` aborts after so many steps. */
-function createTrain(folder: string) {
+/** Runs `train` on the tiny dataset, without a thread by default; `stopAfter` aborts after so many steps. */
+function createTrain(folder: string, defaults: Pick<TrainOptions, 'startThread'> = local) {
   return async ({ change, ...options }: Settings = {}, stopAfter = Infinity) => {
     const controller = new AbortController();
     let steps = 0;
@@ -24,6 +27,7 @@ function createTrain(folder: string) {
       command: 'npx quati train tiny',
       tool: 'quati test',
       threads: 1,
+      ...defaults,
       signal: controller.signal,
       onStep: () => {
         steps += 1;
@@ -49,7 +53,7 @@ t.test('a run writes its record, history, checkpoint and a network for any batch
   const folder = t.testdir({});
   await writeTinyDataset(path.join(folder, 'data'));
   const epochs: number[] = [];
-  const result = await createTrain(folder)({ onEpoch: ({ epoch }) => epochs.push(epoch) });
+  const result = await createTrain(folder, {})({ onEpoch: ({ epoch }) => epochs.push(epoch) });
   const run = path.join(folder, 'run');
   t.match(result, { finished: true, steps: 12, parameters: 151, seen: 12 });
   t.same(epochs, [1, 2]);
@@ -104,7 +108,7 @@ t.test(
   async (t) => {
     const folder = t.testdir({});
     await writeTinyDataset(path.join(folder, 'data'));
-    const run = createTrain(folder);
+    const run = createTrain(folder, {});
     const [whole, parts] = [path.join(folder, 'whole'), path.join(folder, 'parts')];
     const change = { epochs: 5 };
     await run({ runFolder: whole, change });

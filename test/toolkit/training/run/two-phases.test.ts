@@ -2,19 +2,28 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
+import { evaluateCommand } from '../../../../src/cli/evaluate.js';
 import { runCli } from '../../../../src/cli/program.js';
+import { trainCommand } from '../../../../src/cli/train.js';
 import { createPipeline } from '../../../../src/inference/pipeline.js';
 import { prepareDogsVsCats } from '../../../../src/toolkit/datasets/dogs-vs-cats.js';
 import { labelOf } from '../../../../src/toolkit/datasets/dogs-vs-cats-names.js';
 import { readRun } from '../../../../src/toolkit/training/run/run-folder.js';
 import { fakeIo } from '../../../cli/fake-io.js';
+import { runCommand } from '../../../cli/run-command.js';
 import { backboneOnnx } from '../../../helpers/backbone-fixture.js';
 import { png } from '../../../helpers/images.js';
 import { createLocalPool } from '../../../helpers/local-pool.js';
+import { startLocalThread } from '../../../helpers/local-training.js';
 
-async function run(...argv: string[]) {
+/** Trains without a thread, and measures without exact speeds and serving processes. Each has its own tests. */
+async function run(command: string, ...argv: string[]) {
+  if (command === 'train')
+    return await runCommand((io) => trainCommand(io, { startThread: startLocalThread }), argv);
+  if (command === 'evaluate')
+    return await runCommand((io) => evaluateCommand(io, { speedBudgetMs: 0 }), ['--no-memory', ...argv]);
   const io = fakeIo();
-  const code = await runCli(argv, io);
+  const code = await runCli([command, ...argv], io);
   return { code, out: io.out(), err: io.err() };
 }
 
@@ -47,7 +56,7 @@ t.test(
     const at = (name: string) => path.join(root, name);
     const data = await writeShapes(at('shapes'), (red, i) => `${red ? 'red' : 'blue'}/${i}.png`);
     await writeFile(at('tiny.onnx'), backboneOnnx());
-    const train = ['train', '--backbone', at('tiny.onnx'), '--data', data];
+    const train = ['train', '--backbone', at('tiny.onnx'), '--data', data] as const;
     const contract = ['--scale', '1/127.5', '--mean', '1', '--std', '1'];
     const settings = [
       '--loss',
