@@ -59,7 +59,7 @@ interface OpenModel {
 /** A folder may have hundreds of versions, and most of them are hardly used. */
 const mostOnDemand = 4;
 
-/** Loads every model that is not on demand, and runs it once. A model that fails gives its error to its own images only. */
+/** Loads every model that is not on demand. A model that fails gives its error to its own images only. */
 export async function createRunner(models: readonly RunnerModel[], maxPixels: number): Promise<Runner> {
   const known = new Map(models.map((model) => [model.key, model]));
   /** The most recently used last. */
@@ -96,7 +96,6 @@ export async function createRunner(models: readonly RunnerModel[], maxPixels: nu
 async function openModel({ file, input }: RunnerModel): Promise<OpenModel> {
   const session = await openSession(file, { input });
   const batch = createTensor(input, 1);
-  await session.run(batch, 1);
   return { input, session, write: createTensorWriter(input), length: tensorLength(input), batch };
 }
 

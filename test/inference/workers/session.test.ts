@@ -6,7 +6,7 @@ import { ModelError } from '../../../src/inference/errors.js';
 import { tensorLength } from '../../../src/inference/image/tensor.js';
 import { openSession } from '../../../src/inference/workers/session.js';
 import { GraphBuilder } from '../../../src/toolkit/graph/builder.js';
-import type { DataType, Dim } from '../../../src/toolkit/graph/graph.js';
+import type { DataType, Dim, Value } from '../../../src/toolkit/graph/graph.js';
 import { encodeOnnx } from '../../../src/toolkit/graph/onnx.js';
 import { brightnessOnnx, grayInput } from '../../helpers/fixture-model.js';
 
@@ -41,6 +41,45 @@ t.test('a model with a fixed batch size of 1 gives the same scores for a batch',
   const free = await openSession(brightnessOnnx(grayInput, 3));
   const fixed = await openSession(brightnessOnnx(grayInput, 3, 1));
   t.same([...(await fixed.run(batch, 3))], [...(await free.run(batch, 3))]);
+});
+
+/** Scores of the brightness classifier after a step that reads the whole batch. */
+function mixingOnnx(mix: (builder: GraphBuilder, x: Value) => Value): Uint8Array {
+  const builder = new GraphBuilder('mixing');
+  const x = builder.input('image', ['N', 1, 28, 28]);
+  const flat = builder.op('Flatten', [mix(builder, x)]);
+  const weights = Float32Array.from({ length: 2 * length }, (_, i) => (i < length ? 1 : -1) / length);
+  builder.output(
+    builder.op('Gemm', [flat, builder.floats([...weights], [2, length])], { transB: { int: 1 } }),
+    'scores',
+  );
+  return encodeOnnx(builder.build());
+}
+
+const mixing: Record<string, (builder: GraphBuilder, x: Value) => Value> = {
+  'subtracts the mean of the batch': (builder, x) =>
+    builder.op('Sub', [x, builder.op('ReduceMean', [x], { axes: { ints: [0, 1, 2, 3] } })]),
+  'was traced with a reshape to one image': (builder, x) => {
+    const traced = builder.op('Reshape', [x, builder.integers([1, 1, 28, 28])]);
+    return builder.op('Relu', [traced]);
+  },
+};
+
+for (const [name, mix] of Object.entries(mixing))
+  t.test(`a model that ${name} runs image by image`, async (t) => {
+    const session = await openSession(mixingOnnx(mix));
+    t.equal(session.mostAtOnce, 1);
+    const alone = await Promise.all(
+      [0, 1, 2].map((i) => session.run(batch.subarray(i * length, (i + 1) * length), 1)),
+    );
+    t.same(
+      [...(await session.run(batch, 3))],
+      alone.flatMap((scores) => [...scores]),
+    );
+  });
+
+t.test('a model whose images do not depend on each other runs them at once', async (t) => {
+  t.equal((await openSession(brightnessOnnx(grayInput, 3))).mostAtOnce, Number.POSITIVE_INFINITY);
 });
 
 t.test('a dynamic image size comes from the card, which is then required', async (t) => {
