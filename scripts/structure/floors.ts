@@ -96,6 +96,8 @@ export const floors: Record<string, readonly string[]> = {
     'builder.ts',
     'newer-opsets.ts',
     'onnx.ts',
+    'external-data.ts',
+    'quantised.ts',
     'inference-mode.ts',
     'import.ts',
     'runtime-view.ts',

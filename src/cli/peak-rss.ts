@@ -44,7 +44,7 @@ function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 async function writeModel(models: string, file: string, target: Target): Promise<void> {
   const folder = path.join(models, 'measured', '1');
   await mkdir(folder, { recursive: true });
-  const variant = variantOfFile(path.basename(file));
+  const variant = await variantOfFile(file);
   const { size: bytes } = await stat(file);
   const card: Card = {
     name: 'measured',

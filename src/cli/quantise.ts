@@ -3,12 +3,14 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { InputContract } from '../inference/image/contract.js';
+import { openSession } from '../inference/workers/session.js';
 import { hasIntegerForm } from '../toolkit/binary/variants.js';
+import { embedExternalData } from '../toolkit/graph/external-data.js';
 import { readOnnx } from '../toolkit/graph/onnx.js';
 import type { CalibrationMethod } from '../toolkit/quantisation/calibrate.js';
 import { calibrationBatches, calibrationSplit } from '../toolkit/quantisation/calibration-images.js';
 import { QuantisationError } from '../toolkit/quantisation/errors.js';
-import { declaredImage, statedShape } from '../toolkit/quantisation/feeds.js';
+import { declaredForm, declaredImage, statedShape } from '../toolkit/quantisation/feeds.js';
 import type { Int8Options } from '../toolkit/quantisation/quantise.js';
 import type { QuantisationReport } from '../toolkit/quantisation/report.js';
 import { type QuantisedVariant, variants, writeVariants } from '../toolkit/quantisation/variants.js';
@@ -171,20 +173,31 @@ async function runJob(run: string | undefined, flags: QuantiseFlags): Promise<Jo
 async function modelJob(file: string, flags: QuantiseFlags): Promise<Job> {
   if (flags.calibrate === undefined)
     throw new WrongUseError(`${file}: calibration needs --calibrate <folder of images or dataset>`);
-  const model = await readFile(file).catch((cause) => {
+  const stored = await readFile(file).catch((cause) => {
     throw new QuantisationError(`${file}: cannot be read: ${cause.message}`, { cause });
   });
+  const model = await embedExternalData(stored, file);
   const [first] = readOnnx(model, file).graph.inputs;
   if (!first) throw new QuantisationError(`${file}: has no input`);
-  const bytes = first.type.dataType === 'uint8' ? { dataType: 'uint8' as const } : {};
-  const input = inputContract(flags, { ...declaredImage(first), ...bytes }, file);
+  const form = declaredForm(first);
+  const input = inputContract(flags, { ...declaredImage(first), dataType: form.dataType }, file);
+  const [batch, ...image] = statedShape(first, input);
   return {
     ...{ file, model, input, images: flags.calibrate },
     folder: flags.out ?? path.dirname(file),
     seed: flags.seed ?? defaultSeed,
     skipBad: flags.skipBad ?? false,
-    options: { inputShape: statedShape(first, input) },
+    options: {
+      inputShape: [(await runsBatches(model, { ...input, ...form })) ? (batch ?? 'N') : 1, ...image],
+    },
   };
+}
+
+/** Some traced models run only one image, or mix the images of a batch. Their variants take one image, too. */
+async function runsBatches(model: Uint8Array, input: InputContract): Promise<boolean> {
+  const session = await openSession(model, { input });
+  await session.release();
+  return session.mostAtOnce > 1;
 }
 
 function integerOptions(flags: QuantiseFlags, calibration: CalibrationMethod): Partial<Int8Options> {

@@ -2,7 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { channelCount } from '../inference/image/channels.js';
 import type { InputContract } from '../inference/image/contract.js';
+import { embedExternalData } from '../toolkit/graph/external-data.js';
 import { findContract } from '../toolkit/training/backbone/contracts.js';
 import { BackboneError } from '../toolkit/training/backbone/errors.js';
 import { type LoadedBackbone, loadBackbone } from '../toolkit/training/backbone/load.js';
@@ -85,10 +87,12 @@ export async function recipeOnBackbone(
   flags: BackboneFlags,
   io: CliIo,
 ): Promise<PreparedBackbone> {
-  const bytes = await readFile(file).catch((cause: Error) => {
+  const stored = await readFile(file).catch((cause: Error) => {
     throw new BackboneError(`${file}: cannot be read: ${cause.message}`, { cause });
   });
-  const loaded = await loadBackbone(bytes, file);
+  const bytes = await embedExternalData(stored, file);
+  const channels = flags.channels === undefined ? undefined : channelCount({ channels: flags.channels });
+  const loaded = await loadBackbone(bytes, file, { size: flags.size, channels });
   const input = contractOf(file, loaded, flags, io);
   const { features, fineTune, loss } = flags;
   const prepared = await prepareBackbone(bytes, loaded, {

@@ -31,7 +31,7 @@ export interface Session {
 
 /**
  * Loads a model, and runs it on noise.
- * @param model the path of an ONNX file, or its bytes. It has one float32 or uint8 input; the first output holds the scores.
+ * @param model the path of an ONNX file, or its bytes. It has one float32 or uint8 input; the first output of float32 holds the scores.
  * @throws ModelError when it cannot be loaded, or when its input or output differs from that or from `options.input`.
  */
 export async function openSession(
@@ -125,10 +125,10 @@ export interface Signature {
 export async function readSignature(model: string | Uint8Array): Promise<Signature> {
   const session = await createSession(model, {});
   const [input] = session.inputMetadata;
-  const [output] = session.outputMetadata;
+  const output = session.outputMetadata.find(isScores);
   await session.release();
   if (!input?.isTensor || !output?.isTensor)
-    throw new ModelError('The model has no input tensor or no output tensor');
+    throw new ModelError('The model has no input tensor or no output tensor of float32');
   return { inputType: input.type, inputShape: input.shape, outputShape: output.shape };
 }
 
@@ -154,7 +154,8 @@ async function createSession(model: string | Uint8Array, options: SessionOptions
 
 function classifierMetadata(session: InferenceSession, dataType: InputContract['dataType'] = 'float32') {
   const [input, ...others] = session.inputMetadata;
-  const [output] = session.outputMetadata;
+  // Exporters of classical classifiers add the label, or a list of maps.
+  const output = session.outputMetadata.find(isScores) ?? session.outputMetadata[0];
   if (!input?.isTensor || others.length > 0)
     throw new ModelError(`Inputs: expected one tensor, got ${session.inputNames.join(', ')}`);
   if (input.type !== dataType)
@@ -171,6 +172,10 @@ function classifierMetadata(session: InferenceSession, dataType: InputContract['
   if (!output?.isTensor || output.type !== 'float32')
     throw new ModelError(`Output ${output?.name}: expected a float32 tensor`);
   return { input, output };
+}
+
+function isScores(value: InferenceSession.ValueMetadata): boolean {
+  return value.isTensor && value.type === 'float32';
 }
 
 function resolveImageShape(

@@ -1,8 +1,13 @@
 // An ONNX classifier without a card → what its file states or its scores show: layout, type and size of images; kind of scores.
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import type { InputContract } from '../../inference/image/contract.js';
 import { createTensor, createTensorWriter, tensorLength } from '../../inference/image/tensor.js';
 import { type Card, VariantName } from '../../inference/models/card.js';
 import { openSession, readSignature } from '../../inference/workers/session.js';
+import { GraphError } from '../graph/errors.js';
+import { readOnnx } from '../graph/onnx.js';
+import { findQuantised } from '../graph/quantised.js';
 import { createRandom } from '../random.js';
 import { EvaluationError } from './errors.js';
 
@@ -63,6 +68,7 @@ const probes = 16;
 /**
  * Finds out the kind of a model's scores by running it on black, white and noise. Scores that always lie in 0…1, and add up to
  * 1 if there are several, are probabilities. Otherwise one score needs a sigmoid, and several need a softmax.
+ * @throws EvaluationError if several scores lie in 0…1 and add up to something else.
  */
 export async function probeOutput(file: string, input: InputContract): Promise<Card['output']> {
   const session = await openSession(file, { input });
@@ -83,18 +89,36 @@ export async function probeOutput(file: string, input: InputContract): Promise<C
   }
   const [first] = rows;
   if (rows.every(isDistribution)) return 'probabilities';
+  if (rows.every(isInside) && (first?.length ?? 0) > 1)
+    throw new EvaluationError(
+      `${file}: its scores lie in 0…1 but do not add up to 1: give --output probabilities if each is a confidence of its own, as of a sigmoid, or --output softmax if they are logits`,
+    );
   return first?.length === 1 ? 'sigmoid' : 'softmax';
 }
 
-function isDistribution(scores: Float32Array): boolean {
-  const inside = scores.every((score) => score >= 0 && score <= 1);
-  const sum = scores.reduce((total, score) => total + score, 0);
-  return inside && (scores.length === 1 || Math.abs(sum - 1) < 1e-3);
+function isInside(scores: Float32Array): boolean {
+  return scores.every((score) => score >= 0 && score <= 1);
 }
 
-/** Reads the variant from a file's name: int8 from `int8.onnx`, `net.int8.onnx` or `net-int8.onnx`. Other names mean float32. */
-export function variantOfFile(name: string): VariantName {
-  return (
-    VariantName.enum.find((variant) => new RegExp(`(^|[^a-z0-9])${variant}\\.onnx$`).test(name)) ?? 'float32'
-  );
+function isDistribution(scores: Float32Array): boolean {
+  const sum = scores.reduce((total, score) => total + score, 0);
+  return isInside(scores) && (scores.length === 1 || Math.abs(sum - 1) < 1e-3);
+}
+
+/**
+ * Reads the variant from a file's name: int8 from `int8.onnx`, `net.int8.onnx` or `net-int8.onnx`. The content decides for other names:
+ * integer operators mean int8, half floats mean float16.
+ */
+export async function variantOfFile(file: string): Promise<VariantName> {
+  const name = path.basename(file);
+  const named = VariantName.enum.find((variant) => new RegExp(`(^|[^a-z0-9])${variant}\\.onnx$`).test(name));
+  if (named) return named;
+  const bytes = await readFile(file);
+  try {
+    return findQuantised(readOnnx(bytes, file).graph)?.variant ?? 'float32';
+  } catch (error) {
+    // ONNX Runtime may read a type that Quati does not.
+    if (error instanceof GraphError) return 'float32';
+    throw error;
+  }
 }

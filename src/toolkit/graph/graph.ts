@@ -29,6 +29,7 @@ export type Attribute =
   | { readonly ints: readonly number[] }
   | { readonly floats: readonly number[] }
   | { readonly string: string }
+  | { readonly strings: readonly string[] }
   | { readonly tensor: TensorData };
 
 export type Attributes = Readonly<Record<string, Attribute>>;
@@ -50,7 +51,7 @@ export interface Node {
 interface ForeignNode {
   /** The version of ONNX's operator set that the node is written for. */
   readonly opset: number;
-  /** The types of its outputs. */
+  /** The types of its outputs; none if they are not known. */
   readonly types: readonly TensorType[];
 }
 

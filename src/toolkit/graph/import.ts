@@ -40,7 +40,7 @@ export function importOnnx(bytes: Uint8Array, file: string, options: ImportOptio
   const { graph, opset } = readOnnx(bytes, file);
   checkOpset(opset, file);
   try {
-    return new Importer(graph, opset, options).run();
+    return new Importer(withoutUnread(graph), opset, options).run();
   } catch (error) {
     if (!(error instanceof GraphError)) throw named(error, file);
     throw new GraphError(`${file}: ${error.message}`, { cause: error });

@@ -29,6 +29,7 @@ import {
   type ValueInfoProto,
   type ValueInfoProtoSchema,
 } from './proto/onnx_pb.js';
+import { hasRule } from './shape-inference.js';
 import { byteLength } from './tensor-data.js';
 
 const irVersion = 8n;
@@ -102,6 +103,8 @@ function attributeToProto(name: string, value: Attribute): MessageInitShape<type
   if ('float' in value) return { name, type: AttributeType.FLOAT, f: value.float };
   if ('ints' in value) return { name, type: AttributeType.INTS, ints: value.ints.map(BigInt) };
   if ('floats' in value) return { name, type: AttributeType.FLOATS, floats: [...value.floats] };
+  if ('strings' in value)
+    return { name, type: AttributeType.STRINGS, strings: value.strings.map((text) => Buffer.from(text)) };
   if ('string' in value) return { name, type: AttributeType.STRING, s: Buffer.from(value.string) };
   return { name, type: AttributeType.TENSOR, t: tensorToProto(value.tensor) };
 }
@@ -120,7 +123,17 @@ export function decodeOnnx(bytes: Uint8Array, file = 'model'): Graph {
 export function readOnnx(bytes: Uint8Array, file: string): { graph: Graph; opset: number } {
   const model = decodeModel(bytes, file);
   const own = model.opsetImport.find(({ domain }) => domain === '' || domain === 'ai.onnx');
-  return { graph: graphFromProto(model.graph, file), opset: own ? Number(own.version) : opset };
+  const version = own ? Number(own.version) : opset;
+  return { graph: withForeign(graphFromProto(model.graph, file), version), opset: version };
+}
+
+/** Operators without a rule keep the operator set that they are written for. */
+function withForeign(graph: Graph, version: number): Graph {
+  if (version <= opset) return graph;
+  const nodes = graph.nodes.map((node) =>
+    hasRule(node) ? node : { ...node, foreign: { opset: version, types: [] } },
+  );
+  return { ...graph, nodes };
 }
 
 function decodeModel(bytes: Uint8Array, file: string): ModelProto {
@@ -137,7 +150,9 @@ function graphFromProto(proto: GraphProto | undefined, file: string): Graph {
     proto.initializer.map((tensor) => [tensor.name, tensorFromProto(tensor, file)]),
   );
   const inputs = proto.input.map((value) => valueFromProto(value, file));
-  const outputs = proto.output.map((value) => valueFromProto(value, file));
+  // Others are lists of maps, which classical classifiers have.
+  const tensors = proto.output.filter(({ type }) => type?.value.case === 'tensorType');
+  const outputs = tensors.map((value) => valueFromProto(value, file));
   const types = new Map<string, TensorType>();
   for (const value of [...inputs, ...outputs]) types.set(value.name, value.type);
   for (const [name, data] of initializers) types.set(name, { dataType: data.dataType, shape: data.dims });
@@ -228,6 +243,8 @@ function attributeFromProto(proto: AttributeProto, file: string): Attribute {
       return { floats: proto.floats };
     case AttributeType.STRING:
       return { string: Buffer.from(proto.s).toString() };
+    case AttributeType.STRINGS:
+      return { strings: proto.strings.map((text) => Buffer.from(text).toString()) };
     case AttributeType.TENSOR:
       return { tensor: tensorFromProto(proto.t ?? create(TensorProtoSchema), file) };
     default:

@@ -210,7 +210,8 @@ export function inferNode(
 ): TensorType[] {
   const operator = operatorOf(node);
   const rule = operator ? rules[operator] : foreignRule(node);
-  if (!rule && node.foreign) return foreignTypes(node.foreign.types, types.get(node.inputs[0] ?? ''));
+  if (!rule && node.foreign?.types.length)
+    return foreignTypes(node.foreign.types, types.get(node.inputs[0] ?? ''));
   if (!rule) {
     throw new UnsupportedOperatorError(`${describe(node)}: Quati has no shape rule for this operator`);
   }

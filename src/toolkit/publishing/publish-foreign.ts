@@ -1,5 +1,6 @@
 // An ONNX classifier of any tool, and what its files do not state → models/<name>/<version>/ with card, variants and golden images.
-import { stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ModelError } from '../../inference/errors.js';
 import { tensorLength } from '../../inference/image/tensor.js';
@@ -18,6 +19,7 @@ import { PublishingError } from './errors.js';
 import { goldenEntries } from './golden.js';
 import { goldenImages, type Published } from './publish.js';
 import { everyNth, firstSamples, type Sample } from './samples.js';
+import { selfContained } from './self-contained.js';
 import { type VersionOptions, versionFolder, writeModel } from './write-model.js';
 
 export interface PublishForeignOptions extends VersionOptions {
@@ -42,6 +44,15 @@ export interface PublishForeignOptions extends VersionOptions {
  * @throws PublishingError if two files are the same variant, or the version exists. @throws CardError, EvaluationError.
  */
 export async function publishForeign(options: PublishForeignOptions): Promise<Published> {
+  const copies = await mkdtemp(path.join(tmpdir(), 'quati-'));
+  try {
+    return await publishWhole(options, copies);
+  } finally {
+    await rm(copies, { recursive: true, force: true });
+  }
+}
+
+async function publishWhole(options: PublishForeignOptions, copies: string): Promise<Published> {
   const {
     model,
     name,
@@ -52,7 +63,8 @@ export async function publishForeign(options: PublishForeignOptions): Promise<Pu
     attribution = [],
   } = options;
   const targets = await resolveTargets(model, foreign);
-  const target = mergeTargets(model, targets);
+  const merged = await mergeTargets(model, targets);
+  const target = { ...merged, variants: await selfContained(merged.variants, copies) };
   const folder = await versionFolder(options);
   const dataset = await options.loadDataset?.(target);
   if (dataset) checkLabels(target, dataset);
@@ -97,11 +109,11 @@ async function buildCard(parts: CardParts): Promise<unknown> {
   };
 }
 
-/** Merges the files of a folder into one target. The name of a file gives its variant. */
-function mergeTargets(model: string, targets: readonly Target[]): Target {
+/** Merges the files of a folder into one target. The name of a file, or its content, gives its variant. */
+async function mergeTargets(model: string, targets: readonly Target[]): Promise<Target> {
   const variants = new Map<VariantName, string>();
   for (const file of targets.flatMap((target) => [...target.variants.values()])) {
-    const variant = variantOfFile(path.basename(file));
+    const variant = await variantOfFile(file);
     const other = variants.get(variant);
     if (other !== undefined)
       throw new PublishingError(

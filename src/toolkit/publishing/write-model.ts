@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { Card } from '../../inference/models/card.js';
 import { exists } from '../files.js';
 import { PublishingError } from './errors.js';
+import { replayVersion } from './replay.js';
 import type { Sample } from './samples.js';
 
 export interface VersionOptions {
@@ -38,8 +39,10 @@ async function nextVersion(folder: string): Promise<number> {
 }
 
 /**
- * Writes a model to a temporary folder and renames it. Moves an existing version aside first, and back if the renaming fails.
+ * Writes a model to a temporary folder, checks it as the server does, and renames it. Moves an existing version aside first, and back if
+ * the renaming fails.
  * @param files name in the model's folder → file to copy.
+ * @throws PublishingError if the server would not serve it.
  */
 export async function writeModel(
   folder: string,
@@ -55,6 +58,7 @@ export async function writeModel(
     for (const [name, file] of files) await copyFile(file, path.join(beside, name));
     await mkdir(path.join(beside, 'golden'));
     for (const { file, png } of golden) await writeFile(path.join(beside, 'golden', file), png);
+    await replayVersion(beside, folder);
     await replaceFolder(beside, folder);
   } catch (cause) {
     await rm(beside, { recursive: true, force: true });

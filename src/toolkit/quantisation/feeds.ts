@@ -7,8 +7,7 @@ import { loadRuntime } from '../../inference/workers/runtime.js';
 import type { Dim, Graph, TensorType, Value } from '../graph/graph.js';
 import { QuantisationError } from './errors.js';
 
-/** Images as the serving code makes them. */
-/** [count, C, H, W], flat. */
+/** Images as the serving code makes them, [count, C, H, W], flat. */
 export interface CalibrationBatch {
   readonly images: Float32Array;
   readonly count: number;
@@ -51,8 +50,8 @@ export function imageInput({ name: file, inputs }: Graph): ImageInput {
   return { name, ...sizes, channelsLast, dataType: type.dataType, ...fixed };
 }
 
+/** Returns the layout of a batch of images; NCHW if the shape does not determine it. */
 function imageLayout({ shape }: TensorType): 'NCHW' | 'NHWC' {
-  /** Returns the layout of a batch of images; NCHW if the shape does not determine it. */
   const isChannels = (axis: number) => shape[axis] === 1 || shape[axis] === 3;
   return !isChannels(1) && isChannels(3) ? 'NHWC' : 'NCHW';
 }
@@ -67,6 +66,14 @@ export function declaredImage({
     ...(typeof height === 'number' && { height }),
     ...(channels === 1 && { channels: 'gray' as const }),
     ...(channels === 3 && { channels: 'rgb' as const }),
+  };
+}
+
+/** Returns the layout and the element type of the images that a model takes. */
+export function declaredForm({ type }: Value): Required<Pick<InputContract, 'layout' | 'dataType'>> {
+  return {
+    layout: imageLayout(type) === 'NHWC' ? 'nhwc' : 'nchw',
+    dataType: type.dataType === 'uint8' ? 'uint8' : 'float32',
   };
 }
 

@@ -3,6 +3,7 @@ import { canonicalLayers } from '../graph/dense.js';
 import type { Dim, Graph } from '../graph/graph.js';
 import { toInferenceMode } from '../graph/inference-mode.js';
 import { readOnnx } from '../graph/onnx.js';
+import { findQuantised } from '../graph/quantised.js';
 import { readModel } from '../graph/read-model.js';
 import { QuantisationError } from './errors.js';
 
@@ -17,16 +18,7 @@ export async function prepareGraph(
   file: string,
   options: PrepareGraphOptions = {},
 ): Promise<Graph> {
-  refuseQuantised(readOnnx(model, file).graph, file);
+  const quantised = findQuantised(readOnnx(model, file).graph);
+  if (quantised) throw new QuantisationError(`${file}: is already quantised: ${quantised.part}`);
   return { ...toInferenceMode(canonicalLayers(await readModel(model, file, options))), name: file };
-}
-
-function refuseQuantised({ nodes, initializers }: Graph, file: string): void {
-  const integer = nodes.find(({ op }) =>
-    /^(Dynamic)?(Quantize|Dequantize)Linear$|^QLinear|^QGemm|^(Conv|MatMul)Integer$/.test(op),
-  );
-  if (integer)
-    throw new QuantisationError(`${file}: is already quantised: it holds ${integer.op} ${integer.name}`);
-  const half = [...initializers].find(([, { dataType }]) => dataType === 'float16');
-  if (half) throw new QuantisationError(`${file}: is already quantised: ${half[0]} is float16`);
 }
