@@ -24,7 +24,7 @@ interface State {
   frame?: Frame;
 }
 
-/** Bytes that some cameras leave behind the last block of a scan. */
+/** Bytes that some cameras leave behind the last block of a scan. They may also fill it up with one value. */
 const mostSpare = 2;
 
 /**
@@ -188,7 +188,8 @@ function restart(scan: JpegScan, parts: ScanComponent[], count: number): void {
 function endOfScan(file: Buffer, at: number): number {
   const next = nextMarker(file, at);
   const spare = file.subarray(at, next);
-  if (spare.length > mostSpare && spare.some((byte) => byte !== 0 && byte !== 0xff))
+  const isPadding = spare.every((byte) => byte === spare[0] || byte === 0xff);
+  if (spare.length > mostSpare && !isPadding)
     throw new JpegDamage(`${next - at} bytes of a scan belong to no block`);
   return next;
 }

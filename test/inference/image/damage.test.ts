@@ -103,6 +103,8 @@ const oddities: Record<string, (file: Buffer) => Buffer> = {
     Buffer.concat([file.subarray(0, -2), Buffer.from([1, 2, 0xff, 0xd9])]),
   'zeros behind the last block': (file) =>
     Buffer.concat([file.subarray(0, -2), Buffer.alloc(300), Buffer.from([0xff, 0xd9])]),
+  'one value behind the last block': (file) =>
+    Buffer.concat([file.subarray(0, -2), Buffer.alloc(99, 0x55), Buffer.from([0xff, 0xd9])]),
   'fill bytes before the end': (file) =>
     Buffer.concat([file.subarray(0, -2), Buffer.alloc(9, 0xff), Buffer.from([0xff, 0xd9])]),
   'other data behind the end': (file) => Buffer.concat([file, noise(5000)]),
