@@ -10,6 +10,7 @@ export const slow: readonly string[] = [
   'package',
   'cli/bench',
   'cli/evaluate',
+  'cli/odd-labels',
   'cli/predict',
   'cli/program',
   'cli/publish',

@@ -34,6 +34,7 @@ const testFraction = 0.2;
 const testSeed = 1;
 const maxLabels = 256;
 const labelsShown = 12;
+const longestShown = 40;
 
 /**
  * Lists `<root>/{train,val,test}/<category>/<image>`, where val and test are optional, or `<root>/<category>/<image>`. Passes
@@ -170,13 +171,18 @@ function holdBack(
 }
 
 function understood(name: string, layout: Layout, labels: readonly string[]): string {
-  const shown = labels.length > labelsShown ? [...labels.slice(0, labelsShown), '…'] : labels;
+  const first = labels.slice(0, labelsShown).map((label) => cut(label));
+  const shown = labels.length > labelsShown ? [...first, '…'] : first;
   const categories = `${labels.length} categories (${shown.join(', ')})`;
   const held = '; a fifth of each is reserved for the test split';
   if (layout.kind === 'categories') return `${name}: the folders are ${categories}${held}`;
   const { folders } = layout;
   const named = Object.values(folders).join(', ');
   return `${name}: the folders ${named} are splits with ${categories}${folders.test === undefined ? held : ''}`;
+}
+
+function cut(label: string): string {
+  return label.length > longestShown ? `${label.slice(0, longestShown)}…` : label;
 }
 
 async function isFile(root: string): Promise<boolean> {
