@@ -1,15 +1,15 @@
 // The name of a file or folder → the kind of leftover that it is, if systems, cameras or cloud services put it beside photos.
 
-/** The plural of each kind, for a sentence. */
+/** The name of each kind, before its number. */
 const kinds = {
-  macos: 'of macOS',
-  windows: 'of Windows',
-  nas: 'of a network drive',
+  macos: 'macOS files',
+  windows: 'Windows files',
+  nas: 'files of a network drive',
   video: 'videos',
   sidecar: 'notes of a camera or photo program',
-  hidden: 'hidden',
+  hidden: 'hidden files',
   special: 'neither files nor folders',
-  outside: 'outside of a category',
+  outside: 'files outside of a category',
 } as const;
 export type LeftoverKind = keyof typeof kinds;
 
@@ -54,7 +54,7 @@ export class Leftovers {
     this.#found.set(kind, [...(this.#found.get(kind) ?? []), name]);
   }
 
-  /** `3 of macOS (.DS_Store, __MACOSX), 1 of Windows (Thumbs.db)`; undefined if nothing was passed over. */
+  /** `macOS files: 2 (.DS_Store, __MACOSX), videos: 1 (a.MOV)`; undefined if nothing was passed over. */
   describe(): string | undefined {
     if (this.#found.size === 0) return undefined;
     const order = Object.keys(kinds) as LeftoverKind[];
@@ -67,6 +67,6 @@ export class Leftovers {
     const examples = [...new Set(names.map((name) => (/^\._/.test(name) ? '._*' : name)))];
     const shown = examples.slice(0, 3).map((name) => JSON.stringify(name).slice(1, -1));
     const more = examples.length > shown.length ? ', …' : '';
-    return [`${names.length} ${kinds[kind]} (${shown.join(', ')}${more})`];
+    return [`${kinds[kind]}: ${names.length} (${shown.join(', ')}${more})`];
   }
 }

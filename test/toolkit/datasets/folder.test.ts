@@ -161,7 +161,7 @@ t.test(
     t.same(listing?.labels, ['bus', 'car', 'train']);
     t.same(listing?.notes, [
       'vehicles: the folders are 3 categories (bus, car, train); a fifth of each is reserved for the test split',
-      'vehicles: passed over 2 of a network drive (@eaDir)',
+      'vehicles: passed over files of a network drive: 2 (@eaDir)',
     ]);
     const exams = await writeImages(
       path.join(t.testdir({}), 'exams'),
@@ -262,9 +262,9 @@ t.test(
     t.equal((listing?.train.length ?? 0) + (listing?.test.length ?? 0), 9);
     t.equal(
       listing?.notes[1],
-      'pets: passed over 4 of macOS (.DS_Store, __MACOSX, ._*), 3 of Windows (Thumbs.db, desktop.ini, 0.png:Zone.Identifier), ' +
-        '1 of a network drive (@eaDir), 1 videos (IMG_1.MOV), 2 notes of a camera or photo program (IMG_1.AAE, 0.png.json), ' +
-        '2 hidden (.ipynb_checkpoints, ..x), 1 outside of a category (README.txt)',
+      'pets: passed over macOS files: 4 (.DS_Store, __MACOSX, ._*), Windows files: 3 (Thumbs.db, desktop.ini, 0.png:Zone.Identifier), ' +
+        'files of a network drive: 1 (@eaDir), videos: 1 (IMG_1.MOV), notes of a camera or photo program: 2 (IMG_1.AAE, 0.png.json), ' +
+        'hidden files: 2 (.ipynb_checkpoints, ..x), files outside of a category: 1 (README.txt)',
     );
   },
 );
