@@ -62,6 +62,8 @@ export const floors: Record<string, readonly string[]> = {
     'value-schema.ts',
     'random.ts',
     'files.ts',
+    'labels.ts',
+    'labels-file.ts',
     'images',
     'graph',
     'autodiff',

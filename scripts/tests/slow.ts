@@ -45,6 +45,7 @@ export const alone: readonly string[] = [
 /** Others that train, start worker threads or processes, or run whole networks many times. They share processes. */
 export const slow: readonly string[] = [
   'cli/evaluate',
+  'cli/odd-labels',
   'cli/predict',
   'cli/program',
   'cli/publish',

@@ -18,7 +18,8 @@ export function commandLine(argv: readonly string[] = process.argv.slice(2)): st
   return ['npx quati', ...argv.map(quoted)].join(' ');
 }
 
-function quoted(argument: string): string {
+/** Quotes a word for a shell, if it needs quotes. */
+export function quoted(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }
 

@@ -70,6 +70,7 @@ export async function prepareFolder(
       },
     });
     progress?.stop();
+    for (const note of prepared.notes) io.stderr.write(`${note}\n`);
     for (const { file, reason } of prepared.skipped ?? []) io.stderr.write(`skipped ${file}: ${reason}\n`);
     const printed = { ...summary(prepared), ...(prepared.skipped && { skipped: prepared.skipped }) };
     io.stdout.write(flags.json ? `${JSON.stringify(printed, null, 2)}\n` : sentence(prepared));

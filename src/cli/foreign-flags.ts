@@ -1,10 +1,11 @@
 // The flags for a model.onnx without a run or card → its labels, layout, output and input contract.
-import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import type { InputContract } from '../inference/image/contract.js';
 import type { Card } from '../inference/models/card.js';
+import { LabelsFileError } from '../toolkit/errors.js';
 import type { ForeignShape } from '../toolkit/evaluation/foreign.js';
 import type { ForeignOptions } from '../toolkit/evaluation/targets.js';
+import { readLabelsFile } from '../toolkit/labels-file.js';
 import { WrongUseError } from './errors.js';
 import { addInputFlags, type InputFlags, inputContract } from './input-flags.js';
 
@@ -61,17 +62,12 @@ function foreignContract(flags: InputFlags, shape: ForeignShape, model: string):
   };
 }
 
-/** @throws WrongUseError when the file can't be read or has an empty line before its end. */
+/** @throws WrongUseError when the file cannot be read or holds no labels. */
 async function readLabels(file: string): Promise<string[]> {
-  const text = await readFile(file, 'utf8').catch((cause) => {
-    throw new WrongUseError(`--labels ${file}: cannot be read: ${cause.message}`, { cause });
-  });
-  const labels = text
-    .trimEnd()
-    .split(/\r?\n/)
-    .map((line) => line.trim());
-  const empty = labels.indexOf('');
-  if (empty >= 0) throw new WrongUseError(`--labels ${file}: line ${empty + 1} is empty`);
-  if (labels.length < 2) throw new WrongUseError(`--labels ${file}: expected at least 2 lines, got 1`);
-  return labels;
+  try {
+    return await readLabelsFile(file);
+  } catch (cause) {
+    if (!(cause instanceof LabelsFileError)) throw cause;
+    throw new WrongUseError(`--labels ${cause.message}`, { cause });
+  }
 }

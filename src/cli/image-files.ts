@@ -2,13 +2,15 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { isImageName, nameKinds } from '../inference/image/kinds.js';
+import { leftoverKind } from '../toolkit/datasets/leftovers.js';
+import { fileStems, toLabel } from '../toolkit/labels.js';
 import { WrongUseError } from './errors.js';
 
 const order = new Intl.Collator('en', { numeric: true });
 
 /**
  * Takes each given file, whatever its name. Takes all files below a folder that have an image's extension, sorted,
- * 2 before 10. Skips names with a leading dot, links to folders, and files that were already given.
+ * 2 before 10. Skips what systems leave behind, names with a leading dot, links to folders, and files that were already given.
  * @throws WrongUseError for a path that doesn't exist, or when there is no image at all.
  */
 export async function findImages(paths: readonly string[]): Promise<string[]> {
@@ -39,7 +41,7 @@ async function imagesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   entries.sort((a, b) => order.compare(a.name, b.name));
   for (const entry of entries) {
-    if (entry.name.startsWith('.')) continue;
+    if (leftoverKind(entry.name, entry.isDirectory()) !== undefined) continue;
     const name = path.join(folder, entry.name);
     if (entry.isDirectory()) files.push(...(await imagesBelow(name)));
     else if (isImageName(name)) files.push(name);
@@ -53,9 +55,19 @@ export function modelOf(file: string, models: { has: (name: string) => boolean }
   return folders.reverse().find((folder) => models.has(folder));
 }
 
-/** The category in a name, `<category>-<n>.<extension>` before `<category>/<anything>`; undefined if there is none. */
+/**
+ * The category in a name, `<category>-<n>.<extension>` before `<category>/<anything>`; undefined if there is none. A sample
+ * that quati publish wrote has the category's file name instead.
+ */
 export function categoryOf(file: string, labels: readonly string[]): string | undefined {
   const { name, dir } = path.parse(path.resolve(file));
   const candidates = [/^(.+)-\d+$/.exec(name)?.[1], path.basename(dir)];
-  return candidates.find((candidate) => candidate !== undefined && labels.includes(candidate));
+  const stems = fileStems(labels);
+  for (const candidate of candidates) {
+    if (candidate === undefined) continue;
+    const label = toLabel(candidate);
+    const found = labels.find((known, i) => toLabel(known) === label || stems[i] === candidate);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

@@ -12,7 +12,7 @@ import type { StepProgress } from '../toolkit/training/run/epochs.js';
 import type { EpochRecord } from '../toolkit/training/run/history.js';
 import { readRun, runsFolder } from '../toolkit/training/run/run-folder.js';
 import { type TrainOptions, type TrainResult, train } from '../toolkit/training/run/train.js';
-import { commandLine, toolVersion } from './command-line.js';
+import { commandLine, quoted, toolVersion } from './command-line.js';
 import { WrongUseError } from './errors.js';
 import type { CliIo } from './io.js';
 import { createProgress } from './progress.js';
@@ -71,7 +71,7 @@ async function runTrain(
     flags.resume && flags.run ? flags.run : (flags.run ?? path.join(runsFolder, defaultRun(name, flags)));
   const job = flags.resume ? await toResume(name, flags, folder) : await toStart(name, flags, io);
   const { recipe, data, backbone } = job;
-  const display = createDisplay(io, recipe);
+  const { stop, ...listeners } = createDisplay(io, recipe);
   try {
     const result = await train({
       ...overrides,
@@ -81,22 +81,18 @@ async function runTrain(
       command: commandLine(),
       tool: toolVersion(),
       signal: io.onInterrupt(),
-      onDecoded: display.decoded,
-      onFeatures: display.features,
-      onSkipped: display.skipped,
-      onStep: display.step,
-      onEpoch: display.epoch,
+      ...listeners,
       ...(backbone && { backbone }),
       ...flagOptions(flags),
     });
-    display.stop();
+    stop();
     io.stdout.write(
       flags.json
         ? `${JSON.stringify({ run: folder, ...result }, null, 2)}\n`
         : sentence(result, folder, recipe),
     );
   } finally {
-    display.stop();
+    stop();
   }
 }
 
@@ -169,13 +165,16 @@ function createDisplay(io: CliIo, recipe: Recipe) {
   };
   return {
     stop,
-    decoded: counted('decode images'),
-    features: counted('compute features'),
-    skipped(bad: readonly BadImage[]) {
+    onDecoded: counted('decode images'),
+    onFeatures: counted('compute features'),
+    onSkipped(bad: readonly BadImage[]) {
       stop();
       for (const { file, reason } of bad) io.stderr.write(`skipped ${file}: ${reason}\n`);
     },
-    step(now: StepProgress) {
+    onNotes(lines: readonly string[]) {
+      for (const line of lines) io.stderr.write(`${line}\n`);
+    },
+    onStep(now: StepProgress) {
       if (now.epoch !== epoch) {
         stop();
         epoch = now.epoch;
@@ -187,7 +186,7 @@ function createDisplay(io: CliIo, recipe: Recipe) {
         `loss ${now.loss.toFixed(4)} accuracy ${percent(now.accuracy)} ${Math.round(now.imagesPerSecond)} images/s`,
       );
     },
-    epoch(record: EpochRecord) {
+    onEpoch(record: EpochRecord) {
       stop();
       io.stderr.write(`${epochLine(record, epochs)}\n`);
     },
@@ -225,7 +224,7 @@ function sentence(result: TrainResult, folder: string, recipe: Recipe): string {
     `${parameters} parameters, ${steps} steps${fell}; ` +
     `${folder}/ holds float32.onnx${bestOf(result)}, checkpoint and history`;
   return finished
-    ? `trained${early}: ${what}\nNext: quati quantise ${folder}\n`
+    ? `trained${early}: ${what}\nNext: quati quantise ${quoted(folder)}\n`
     : `stopped: ${what}\nquati train … --resume continues from here\n`;
 }
 

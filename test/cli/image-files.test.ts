@@ -2,6 +2,7 @@ import { symlink } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
 import { categoryOf, findImages, modelOf } from '../../src/cli/image-files.js';
+import { fileStems } from '../../src/toolkit/labels.js';
 
 t.test('images of a folder and of the folders below are sorted, 2 before 10', async (t) => {
   const root = t.testdir({
@@ -62,6 +63,10 @@ t.test(
   async (t) => {
     const labels = ['7', 'cat', 'tabby-cat'];
     t.equal(categoryOf('imgs/mnist/7-1.png', labels), '7');
+    const odd = ['Fußgänger & Co', '猫', 'cão'];
+    for (const [i, stem] of fileStems(odd).entries())
+      t.equal(categoryOf(`imgs/x/${stem}-2.png`, odd), odd[i]);
+    for (const label of odd) t.equal(categoryOf(`photos/${label.normalize('NFD')}/a.png`, odd), label);
     t.equal(categoryOf('tabby-cat-12.png', labels), 'tabby-cat');
     t.equal(categoryOf('cat/IMG_001.jpg', labels), 'cat');
     t.equal(categoryOf('cat/7-1.png', labels), '7');

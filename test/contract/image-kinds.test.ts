@@ -21,7 +21,7 @@ t.test('the page accepts files of every format, and lists the formats in both la
 
 t.test('the guides and the client list every format', async (t) => {
   const guide = await read('docs/http.md');
-  t.match(guide, `the bytes are not a ${nameKinds('or')} |`);
+  t.match(guide, `the bytes are not a ${nameKinds('or')};`);
   t.match(guide, `"content_type":"${imageMediaTypes.join(', ')}"`);
   t.match(await read('SECURITY.md'), `Only ${nameKinds('and')} are decoded.`);
   t.match(await read('src/client/client.ts'), `@param image the bytes of a ${nameKinds('or')} file.`);

@@ -2,6 +2,7 @@
 import { request } from 'node:http';
 import t from 'tap';
 import { hollowPng, jpeg, noise, png, solidPng, svg, tiff, truncatedPng } from '../helpers/images.js';
+import { avifFile, heicFile } from '../helpers/other-files.js';
 import { createTestApp, form, type InjectBody } from '../helpers/service.js';
 
 const maxUploadBytes = 100_000;
@@ -16,6 +17,7 @@ const url = await app.listen({ port: 0, host: '127.0.0.1' });
 interface Case {
   title: string;
   expect: [status: number, code: string];
+  detail?: RegExp;
   path?: string;
   body: InjectBody | Buffer | undefined;
 }
@@ -60,6 +62,18 @@ const cases: Case[] = [
   },
   { title: 'SVG named .png', expect: [415, 'unsupported_type'], body: await form(['file', svg()]) },
   { title: 'a TIFF', expect: [415, 'unsupported_type'], body: tiff() },
+  {
+    title: 'a HEIC photo named .jpg',
+    expect: [415, 'unsupported_type'],
+    detail: /^The file is HEIC, not PNG, JPEG, WebP or GIF: convert it to JPEG, .*Most Compatible/,
+    body: await form(['file', heicFile()]),
+  },
+  {
+    title: 'an AVIF photo',
+    expect: [415, 'unsupported_type'],
+    detail: /^The file is AVIF/,
+    body: avifFile(),
+  },
   {
     title: 'a truncated PNG',
     expect: [422, 'undecodable_image'],
@@ -114,12 +128,18 @@ const cases: Case[] = [
   { title: 'an unknown parameter', expect: [400, 'bad_request'], path: '/predict?tops=1', body: good },
 ];
 
-for (const { title, expect, path = '/predict', body } of cases) {
+for (const { title, expect, detail, path = '/predict', body } of cases) {
   t.test(`${title}: ${expect.join(' ')}, and the next request is answered`, async (t) => {
     const [status, code] = expect;
     const response = await post(path, body);
     const problem = (await response.json()) as Record<string, unknown>;
-    t.match(problem, { status, code, type: `urn:quati:problem:${code}`, title: String, detail: /\w/ });
+    t.match(problem, {
+      status,
+      code,
+      type: `urn:quati:problem:${code}`,
+      title: String,
+      detail: detail ?? /\w/,
+    });
     t.equal(response.status, status);
     t.match(response.headers.get('content-type'), /^application\/problem\+json/);
     t.equal(problem.requestId, response.headers.get('x-request-id'));

@@ -1,5 +1,7 @@
 // the table of accepted image formats; the first bytes of an upload → its format.
 import { EmptyImageError, UnsupportedTypeError } from '../errors.js';
+import { startOf, startsAs } from './magic.js';
+import { otherKind } from './other-kinds.js';
 
 interface Kind {
   /** The name for people. */
@@ -52,23 +54,21 @@ const longestMagic = Math.max(...kinds.flatMap(([, { magic }]) => magic.map(({ l
 
 /** Detects the format from the first bytes alone; undefined if it is not an accepted one. */
 export function imageKind(bytes: Uint8Array): ImageKind | undefined {
-  const length = Math.min(bytes.length, longestMagic);
-  const start = Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('latin1');
+  const start = startOf(bytes, longestMagic);
   return kinds.find(([, { magic }]) => magic.some((one) => startsAs(start, one)))?.[0];
 }
 
-function startsAs(start: string, magic: string): boolean {
-  if (start.length < magic.length) return false;
-  for (let i = 0; i < magic.length; i++) if (magic[i] !== '?' && magic[i] !== start[i]) return false;
-  return true;
-}
-
-/** @throws EmptyImageError, UnsupportedTypeError */
+/** @throws EmptyImageError; UnsupportedTypeError, which names the format of the bytes if it is known. */
 export function acceptedKind(bytes: Uint8Array): ImageKind {
   if (bytes.length === 0) throw new EmptyImageError('The image is empty: it has 0 bytes');
   const kind = imageKind(bytes);
-  if (!kind) throw new UnsupportedTypeError(`The bytes are no ${nameKinds('or')} image`);
-  return kind;
+  if (kind) return kind;
+  const other = otherKind(bytes);
+  throw new UnsupportedTypeError(
+    other
+      ? `The file is ${other.title}, not ${nameKinds('or')}: ${other.remedy}`
+      : `The bytes are no ${nameKinds('or')} image`,
+  );
 }
 
 /** Whether the name has the extension of an accepted format. Only the bytes of a file decide its format. */

@@ -67,7 +67,8 @@ const english = {
     'The picture has too many pixels for this server. Make it smaller and try again.',
   'problem.too_complex':
     'The picture is stored in a way that takes this server too much memory. Save it as a plain JPEG and try again.',
-  'problem.unsupported_type': 'The server cannot read this file as a picture. Use a PNG, JPEG, WebP or GIF.',
+  'problem.unsupported_type':
+    'The server cannot read this file as a picture. Use a PNG, JPEG, WebP or GIF. Convert a HEIC or AVIF photo to JPEG.',
   'problem.undecodable_image': 'The file is damaged: it can’t be read to its end.',
   'problem.expectation_failed': 'The server does not take this kind of request. Reload the page.',
   'problem.headers_too_large': 'The server does not take this kind of request. Reload the page.',
@@ -152,7 +153,8 @@ const portuguese = {
   'problem.too_many_pixels': 'A imagem tem pixels demais para este servidor. Diminua-a e tente de novo.',
   'problem.too_complex':
     'A imagem está guardada de um modo que toma memória demais deste servidor. Salve-a como JPEG comum e tente de novo.',
-  'problem.unsupported_type': 'Isto não é uma imagem que o servidor leia. Use PNG, JPEG, WebP ou GIF.',
+  'problem.unsupported_type':
+    'Isto não é uma imagem que o servidor leia. Use PNG, JPEG, WebP ou GIF. Converta uma foto HEIC ou AVIF em JPEG.',
   'problem.undecodable_image': 'O arquivo está danificado: não pode ser lido até o fim.',
   'problem.expectation_failed': 'O servidor não aceita este tipo de pedido. Recarregue a página.',
   'problem.headers_too_large': 'O servidor não aceita este tipo de pedido. Recarregue a página.',

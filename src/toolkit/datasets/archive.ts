@@ -1,4 +1,5 @@
 // A .zip or .tar archive → chosen files of it in a folder.
+import { isUtf8 } from 'node:buffer';
 import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,8 +8,9 @@ import { promisify } from 'node:util';
 import { extract } from 'tar';
 import yauzl, { type Entry, type ZipFile } from 'yauzl';
 import { FolderError } from './errors.js';
+import { isLeftoverPath } from './leftovers.js';
 
-/** Unpacks the wanted files. @throws FolderError if the file is not such an archive, or is damaged. */
+/** Unpacks the wanted files, without what systems leave behind. @throws FolderError if the file is not such an archive, or is damaged. */
 export async function unpackArchive(
   file: string,
   into: string,
@@ -18,7 +20,7 @@ export async function unpackArchive(
   const unpack = unpackers.find(({ ending }) => ending.test(file))?.unpack;
   if (unpack === undefined) throw new FolderError(`${file}: expected a folder, a .zip, a .tar or a .tar.gz`);
   try {
-    await unpack(file, into, wanted);
+    await unpack(file, into, (name) => wanted(name) && !isLeftoverPath(name));
   } catch (cause) {
     throw new FolderError(`${file}: cannot be unpacked: ${(cause as Error).message}`, { cause });
   }
@@ -33,6 +35,20 @@ const unpackers: readonly { ending: RegExp; unpack: Unpack }[] = [
 
 async function unpackTar(file: string, into: string, wanted: (name: string) => boolean): Promise<void> {
   await extract({ file, cwd: into, strict: true, filter: (name) => wanted(name) });
+}
+
+const marksUtf8 = 0x800;
+const unicodePath = 0x7075;
+
+/**
+ * macOS and many programs write names in UTF-8 without the flag that says so. yauzl reads such names as code page 437. Their
+ * ASCII bytes, and so their folders, are the same in both.
+ */
+function nameOf({ fileName, fileNameRaw, generalPurposeBitFlag, extraFields }: Entry): string {
+  const isStated =
+    (generalPurposeBitFlag & marksUtf8) !== 0 || extraFields.some(({ id }) => id === unicodePath);
+  if (isStated || !isUtf8(fileNameRaw)) return fileName;
+  return fileNameRaw.toString('utf8').replaceAll('\\', '/');
 }
 
 /** yauzl refuses names that lead out of the folder. */
@@ -54,8 +70,9 @@ async function unpackZip(file: string, into: string, wanted: (name: string) => b
   });
 
   async function unpackEntry(entry: Entry): Promise<void> {
-    if (!wanted(entry.fileName)) return;
-    const to = path.join(into, entry.fileName);
+    const name = nameOf(entry);
+    if (!wanted(name)) return;
+    const to = path.join(into, name);
     await mkdir(path.dirname(to), { recursive: true });
     await pipeline(await openEntry(entry), createWriteStream(to));
   }

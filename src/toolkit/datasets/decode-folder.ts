@@ -6,6 +6,7 @@ import pMap from 'p-map';
 import { channelCount } from '../../inference/image/channels.js';
 import type { InputContract } from '../../inference/image/contract.js';
 import { decodeImage } from '../../inference/image/decode.js';
+import { labelProblem } from '../labels.js';
 import type { BadImage, Dataset, Split } from './dataset.js';
 import { type DecodeCache, openDecodeCache } from './decode-cache.js';
 import { BadImagesError, FolderError } from './errors.js';
@@ -25,6 +26,8 @@ const limits = { maxPixels: 100_000_000 };
 const maxBytes = 2 ** 32;
 const filesAtATime = 4;
 const filesNamed = 20;
+/** Stands for the SHA-256 of a file that cannot be read. */
+const unreadableDigest = 'unreadable';
 
 /**
  * Decodes all images of a folder.
@@ -67,7 +70,10 @@ export async function hashFolder(listing: FolderListing, signal?: AbortSignal): 
   const files = [...listing.train, ...(listing.validation ?? []), ...listing.test];
   const digests = await pMap(
     files,
-    async (file) => [file.path, sha256Hex(await readFile(path.join(listing.root, file.path)))] as const,
+    async (file) => {
+      const bytes = await readFile(path.join(listing.root, file.path)).catch(() => undefined);
+      return [file.path, bytes === undefined ? unreadableDigest : sha256Hex(bytes)] as const;
+    },
     { concurrency: filesAtATime, signal },
   );
   return folderSha256(listing, new Map(digests));
@@ -77,7 +83,7 @@ function folderSha256(listing: FolderListing, digests: ReadonlyMap<string, strin
   const hash = createHash('sha256');
   for (const split of ['train', 'validation', 'test'] as const)
     for (const file of listing[split] ?? [])
-      hash.update(`${digests.get(file.path)}  ${split}/${file.path}\n`);
+      hash.update(`${digests.get(file.path)}  ${split}/${file.path.normalize('NFC')}\n`);
   return hash.digest('hex');
 }
 
@@ -98,8 +104,10 @@ async function decodeSplit(
   const good = await pMap(
     files,
     async (file, i) => {
-      const bytes = await readFile(path.join(root, file.path)).catch((error: Error) => error);
-      const digest = bytes instanceof Error ? 'unreadable' : sha256Hex(bytes);
+      const bytes = await readFile(path.join(root, file.path)).catch((error: Error) =>
+        unreadable(file, error),
+      );
+      const digest = bytes instanceof Error ? unreadableDigest : sha256Hex(bytes);
       const pixels = bytes instanceof Error ? bytes : await decodeOnce(bytes, digest, input, cache);
       onFile(file.path, digest, pixels instanceof Error ? pixels.message : undefined);
       if (pixels instanceof Error) return false;
@@ -120,6 +128,12 @@ async function decodeSplit(
     width,
     channels,
   };
+}
+
+/** Node replaces the bytes of a name that is not UTF-8, and then cannot find the file. */
+function unreadable(file: ImageFile, error: Error): Error {
+  const problem = labelProblem(path.posix.basename(file.path));
+  return problem === undefined ? error : new FolderError(`its name ${problem}`, { cause: error });
 }
 
 async function decodeOnce(

@@ -1,5 +1,6 @@
 // The path of a photo in one of the published layouts → cat or dog, and its split.
 import path from 'node:path';
+import { splitOf } from './split-names.js';
 
 export const splits = ['train', 'val', 'test'] as const;
 export type SplitName = (typeof splits)[number];
@@ -27,6 +28,7 @@ export function labelOf(file: string): Labelled | undefined {
   const bred = breed.exec(name)?.[1];
   const category = named?.toLowerCase() ?? (bred && (/^[A-Z]/.test(bred) ? 'cat' : 'dog'));
   if (category !== 'cat' && category !== 'dog') return undefined;
-  const split = parts.map((part) => splits.find((known) => known === part.toLowerCase())).find(Boolean);
+  const found = parts.map(splitOf).find((known) => known !== undefined);
+  const split = found === 'validation' ? 'val' : found;
   return { file, category, group: bred ?? category, ...(split && { split }) };
 }

@@ -10,6 +10,7 @@ import { createRandom } from '../random.js';
 import { unpackArchive } from './archive.js';
 import { type Labelled, labelOf, type SplitName, splits } from './dogs-vs-cats-names.js';
 import { FolderError } from './errors.js';
+import { isLeftoverPath } from './leftovers.js';
 
 export interface DogsVsCatsOptions {
   /** A folder, a .zip, a .tar or a .tar.gz. */
@@ -60,7 +61,7 @@ export async function prepareDogsVsCats(options: DogsVsCatsOptions): Promise<Dog
   const staging = await mkdtemp(path.join(path.dirname(folder), '.dogs-vs-cats-'));
   try {
     const root = await sourceFolder(options.from, path.join(staging, 'archive'));
-    const files = (await readdir(root, { recursive: true })).filter(isImageName).sort();
+    const files = (await readdir(root, { recursive: true })).filter(isPhoto).sort();
     const labelled = files.flatMap((file) => labelOf(file) ?? []);
     const known = new Set(labelled.map(({ file }) => file));
     const { placed, keptSplit } = placeFiles(labelled, options);
@@ -88,6 +89,10 @@ async function sourceFolder(from: string, scratch: string): Promise<string> {
   if (found.isDirectory()) return from;
   await unpackArchive(from, scratch, isImageName);
   return scratch;
+}
+
+function isPhoto(file: string): boolean {
+  return isImageName(file) && !isLeftoverPath(file);
 }
 
 interface Placed extends Labelled {

@@ -15,8 +15,11 @@ export interface ImageFolderOptions extends WriteOptions {
   readonly skipBad?: boolean | undefined;
 }
 
-/** The dataset, and the files that were skipped, if any. */
-export type PreparedFolder = Prepared & { readonly skipped?: readonly BadImage[] | undefined };
+/** The dataset, the files that were skipped, if any, and how the folder was understood. */
+export type PreparedFolder = Prepared & {
+  readonly skipped?: readonly BadImage[] | undefined;
+  readonly notes: readonly string[];
+};
 
 const reports = 20;
 
@@ -56,7 +59,7 @@ export async function prepareImageFolder(options: ImageFolderOptions): Promise<P
       return dataset;
     },
   });
-  return { ...prepared, skipped };
+  return { ...prepared, skipped, notes: listing.notes };
 }
 
 /** Returns a folder's name in lower-case letters, digits and dashes, as names of datasets are. */

@@ -43,14 +43,17 @@ export async function loadDataset(folder: string, options?: LoadOptions): Promis
   return await decodeFolder(found, { ...options, cache: decodeCacheFolder() });
 }
 
+/** How a folder of images was understood, one sentence per line; empty for a prepared dataset. */
+export interface Described extends Pick<Dataset, 'name' | 'labels' | 'sha256'> {
+  readonly notes: readonly string[];
+}
+
 /** Returns a dataset's name, labels and checksum without loading its images. @param signal ends the reading with its reason. */
-export async function describeDataset(
-  folder: string,
-  signal?: AbortSignal,
-): Promise<Pick<Dataset, 'name' | 'labels' | 'sha256'>> {
+export async function describeDataset(folder: string, signal?: AbortSignal): Promise<Described> {
   const found = await findDataset(folder);
-  const sha256 = 'files' in found ? manifestSha256(found) : await hashFolder(found, signal);
-  return { name: found.name, labels: [...found.labels], sha256 };
+  const isPrepared = 'files' in found;
+  const sha256 = isPrepared ? manifestSha256(found) : await hashFolder(found, signal);
+  return { name: found.name, labels: [...found.labels], sha256, notes: isPrepared ? [] : found.notes };
 }
 
 async function findDataset(folder: string): Promise<Manifest | FolderListing> {

@@ -74,7 +74,7 @@ export async function readManifest(folder: string): Promise<Manifest> {
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT')
+    if (!['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? ''))
       throw new DatasetDamagedError(`${file}: cannot be read: ${(cause as Error).message}`, { cause });
     throw new DatasetMissingError(`${folder}: holds no prepared dataset; ${remedy(folder)}`, { cause });
   }

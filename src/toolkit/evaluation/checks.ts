@@ -1,6 +1,7 @@
 // A target and a dataset → an error if they do not fit each other.
 import { channelCount } from '../../inference/image/channels.js';
 import type { Dataset, Split } from '../datasets/dataset.js';
+import { toLabel } from '../labels.js';
 import { EvaluationError } from './errors.js';
 import type { Target } from './targets.js';
 
@@ -10,7 +11,8 @@ export function checkLabels(
   dataset: Pick<Dataset, 'labels'>,
 ): void {
   const same =
-    labels.length === dataset.labels.length && labels.every((label, i) => label === dataset.labels[i]);
+    labels.length === dataset.labels.length &&
+    labels.every((label, i) => toLabel(label) === toLabel(dataset.labels[i] ?? ''));
   if (same) return;
   throw new EvaluationError(
     `${folder}: its labels are ${labels.join(', ')}, but those of the dataset are ${dataset.labels.join(', ')}`,

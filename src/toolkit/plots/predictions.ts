@@ -64,8 +64,17 @@ function layOut(examples: readonly Example[]): Layout {
   };
 }
 
-function captionOf({ truth, answer }: Example, lines: 1 | 2): string[] {
-  if (truth === answer) return [truth];
+/** Longer labels are cut, so that one of them does not make every cell as wide. */
+const longestLabel = 24;
+
+function shortened(label: string): string {
+  const letters = [...label];
+  return letters.length > longestLabel ? `${letters.slice(0, longestLabel - 1).join('')}…` : label;
+}
+
+function captionOf(example: Example, lines: 1 | 2): string[] {
+  const [truth, answer] = [shortened(example.truth), shortened(example.answer)];
+  if (example.truth === example.answer) return [truth];
   return lines === 1 ? [`${answer}, is ${truth}`] : [answer, `is ${truth}`];
 }
 

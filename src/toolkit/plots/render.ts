@@ -1,7 +1,8 @@
-// A Vega specification → SVG → PNG, the same on every machine. It uses no canvas, no system fonts and no sharp, whose SVG loader the service disables.
+// A Vega specification → SVG → PNG. It is the same on every machine, unless its texts need fonts of the system. It uses no canvas
+// and no sharp, whose SVG loader the service disables.
 // Vega's 280 modules and resvg are loaded at first use.
 import type { Spec } from 'vega';
-import { fontFamily, fontFiles } from './font.js';
+import { fontFamily, fontFiles, lacksLetters } from './font.js';
 
 export async function specToSvg(spec: Spec): Promise<string> {
   const { parse, View } = await import('vega');
@@ -16,7 +17,7 @@ export async function specToSvg(spec: Spec): Promise<string> {
 /** Renders an SVG. @param scale pixels of the PNG per pixel of the SVG. */
 export async function svgToPng(svg: string, scale = 2): Promise<Uint8Array> {
   const { Resvg } = await import('@resvg/resvg-js');
-  const font = { fontFiles: fontFiles(), loadSystemFonts: false, defaultFontFamily: fontFamily };
+  const font = { fontFiles: fontFiles(), loadSystemFonts: lacksLetters(svg), defaultFontFamily: fontFamily };
   const picture = new Resvg(svg, { font, background: 'white', fitTo: { mode: 'zoom', value: scale } });
   return picture.render().asPng();
 }

@@ -2,10 +2,11 @@
 import type { InputContract } from '../../inference/image/contract.js';
 import type { Dataset } from '../datasets/dataset.js';
 import { encodePng } from '../images/png.js';
+import { fileStems } from '../labels.js';
 
 export interface Sample {
   readonly label: string;
-  /** `<label>-<n>.png`, where n starts at 1. */
+  /** `<label>-<n>.png`, where n starts at 1. labels.ts makes a file name from the label. */
   readonly file: string;
   readonly png: Uint8Array;
 }
@@ -18,12 +19,13 @@ export async function firstSamples(
 ): Promise<Sample[]> {
   const { images, labels: truth, height, width, channels } = dataset.test;
   const size = height * width * channels;
+  const stems = fileStems(dataset.labels);
   const samples: Sample[] = [];
   for (const [index, label] of dataset.labels.entries()) {
     const found = [...truth.keys()].filter((i) => truth[i] === index).slice(0, perLabel);
     for (const [n, i] of found.entries()) {
       const png = await encodePng(images.subarray(i * size, (i + 1) * size), input);
-      samples.push({ label, file: `${label}-${n + 1}.png`, png });
+      samples.push({ label, file: `${stems[index]}-${n + 1}.png`, png });
     }
   }
   return samples;

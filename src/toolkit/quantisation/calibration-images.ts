@@ -1,5 +1,5 @@
 // A dataset or a folder of images → a seeded choice of its training images, as tensors, preprocessed as for serving.
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import pMap from 'p-map';
 import { channelCount } from '../../inference/image/channels.js';
@@ -7,8 +7,10 @@ import type { InputContract } from '../../inference/image/contract.js';
 import { decodeImage } from '../../inference/image/decode.js';
 import type { Split } from '../datasets/dataset.js';
 import { listFolder } from '../datasets/folder.js';
+import { Leftovers } from '../datasets/leftovers.js';
 import { loadDataset } from '../datasets/load.js';
 import { manifestFile } from '../datasets/manifest.js';
+import { readFolder } from '../datasets/read-folder.js';
 import { exists } from '../files.js';
 import { createRandom, permutation } from '../random.js';
 import { batchCount, createBatchReader } from '../training/batches/batches.js';
@@ -50,15 +52,14 @@ export async function calibrationSplit(
 async function imagesIn(folder: string): Promise<string[]> {
   const listing = await listFolder(folder);
   if (listing) return listing.train.map((file) => path.join(folder, file.path));
-  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: Error) => {
+  const { files } = await readFolder(folder, new Leftovers()).catch((cause: Error) => {
     throw new QuantisationError(`${folder}: cannot be read: ${cause.message}`, { cause });
   });
-  const files = entries.filter((entry) => entry.isFile() && !entry.name.startsWith('.'));
   if (files.length === 0)
     throw new QuantisationError(
       `${folder}: expected images or a prepared dataset to calibrate on, found neither`,
     );
-  return files.map(({ name }) => path.join(folder, name)).sort();
+  return files.map((name) => path.join(folder, name)).sort();
 }
 
 async function decode(files: readonly string[], input: InputContract, skipBad: boolean): Promise<Split> {

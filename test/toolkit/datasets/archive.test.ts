@@ -10,8 +10,8 @@ import { solidPng } from '../../helpers/images.js';
 
 const isImage = (name: string) => name.endsWith('.png');
 
-/** Entries as they are, not compressed. */
-function zip(entries: Readonly<Record<string, Uint8Array>>): Buffer {
+/** Entries as they are, not compressed. @param encoding of the names, without the flag for UTF-8. */
+function zip(entries: Readonly<Record<string, Uint8Array>>, encoding: 'utf8' | 'latin1' = 'utf8'): Buffer {
   const local: Buffer[] = [];
   const central: Buffer[] = [];
   for (const [name, content] of Object.entries(entries)) {
@@ -21,11 +21,11 @@ function zip(entries: Readonly<Record<string, Uint8Array>>): Buffer {
     common.writeUInt32LE(crc32(content), 10);
     common.writeUInt32LE(content.length, 14);
     common.writeUInt32LE(content.length, 18);
-    common.writeUInt16LE(Buffer.byteLength(name), 22);
-    local.push(Buffer.from('PK\x03\x04'), common, Buffer.from(name), Buffer.from(content));
+    common.writeUInt16LE(Buffer.byteLength(name, encoding), 22);
+    local.push(Buffer.from('PK\x03\x04'), common, Buffer.from(name, encoding), Buffer.from(content));
     const rest = Buffer.alloc(14);
     rest.writeUInt32LE(at, 10);
-    central.push(Buffer.from('PK\x01\x02\x0a\0'), common, rest, Buffer.from(name));
+    central.push(Buffer.from('PK\x01\x02\x0a\0'), common, rest, Buffer.from(name, encoding));
   }
   const [files, directory] = [Buffer.concat(local), Buffer.concat(central)];
   const end = Buffer.alloc(18);
@@ -70,6 +70,38 @@ for (const ending of ['.zip', '.tar', '.tar.gz', '.tgz'])
     t.strictSame(found, Object.keys(files).filter(isImage));
     for (const [name, content] of Object.entries(files).filter(([name]) => isImage(name)))
       t.ok(content.equals(await readFile(path.join(into, name))), name);
+  });
+
+t.test(
+  'names in a zip without the flag for UTF-8 are read as UTF-8 if they are, else as code page 437',
+  async (t) => {
+    const root = t.testdir({});
+    const names = ['cão/1.png', 'cão'.normalize('NFD').concat('/2.png'), '猫/é 🐱.png'];
+    const file = await archive(
+      root,
+      '.zip',
+      Object.fromEntries(names.map((name) => [name, solidPng(2, 2, 1)])),
+    );
+    await unpackArchive(file, path.join(root, 'out'), isImage);
+    for (const name of names) t.ok((await readFile(path.join(root, 'out', name))).length > 0, name);
+    await writeFile(file, zip({ 'gr\x81n/1.png': solidPng(2, 2, 1) }, 'latin1'));
+    await unpackArchive(file, path.join(root, 'dos'), isImage);
+    t.strictSame(await readdir(path.join(root, 'dos')), ['grün']);
+  },
+);
+
+for (const ending of ['.zip', '.tar'])
+  t.test(`${ending}: what systems leave behind stays packed`, async (t) => {
+    const root = t.testdir({});
+    const names = ['Cat/1.png', 'Cat/._1.png', '__MACOSX/Cat/2.png', 'Cat/@eaDir/1.png', '.hidden/1.png'];
+    const file = await archive(
+      root,
+      ending,
+      Object.fromEntries(names.map((name) => [name, solidPng(2, 2, 1)])),
+    );
+    await unpackArchive(file, path.join(root, 'out'), isImage);
+    const found = (await readdir(path.join(root, 'out'), { recursive: true })).filter(isImage);
+    t.strictSame(found, ['Cat/1.png']);
   });
 
 t.test('a damaged archive and an archive of another kind are refused by name', async (t) => {

@@ -7,6 +7,7 @@ import { decodeImage } from '../../../src/inference/image/decode.js';
 import { listFolder } from '../../../src/toolkit/datasets/folder.js';
 import { describeDataset, loadDataset } from '../../../src/toolkit/datasets/load.js';
 import { jpeg, noise, png, solidPng, webp } from '../../helpers/images.js';
+import { avifFile, heicFile } from '../../helpers/other-files.js';
 
 const input: InputContract = {
   width: 4,
@@ -37,6 +38,8 @@ async function flat(t: Test, each = 10): Promise<string> {
 
 const paths = (files: readonly { path: string }[] = []) => files.map(({ path }) => path);
 
+const image = solidPng(4, 3, 9);
+
 t.test('a fifth of each category is reserved for the test split, the same on every machine', async (t) => {
   const root = await flat(t);
   const dataset = await loadDataset(root, { input });
@@ -63,7 +66,6 @@ t.test('a fifth of each category is reserved for the test split, the same on eve
 });
 
 t.test('the folders train, val and test give the splits; val replaces the reserved part', async (t) => {
-  const image = solidPng(4, 3, 9);
   const root = await writeImages(t.testdir({}), {
     'train/a/1.png': image,
     'train/b/1.png': image,
@@ -145,14 +147,192 @@ t.test('links to folders and files are followed', async (t) => {
   t.same((await listFolder(root))?.labels, ['cat', 'dog', 'emu', 'wolf']);
 });
 
-const image = solidPng(4, 3, 9);
+t.test(
+  'bus, car and train are three categories; split names count only if train holds folders',
+  async (t) => {
+    const files = (folders: readonly string[]) =>
+      Object.fromEntries(folders.flatMap((folder) => [1, 2].map((n) => [`${folder}/${n}.png`, image])));
+    const vehicles = await writeImages(
+      path.join(t.testdir({}), 'vehicles'),
+      files(['bus', 'car', 'train', '@eaDir']),
+    );
+    await writeImages(vehicles, { 'train/@eaDir/1.png': image });
+    const listing = await listFolder(vehicles);
+    t.same(listing?.labels, ['bus', 'car', 'train']);
+    t.same(listing?.notes, [
+      'vehicles: the folders are 3 categories (bus, car, train); a fifth of each is reserved for the test split',
+      'vehicles: passed over files of a network drive: 2 (@eaDir)',
+    ]);
+    const exams = await writeImages(
+      path.join(t.testdir({}), 'exams'),
+      files(['essay', 'test', 'validation']),
+    );
+    t.same((await listFolder(exams))?.labels, ['essay', 'test', 'validation']);
+  },
+);
+
+for (const [train, validation, test] of [
+  ['train', 'valid', 'test'],
+  ['training', 'validation', 'testing'],
+  ['Train', 'Val', 'Test'],
+] as const)
+  t.test(`${train}, ${validation} and ${test} are the splits, and the notes say so`, async (t) => {
+    const folders = [`${train}/a`, `${train}/b`, `${validation}/b`, `${test}/a`, `${test}/b`];
+    const root = await writeImages(
+      path.join(t.testdir({}), 'pets'),
+      Object.fromEntries(folders.map((folder) => [`${folder}/1.png`, image])),
+    );
+    const listing = await listFolder(root);
+    t.same([listing?.train.length, listing?.validation?.length, listing?.test.length], [2, 1, 2]);
+    t.match(listing?.notes[0], /^pets: the folders .* are splits with 2 categories \(a, b\)$/);
+  });
+
+t.test(
+  'labels in any script, with spaces and signs, are the names of the folders in the form NFC',
+  async (t) => {
+    const names = [
+      'Fußgänger & Co',
+      'ko\u0308pek',
+      '猫',
+      'emoji 🐱',
+      'CON',
+      ' gato ',
+      'st. bernard.',
+      '%2e',
+      'x'.repeat(200),
+    ];
+    const root = await writeImages(
+      t.testdir({}),
+      Object.fromEntries(names.flatMap((name) => [1, 2].map((n) => [`${name}/${n}.png`, image]))),
+    );
+    const dataset = await loadDataset(root, { input });
+    t.strictSame(dataset.labels, names.map((name) => name.normalize('NFC').trim()).sort());
+    t.equal(dataset.train.count, names.length);
+  },
+);
+
+t.test(
+  'folders that are equal after NFC are one category, on every system with the same splits',
+  async (t) => {
+    const [nfc, nfd] = ['cão', 'cão'.normalize('NFD')];
+    const both = await writeImages(t.testdir({}), {
+      [`${nfc}/1.png`]: solidPng(4, 3, 1),
+      [`${nfd}/2.png`]: solidPng(4, 3, 2),
+      [`${nfd}/é.png`]: solidPng(4, 3, 3),
+      'gato/1.png': image,
+      'gato/2.png': image,
+    });
+    const merged = await listFolder(both);
+    t.same(merged?.labels, ['cão', 'gato']);
+    t.match(merged?.notes[1], /^cão: 2 folders with this name are one category$/);
+    const checksums = await Promise.all(
+      (['NFC', 'NFD'] as const).map(async (form) => {
+        const files = ['cão/1.png', 'cão/é.png', 'cão/z.png', 'gato/1.png', 'gato/2.png'];
+        const named = Object.fromEntries(files.map((file, i) => [file.normalize(form), solidPng(4, 3, i)]));
+        return (await loadDataset(await writeImages(path.join(t.testdir({}), form), named), { input }))
+          .sha256;
+      }),
+    );
+    t.equal(checksums[0], checksums[1]);
+  },
+);
+
+t.test(
+  'what systems, cameras and network drives leave behind is passed over and counted, by kind',
+  async (t) => {
+    const root = await flat(t, 3);
+    const left = [
+      '.DS_Store',
+      'cat/.DS_Store',
+      'cat/._0.png',
+      '__MACOSX/cat/._0.png',
+      'cat/Thumbs.db',
+      'cat/desktop.ini',
+      'dog/0.png:Zone.Identifier',
+      'dog/@eaDir/0.png/SYNOPHOTO_THUMB_M.jpg',
+      'dog/IMG_1.AAE',
+      'dog/IMG_1.MOV',
+      'emu/0.png.json',
+      'emu/..x',
+      '.ipynb_checkpoints/x',
+      'README.txt',
+    ];
+    await writeImages(root, Object.fromEntries(left.map((name) => [name, 'x'])));
+    const listing = await listFolder(root);
+    t.equal((listing?.train.length ?? 0) + (listing?.test.length ?? 0), 9);
+    t.equal(
+      listing?.notes[1],
+      'pets: passed over macOS files: 4 (.DS_Store, __MACOSX, ._*), Windows files: 3 (Thumbs.db, desktop.ini, 0.png:Zone.Identifier), ' +
+        'files of a network drive: 1 (@eaDir), videos: 1 (IMG_1.MOV), notes of a camera or photo program: 2 (IMG_1.AAE, 0.png.json), ' +
+        'hidden files: 2 (.ipynb_checkpoints, ..x), files outside of a category: 1 (README.txt)',
+    );
+  },
+);
+
+t.test('HEIC and AVIF photos are named as what they are, also with the ending .jpg', async (t) => {
+  const root = await flat(t, 2);
+  await writeImages(root, { 'cat/a.jpg': heicFile(), 'dog/b.heic': heicFile(), 'dog/c.avif': avifFile() });
+  await t.rejects(loadDataset(root, { input }), {
+    name: 'BadImagesError',
+    message:
+      /3 files are not images.*\n.*a\.jpg: The file is HEIC.*heif-convert.*\n.*b\.heic: The file is HEIC.*\n.*c\.avif: The file is AVIF/,
+  });
+});
+
+t.test('a file whose name is not UTF-8 and a link that leads nowhere are bad images', async (t) => {
+  const root = await flat(t, 3);
+  await writeFile(
+    Buffer.concat([Buffer.from(`${root}/cat/k`), Buffer.from([0xf6]), Buffer.from('.png')]),
+    image,
+  );
+  await symlink('nowhere', path.join(root, 'dog/lost.png'));
+  await t.rejects(loadDataset(root, { input }), {
+    message: /its name is not valid UTF-8 \(convmv.*\n.*lost\.png: ENOENT/,
+  });
+  const { sha256, skipped } = await loadDataset(root, { input, skipBad: true });
+  t.equal(skipped?.length, 2);
+  t.equal((await describeDataset(root)).sha256, sha256);
+});
+
+t.test('an archive in place of a folder is refused with the remedy', async (t) => {
+  const root = t.testdir({ 'photos.zip': 'PK' });
+  await t.rejects(loadDataset(path.join(root, 'photos.zip'), { input }), {
+    name: 'FolderError',
+    message: /photos\.zip: is a file; expected a folder of images \(unpack an archive\)/,
+  });
+});
+
 const refused: [title: string, files: Record<string, Buffer>, message: RegExp][] = [
   ['one category', { 'cat/1.png': image }, /expected 2 to 256 folders, one per category, got 1/],
-  ['an unknown split', { 'train/a/1': image, 'train/b/1': image, 'valid/a/1': image }, /got train, valid$/],
+  [
+    'splits and another folder',
+    { 'train/a/1': image, 'train/b/1': image, 'extra/1': image },
+    /got extra, train, where train holds folders$/,
+  ],
+  [
+    'two splits of one kind',
+    { 'train/a/1': image, 'val/a/1': image, 'valid/a/1': image },
+    /val and valid are both/,
+  ],
+  [
+    'train and test without categories',
+    { 'train/1': image, 'test/1': image },
+    /where train holds no folders$/,
+  ],
+  [
+    'a wrapping folder',
+    { 'photos/a/1': image, 'photos/b/1': image },
+    /got 1; if that one holds.* give .*photos$/,
+  ],
+  [
+    'a line break in a category',
+    { 'a\nb/1': image, 'c/1': image },
+    /the name has a control character.*rename it/,
+  ],
   [
     'no train',
     { 'test/a/1': image, 'val/a/1': image },
-    /expected the folders train, val and test.*got test, val$/,
+    /named like splits, so expected train.*got test, val without train$/,
   ],
   ['folders in a category', { 'a/1/1': image, 'b/1': image }, /a\/1: is a folder; expected only images/],
   ['too few images', { 'a/1': image, 'a/2': image, 'b/1': image }, /b: expected at least 2 images.*got 1/],

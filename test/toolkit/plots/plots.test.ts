@@ -5,6 +5,7 @@ import path from 'node:path';
 import t from 'tap';
 import { decodeImage } from '../../../src/inference/image/decode.js';
 import { PlotError } from '../../../src/toolkit/plots/errors.js';
+import { lacksLetters } from '../../../src/toolkit/plots/font.js';
 import { historySpec, readHistory } from '../../../src/toolkit/plots/history.js';
 import { predictionsSpec } from '../../../src/toolkit/plots/predictions.js';
 import { specToSvg, svgToPng } from '../../../src/toolkit/plots/render.js';
@@ -56,6 +57,23 @@ t.test(
   },
 );
 
+t.test('a label of 200 characters is cut, and makes no picture wider than a label of 24', async (t) => {
+  const widthOf = (truth: string) =>
+    predictionsSpec('x', [{ heading: 'x', examples: [{ png: solidPng(4, 4, 0), truth, answer: truth }] }])
+      .width;
+  t.equal(widthOf('x'.repeat(200)), widthOf('x'.repeat(24)));
+  const examples = [{ png: solidPng(4, 4, 0), truth: '<b> & co', answer: '🐱'.repeat(30) }];
+  const svg = await specToSvg(predictionsSpec('x', [{ heading: 'x', examples }]));
+  t.match(svg, `${'🐱'.repeat(23)}…<`);
+  t.match(svg, 'is &lt;b&gt; &amp; co<');
+});
+
+t.test('only scripts that the font lacks need the fonts of the system', async (t) => {
+  for (const label of ['Fußgänger & Co', 'кошка', 'γάτα', 'قطة', 'חתול', 'katt 🐱'])
+    t.notOk(lacksLetters(label), label);
+  for (const label of ['猫', 'ねこ', '고양이', 'แมว', 'बिल्ली']) t.ok(lacksLetters(label), label);
+});
+
 t.test('the PNG has the text in its own font, and is the same every time', async (t) => {
   const spec = historySpec('net on data', history);
   const [once, again] = [await svgToPng(await specToSvg(spec)), await svgToPng(await specToSvg(spec))];
@@ -69,7 +87,9 @@ t.test('the PNG has the text in its own font, and is the same every time', async
 t.test('after rendering, SVG uploads are still refused', async (t) => {
   const svg = Buffer.from(await specToSvg(historySpec('net on data', history)));
   await svgToPng(svg.toString());
-  await t.rejects(decodeImage(svg, grayInput, { maxPixels: 1e6 }), { message: /no PNG, JPEG, WebP or GIF/ });
+  await t.rejects(decodeImage(svg, grayInput, { maxPixels: 1e6 }), {
+    message: /is SVG, not PNG, JPEG, WebP or GIF/,
+  });
 });
 
 t.test('a missing or invalid history is an error that names the file', async (t) => {

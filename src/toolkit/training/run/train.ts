@@ -49,6 +49,8 @@ export interface TrainOptions {
   /** Called while the features of a backbone are computed. */
   readonly onFeatures?: (images: number, of: number) => void;
   readonly onSkipped?: (bad: readonly BadImage[]) => void;
+  /** Called with the sentences that say how a folder of images was understood. */
+  readonly onNotes?: (notes: readonly string[]) => void;
   readonly onStep?: (progress: StepProgress) => void;
   readonly onEpoch?: (record: EpochRecord) => void;
   /** Runs the job and sends its messages. Default: a worker thread. */
@@ -148,7 +150,9 @@ async function prepareRun(options: TrainOptions): Promise<RunRecord> {
 
 async function resumeRun(options: TrainOptions): Promise<RunRecord> {
   const record = await readRun(options.runFolder);
-  if ((await describeDataset(options.datasetFolder, options.signal)).sha256 !== record.dataset.sha256) {
+  const { sha256, notes } = await describeDataset(options.datasetFolder, options.signal);
+  options.onNotes?.(notes);
+  if (sha256 !== record.dataset.sha256) {
     throw new DatasetMismatchError(
       `${options.datasetFolder}: is not the dataset of ${options.runFolder}; resume with that dataset`,
     );
@@ -166,7 +170,8 @@ async function resumeRun(options: TrainOptions): Promise<RunRecord> {
 
 /** Writes the record of a new run, and removes the files of the run that it replaces. */
 async function startRun(options: TrainOptions): Promise<RunRecord> {
-  const { name, labels, sha256 } = await describeDataset(options.datasetFolder, options.signal);
+  const { name, labels, sha256, notes } = await describeDataset(options.datasetFolder, options.signal);
+  options.onNotes?.(notes);
   const fitted = fitLabels(options.recipe, labels.length);
   const skipBad = options.skipBad && { skipBad: true as const };
   const record: RunRecord = {
