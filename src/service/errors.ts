@@ -92,7 +92,6 @@ const codesOfInference: [abstract new (...args: never[]) => QuatiError, ProblemC
 
 const codesOfFastify: Record<string, ProblemCode> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'too_many_bytes',
-  FST_REQ_FILE_TOO_LARGE: 'too_many_bytes',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_type',
 };
 
