@@ -33,6 +33,8 @@ export const floors: Record<string, readonly string[]> = {
     'metrics.ts',
     'body-room.ts',
     'read-bytes.ts',
+    'content-encoding.ts',
+    'form.ts',
     'pages',
     'schemas',
     'schema-compilers.ts',

@@ -17,6 +17,9 @@ export class UnsupportedTypeError extends QuatiError {}
 /** The bytes start like an image but cannot be decoded completely. */
 export class UndecodableImageError extends QuatiError {}
 
+/** A model with digit rules got an image in which they find no ink. */
+export class NoInkError extends QuatiError {}
+
 /** The image has more pixels than `maxPixels`. */
 export class TooManyPixelsError extends QuatiError {}
 
@@ -95,6 +98,7 @@ const crossing = new Map(
     EmptyImageError,
     UnsupportedTypeError,
     UndecodableImageError,
+    NoInkError,
     TooManyPixelsError,
     TooComplexError,
     ModelNotFoundError,

@@ -103,8 +103,8 @@ interface Inference {
 
 export interface Pipeline {
   /**
-   * @throws EmptyImageError, UnsupportedTypeError, UndecodableImageError, TooManyPixelsError, TooComplexError, ModelNotFoundError,
-   * ModelNotReadyError, QueueFullError, DeadlineExceededError, DrainingError, ModelError, or the signal's reason.
+   * @throws EmptyImageError, UnsupportedTypeError, UndecodableImageError, NoInkError, TooManyPixelsError, TooComplexError,
+   * ModelNotFoundError, ModelNotReadyError, QueueFullError, DeadlineExceededError, DrainingError, ModelError, or the signal's reason.
    */
   classify(bytes: Uint8Array, options?: ClassifyOptions): Promise<Classification>;
   /** Classifies several images with one model. The first failure fails all of them. @throws the same errors as classify */

@@ -5,6 +5,7 @@ import {
   EmptyImageError,
   ModelNotFoundError,
   ModelNotReadyError,
+  NoInkError,
   QuatiError,
   QueueFullError,
   TooComplexError,
@@ -52,6 +53,7 @@ export const catalogue = {
   unsupported_type: { status: 415, title: 'The bytes are not an image of an accepted type' },
   expectation_failed: { status: 417, title: 'The Expect header is not known' },
   undecodable_image: { status: 422, title: 'The image is damaged' },
+  no_ink: { status: 422, title: 'The image shows no ink' },
   queue_full: { status: 429, title: 'Too many images wait', retryAfterSeconds: 1 },
   rate_limited: { status: 429, title: 'Too many requests from one client' },
   headers_too_large: { status: 431, title: 'The request line and the headers are too long' },
@@ -80,6 +82,7 @@ const codesOfInference: [abstract new (...args: never[]) => QuatiError, ProblemC
   [EmptyImageError, 'bad_request'],
   [UnsupportedTypeError, 'unsupported_type'],
   [UndecodableImageError, 'undecodable_image'],
+  [NoInkError, 'no_ink'],
   [TooManyPixelsError, 'too_many_pixels'],
   [TooComplexError, 'too_complex'],
   [ModelNotFoundError, 'model_not_found'],
@@ -92,7 +95,6 @@ const codesOfInference: [abstract new (...args: never[]) => QuatiError, ProblemC
 
 const codesOfFastify: Record<string, ProblemCode> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'too_many_bytes',
-  FST_REQ_FILE_TOO_LARGE: 'too_many_bytes',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_type',
 };
 

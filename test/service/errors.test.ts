@@ -12,6 +12,7 @@ import {
   QueueFullError,
 } from '../../src/inference/errors.js';
 import { catalogue, type ProblemCode } from '../../src/service/errors.js';
+import { grayInput } from '../helpers/fixture-model.js';
 import { hollowPng, solidPng, svg, truncatedPng } from '../helpers/images.js';
 import { createFakeApp, createTestApp, type InjectBody } from '../helpers/service.js';
 
@@ -39,6 +40,14 @@ const provocations: Record<ProblemCode, (t: Test) => Promise<Answer>> = {
   too_many_pixels: async (t) => post(await createTestApp(t), '/predict', hollowPng(30_000, 30_000)),
   too_complex: async (t) => post(await createTestApp(t), '/predict', jpegOfSegments(2000)),
   unsupported_type: async (t) => post(await createTestApp(t), '/predict', svg()),
+  no_ink: async (t) => {
+    const input = { ...grayInput, polarity: 'auto', centre: { box: 20 } } as const;
+    return post(
+      await createTestApp(t, { models: [{ input, change: (card) => ({ ...card, golden: [] }) }] }),
+      '/predict',
+      good,
+    );
+  },
   undecodable_image: async (t) => post(await createTestApp(t), '/predict', truncatedPng()),
   expectation_failed: async (t) =>
     sendRaw(

@@ -4,7 +4,7 @@ import type { DecodeLimits } from './decode.js';
 import { applyDigitRulesToPixels } from './digits.js';
 import { unpackPng } from './png.js';
 
-/** Returns the same as decodeImage; undefined for any other image, valid or not. */
+/** Returns the same as decodeImage; undefined for any other image, valid or not. @throws NoInkError */
 export function decodeAtOnce(
   bytes: Uint8Array,
   input: InputContract,
@@ -12,5 +12,5 @@ export function decodeAtOnce(
 ): Uint8Array | undefined {
   if (input.width * input.height > limits.maxPixels) return undefined;
   const pixels = unpackPng(bytes, input);
-  return pixels && applyDigitRulesToPixels(pixels, input);
+  return pixels && applyDigitRulesToPixels(pixels, input, limits);
 }

@@ -1,12 +1,12 @@
 // the bytes of an upload → pixels in the form of the model's input contract.
 import type { Sharp, SharpConstructor, SharpOptions } from 'sharp';
 import { monotonicMs } from '../clock.js';
-import { DeadlineExceededError, UndecodableImageError } from '../errors.js';
+import { DeadlineExceededError, NoInkError, UndecodableImageError } from '../errors.js';
 import { channelCount } from './channels.js';
 import { isSrgbProfile } from './colour-profile.js';
 import type { InputContract } from './contract.js';
 import { findDamage } from './damage.js';
-import { applyDigitRules, hasDigitRules } from './digits.js';
+import { applyDigitRules, hasDigitRules, type InkNeed } from './digits.js';
 import { acceptedKind } from './kinds.js';
 import { admitImage } from './limits.js';
 import { loadSharp } from './sharp.js';
@@ -20,7 +20,7 @@ export interface Pixels {
   data: Uint8Array;
 }
 
-export interface DecodeLimits {
+export interface DecodeLimits extends InkNeed {
   /** Width times height of the uploaded image. */
   maxPixels: number;
   /** When decoding must end, on the clock of clock.ts. Default: a minute from now. */
@@ -47,13 +47,15 @@ interface Decoding {
   /** On the clock of clock.ts. */
   deadline: number;
   maxPixels: number;
+  needsInk: boolean | undefined;
 }
 
 /**
  * Decodes the first frame of a PNG, JPEG, WebP or GIF. It applies the EXIF orientation, makes transparent pixels white, and converts
  * an embedded colour profile to sRGB. Then it resizes the image by `fit` and `kernel`; `contain` pads with 0. An image that has the
  * contract's size and channels keeps its values. If the contract has polarity or centre, digits.ts runs before resizing.
- * @throws EmptyImageError, UnsupportedTypeError, TooManyPixelsError, TooComplexError, UndecodableImageError, DeadlineExceededError
+ * @throws EmptyImageError, UnsupportedTypeError, TooManyPixelsError, TooComplexError, UndecodableImageError, NoInkError,
+ * DeadlineExceededError
  */
 export async function decodeImage(
   bytes: Uint8Array,
@@ -64,7 +66,7 @@ export async function decodeImage(
   if (kind === 'webp') checkCodeGroups(bytes);
   const sharp = await loadSharp();
   const deadline = Math.min(limits.deadline ?? Infinity, monotonicMs() + longestDecodeMs);
-  const decoding = { sharp, deadline, maxPixels: limits.maxPixels };
+  const decoding = { sharp, deadline, maxPixels: limits.maxPixels, needsInk: limits.needsInk };
   const first = await tryToDecode(decoding, bytes, input, 'warning');
   const isDecoded = !(first instanceof Error);
   if (isDecoded && !(kind === 'jpeg' && bytes.length <= smallJpeg)) return first;
@@ -88,8 +90,12 @@ function checkDeadline(deadline: number): void {
     throw new DeadlineExceededError('The deadline passed while the image was decoded');
 }
 
+/** @throws NoInkError: such an image was decoded. */
 function tryToDecode(...all: Parameters<typeof decode>): Promise<Pixels | Error> {
-  return decode(...all).catch((error: unknown) => error as Error);
+  return decode(...all).catch((error: Error) => {
+    if (error instanceof NoInkError) throw error;
+    return error;
+  });
 }
 
 async function decode(
@@ -160,7 +166,7 @@ async function drawDigit(decoding: Decoding, image: Sharp, input: InputContract)
   const bounds = { width: side, height: side, fit: 'inside', withoutEnlargement: true } as const;
   const gray = toRaw(decoding, image.resize({ ...bounds, kernel: input.kernel }), 'gray');
   const { data, info } = await gray.toBuffer({ resolveWithObject: true });
-  const digit = applyDigitRules({ width: info.width, height: info.height, data }, input);
+  const digit = applyDigitRules({ width: info.width, height: info.height, data }, input, decoding);
   const raw = { width: digit.width, height: digit.height, channels: 1 } as const;
   return toContract(decoding, decoding.sharp(digit.data, { raw }), input);
 }

@@ -1,9 +1,15 @@
 // a gray image as people send it → an image like those of MNIST, by the contract's polarity and centre.
+import { NoInkError } from '../errors.js';
 import type { InputContract } from './contract.js';
 import { type Box, type GrayImage, invert, resampleBox } from './gray-image.js';
-import { findInk } from './ink.js';
+import { findInk, type Ink } from './ink.js';
 
 type Rules = Pick<InputContract, 'width' | 'height' | 'channels' | 'polarity' | 'centre'>;
+
+export interface InkNeed {
+  /** Whether an image without ink is an error; default: it becomes black. */
+  needsInk?: boolean | undefined;
+}
 
 /** Levels from 0 to 255: a pixel of the dataset is ink from the first on, and background up to the second. */
 const [inkLevel, groundLevel] = [32, 8];
@@ -16,18 +22,24 @@ export function hasDigitRules(input: Pick<InputContract, 'polarity' | 'centre'>)
 /**
  * Polarity auto inverts dark ink on a light background. Centre then scales the box of the ink to fit box x box, in an image of
  * the contract's size, and moves its centre of mass to pixel (width / 2, height / 2). An image that is already centred keeps its
- * values. An image without ink becomes black. Without centre the size does not change.
+ * values. An image without ink becomes black, unless ink is needed. Without centre the size does not change.
+ * @throws NoInkError
  */
-export function applyDigitRules(image: GrayImage, input: Rules): GrayImage {
+export function applyDigitRules(image: GrayImage, input: Rules, { needsInk }: InkNeed = {}): GrayImage {
   const light = input.polarity === 'auto' && isDarkOnLight(image) ? invert(image) : image;
-  if (!input.centre || isCentred(light, input)) return light;
-  return centreInk(light, input, input.centre.box);
+  if (isCentred(light, input) || !(input.centre || needsInk)) return light;
+  const ink = findInk(light);
+  if (!ink && needsInk)
+    throw new NoInkError(
+      'The image shows no ink: without its transparency, which is white, it has one colour. Draw dark on light or light on dark',
+    );
+  return input.centre ? centreInk(ink, light.width, input, input.centre.box) : light;
 }
 
 /** Applies the rules to pixels of the contract's size that do not come from a file, such as those of a dataset. */
-export function applyDigitRulesToPixels(pixels: Uint8Array, input: Rules): Uint8Array {
+export function applyDigitRulesToPixels(pixels: Uint8Array, input: Rules, need: InkNeed = {}): Uint8Array {
   if (input.channels !== 'gray' || !hasDigitRules(input)) return pixels;
-  return applyDigitRules({ width: input.width, height: input.height, data: pixels }, input).data;
+  return applyDigitRules({ width: input.width, height: input.height, data: pixels }, input, need).data;
 }
 
 /** Whether the median of the border pixels is nearer to the lightest pixel of the image than to the darkest. */
@@ -97,15 +109,14 @@ function centreOfMass(values: Float32Array | Uint8Array, width: number): [number
   return [across / mass, down / mass];
 }
 
-function centreInk(image: GrayImage, { width, height }: Rules, box: number): GrayImage {
+function centreInk(ink: Ink | undefined, stride: number, { width, height }: Rules, box: number): GrayImage {
   const data = new Uint8Array(width * height);
-  const ink = findInk(image);
   if (!ink) return { width, height, data };
   const [inkWidth, inkHeight] = [ink.box.right - ink.box.left, ink.box.bottom - ink.box.top];
   const scale = box / Math.max(inkWidth, inkHeight);
   const across = Math.max(1, Math.round(inkWidth * scale));
   const down = Math.max(1, Math.round(inkHeight * scale));
-  const digit = resampleBox(ink.amount, image.width, ink.box, across, down);
+  const digit = resampleBox(ink.amount, stride, ink.box, across, down);
   const fullest = digit.reduce((most, value) => Math.max(most, value), 0);
   const [x, y] = centreOfMass(digit, across);
   const left = clamp(Math.round(width / 2 - x), 0, width - across);

@@ -70,6 +70,8 @@ const english = {
   'problem.unsupported_type':
     'The server cannot read this file as a picture. Use a PNG, JPEG, WebP or GIF. Convert a HEIC or AVIF photo to JPEG.',
   'problem.undecodable_image': 'The file is damaged: it can’t be read to its end.',
+  'problem.no_ink':
+    'The picture is empty: there is no ink on it. Draw a digit, dark on light or light on dark.',
   'problem.expectation_failed': 'The server does not take this kind of request. Reload the page.',
   'problem.headers_too_large': 'The server does not take this kind of request. Reload the page.',
   'problem.queue_full': 'Too many pictures are waiting. Try again in a moment.',
@@ -156,6 +158,8 @@ const portuguese = {
   'problem.unsupported_type':
     'Isto não é uma imagem que o servidor leia. Use PNG, JPEG, WebP ou GIF. Converta uma foto HEIC ou AVIF em JPEG.',
   'problem.undecodable_image': 'O arquivo está danificado: não pode ser lido até o fim.',
+  'problem.no_ink':
+    'A imagem está vazia: não há tinta nela. Desenhe um algarismo, escuro no claro ou claro no escuro.',
   'problem.expectation_failed': 'O servidor não aceita este tipo de pedido. Recarregue a página.',
   'problem.headers_too_large': 'O servidor não aceita este tipo de pedido. Recarregue a página.',
   'problem.queue_full': 'Há imagens demais na fila. Tente de novo em instantes.',

@@ -1,11 +1,13 @@
-// a request's body, multipart or the image itself → request.readImage(): its bytes, at most maxUploadBytes.
+// a request's body, a form or the image itself, plain or compressed → request.readImage(): its bytes, at most maxUploadBytes.
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
-import multipart, { type Multipart } from '@fastify/multipart';
+import { createGunzip, createInflate } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { BodyRoom, HeldBytes } from '../body-room.js';
+import { encodingOf } from '../content-encoding.js';
 import { ProblemError } from '../errors.js';
+import { readFormFile } from '../form.js';
 import { type ReceivedBytes, readBytes } from '../read-bytes.js';
 
 declare module 'fastify' {
@@ -28,29 +30,26 @@ export interface UploadOptions {
   room: BodyRoom;
 }
 
-/** Room for a multipart body's headers, boundaries and small fields. */
-const multipartOverheadBytes = 64 * 1024;
-const limits = { files: 8, fields: 16, parts: 24, fieldSize: 1024, headerPairs: 32 };
+/** Room for the headers, boundaries and other fields of a form. */
+const formOverheadBytes = 64 * 1024;
+const decompressors = { gzip: createGunzip, deflate: createInflate };
+/** Of one step of the decompression: the default of zlib means four times as many. */
+const chunkSize = 64 * 1024;
 
 /** Replaces all body parsing of the scope that it is registered in. */
 export const upload = fp(
   async (app: FastifyInstance, { maxUploadBytes, room }: UploadOptions) => {
     app.removeAllContentTypeParsers();
-    await app.register(multipart, { limits: { ...limits, fileSize: maxUploadBytes } });
     app.addContentTypeParser('application/octet-stream', (_request, _payload, done) => done(null));
+    app.addContentTypeParser('multipart/form-data', (_request, _payload, done) => done(null));
     // An image is judged by its bytes. A body is read whatever its content type is, even a malformed one.
     app.addHook('onRequest', async ({ raw: { headers } }) => {
-      if (!/^multipart\/form-data\b/i.test(headers['content-type'] ?? ''))
-        headers['content-type'] = 'application/octet-stream';
+      if (!isForm(headers)) headers['content-type'] = 'application/octet-stream';
     });
     app.decorateRequest('readImage', async function readImage(this: FastifyRequest) {
-      const expectedBytes = Number(this.headers['content-length'] ?? maxUploadBytes);
-      const upload = { maxUploadBytes, expectedBytes, held: room.hold() };
+      const upload = { maxUploadBytes, held: room.hold() };
       try {
-        refuseDeclared(this, maxUploadBytes);
-        const { bytes, free } = this.isMultipart()
-          ? await readFileField(this, upload)
-          : await readRaw(this.raw, upload);
+        const { bytes, free } = await readUpload(this.raw, upload);
         return {
           bytes,
           release() {
@@ -61,69 +60,58 @@ export const upload = fp(
       } catch (error) {
         upload.held.release();
         discardRest(this.raw);
-        throw asProblem(error, maxUploadBytes);
+        throw asProblem(error);
       }
     });
   },
   { name: 'upload' },
 );
 
-function refuseDeclared(request: FastifyRequest, maxUploadBytes: number): void {
-  const overhead = request.isMultipart() ? multipartOverheadBytes : 0;
-  if (Number(request.headers['content-length'] ?? 0) > maxUploadBytes + overhead)
-    throw tooManyBytes(maxUploadBytes);
-}
-
 interface Upload {
   maxUploadBytes: number;
-  expectedBytes: number;
   held: HeldBytes;
 }
 
-async function readFileField(request: FastifyRequest, upload: Upload): Promise<ReceivedBytes> {
-  let image: ReceivedBytes | undefined;
-  const others: string[] = [];
+function isForm({ 'content-type': type = '' }: IncomingMessage['headers']): boolean {
+  return /^multipart\/form-data\b/i.test(type);
+}
+
+async function readUpload(request: IncomingMessage, upload: Upload): Promise<ReceivedBytes> {
+  const { headers } = request;
+  const { maxUploadBytes, held } = upload;
+  const maxBytes = maxUploadBytes + (isForm(headers) ? formOverheadBytes : 0);
+  const tooMany = () => tooManyBytes(maxUploadBytes);
+  const declaredBytes = headers['content-length'];
+  if (Number(declaredBytes ?? 0) > maxBytes) throw tooMany();
+  const body = decompressed(request, maxBytes, tooMany);
+  const expectedBytes = body === request ? Number(declaredBytes ?? maxUploadBytes) : maxUploadBytes;
+  const limits = { maxBytes: maxUploadBytes, expectedBytes, held, tooMany, what: 'upload' };
+  const read = (stream: Readable) => readBytes(stream, limits);
   try {
-    for await (const part of request.parts()) {
-      if (part.fieldname !== 'file') {
-        others.push(part.fieldname);
-        if (part.type === 'file') part.file.resume();
-        continue;
-      }
-      if (image) throw new ProblemError('bad_request', 'The field "file" comes twice: one image a request');
-      image = await readPart(part, upload);
-    }
+    if (isForm(headers))
+      return await readFormFile(body, headers, { maxFileBytes: maxUploadBytes, maxBytes, read, tooMany });
+    const image = await read(body);
+    if (image.bytes.length === 0) throw noImage();
+    return image;
   } catch (error) {
-    image?.free();
+    if (body !== request) body.destroy();
     throw error;
   }
-  if (image) return image;
-  const names = others.length > 0 ? `; it has ${others.join(', ')}` : '';
-  throw new ProblemError('bad_request', `The form has no field "file"${names}`);
 }
 
-async function readPart(part: Multipart, upload: Upload): Promise<ReceivedBytes> {
-  if (part.type !== 'file')
-    throw new ProblemError(
-      'bad_request',
-      'The field "file" holds text: send a file (curl -F file=@image.png)',
-    );
-  const image = await readAll(part.file, upload);
-  // The stream of a file ends at the limit.
-  if (!part.file.truncated) return image;
-  image.free();
-  throw tooManyBytes(upload.maxUploadBytes);
-}
-
-async function readRaw(body: IncomingMessage, upload: Upload): Promise<ReceivedBytes> {
-  const image = await readAll(body, upload);
-  if (image.bytes.length === 0) throw noImage();
-  return image;
-}
-
-function readAll(stream: Readable, { maxUploadBytes, expectedBytes, held }: Upload): Promise<ReceivedBytes> {
-  const tooMany = () => tooManyBytes(maxUploadBytes);
-  return readBytes(stream, { maxBytes: maxUploadBytes, expectedBytes, held, tooMany, what: 'upload' });
+/** Returns the request itself, or the stream of its decompressed bytes, which have no limit here. */
+function decompressed(request: IncomingMessage, maxBytes: number, tooMany: () => Error): Readable {
+  const encoding = encodingOf(request.headers);
+  if (encoding === 'identity') return request;
+  const plain = decompressors[encoding]({ chunkSize });
+  let sent = 0;
+  request.on('data', (chunk: Buffer) => {
+    sent += chunk.length;
+    if (sent > maxBytes) plain.destroy(tooMany());
+  });
+  // pipeline() would close the connection after an error, before the response.
+  request.once('close', () => request.readableEnded || plain.destroy(new Error('it broke off')));
+  return request.pipe(plain);
 }
 
 function noImage(): ProblemError {
@@ -142,9 +130,9 @@ function tooManyBytes(maxUploadBytes: number): ProblemError {
   return new ProblemError('too_many_bytes', `The image has more than ${maxUploadBytes} bytes`);
 }
 
-function asProblem(error: unknown, maxUploadBytes: number): ProblemError {
+function asProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
-  const { code, message } = error as { code?: string; message: string };
-  if (code === 'FST_REQ_FILE_TOO_LARGE') return tooManyBytes(maxUploadBytes);
-  return new ProblemError('bad_request', `The body can't be read: ${message}`, { cause: error });
+  return new ProblemError('bad_request', `The body can't be read: ${(error as Error).message}`, {
+    cause: error,
+  });
 }

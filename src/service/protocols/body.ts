@@ -8,7 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { monotonicMs } from '../../inference/clock.js';
 import { type BodyRoom, bodyTooLate, type HeldBytes, type Patience } from '../body-room.js';
-import { cut } from '../cut.js';
+import { type Encoding, encodingOf, encodings } from '../content-encoding.js';
 import { ProblemError } from '../errors.js';
 import { deadlineOf, signalOfClient } from '../patience.js';
 import { readBytes } from '../read-bytes.js';
@@ -30,8 +30,6 @@ declare module 'fastify' {
 
 const decompressors = { gzip: promisify(gunzip), deflate: promisify(inflate) };
 const compressors = { gzip: promisify(gzip), deflate: promisify(deflate) };
-type Encoding = keyof typeof compressors;
-const encodings: Encoding[] = ['gzip', 'deflate'];
 
 /** Below this size, compression saves less than one network packet. */
 const minCompressedBytes = 1024;
@@ -106,7 +104,7 @@ export async function parseBody<Result>(
 ): Promise<Result> {
   const { bodyLimit = 0, heldBytes } = request;
   const sent = takeBody(request);
-  const encoding = encodingOf(request);
+  const encoding = encodingOf(request.headers);
   const pause = async () => {
     await nextTurn();
     patience.signal.throwIfAborted();
@@ -129,17 +127,6 @@ function takeBody(request: FastifyRequest): Buffer {
   request.body = undefined;
   if (Buffer.isBuffer(body) && body.length > 0) return body;
   throw new ProblemError('bad_request', 'The request has no body');
-}
-
-function encodingOf({ headers }: FastifyRequest): Encoding | 'identity' {
-  const { 'content-encoding': encoding = 'identity' } = headers;
-  const name = encoding.trim().toLowerCase();
-  const known = name === 'identity' ? name : encodings.find((one) => one === name);
-  if (known) return known;
-  throw new ProblemError(
-    'unsupported_type',
-    `content-encoding: expected gzip, deflate or identity, got ${cut(encoding)}`,
-  );
 }
 
 async function decompress(body: Buffer, encoding: Encoding | 'identity', maxBytes: number): Promise<Buffer> {
@@ -172,5 +159,5 @@ export async function sendBytes(
 }
 
 function acceptedEncoding({ headers }: FastifyRequest): Encoding | null {
-  return negotiate(String(headers['accept-encoding'] ?? '').toLowerCase(), encodings);
+  return negotiate(String(headers['accept-encoding'] ?? '').toLowerCase(), [...encodings]);
 }

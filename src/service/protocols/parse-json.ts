@@ -2,7 +2,7 @@
 import { cut } from '../cut.js';
 import { ProblemError } from '../errors.js';
 import type { Pause } from './body.js';
-import { convert } from './json/document.js';
+import { convert, JsonView } from './json/document.js';
 import { JsonLimitError, JsonSyntaxError } from './json/errors.js';
 import { readJson } from './json/read.js';
 import type { JsonLimits } from './json/reader.js';
@@ -19,7 +19,7 @@ export interface RequestSchema<Value> {
   hint?: string;
 }
 
-/** @throws ProblemError bad_request with the place, and what `pause` throws */
+/** Members that are null are absent. @throws ProblemError bad_request with the place, and what `pause` throws */
 export async function parseJson<Value>(
   text: Buffer,
   { checker, views, hint = '' }: RequestSchema<Value>,
@@ -44,5 +44,17 @@ async function readValue(
   limits: JsonLimits,
   pause: Pause,
 ): Promise<unknown> {
-  return convert(await readJson(text, limits, pause), convertLimits, views);
+  return withoutNull(convert(await readJson(text, limits, pause), convertLimits, views));
+}
+
+/** Clients write null for a member that they do not set: it counts as absent. */
+function withoutNull(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNull);
+  if (typeof value !== 'object' || value === null || value instanceof JsonView) return value;
+  const members = Object.entries(value).filter(([, member]) => !isNull(member));
+  return Object.fromEntries(members.map(([name, member]) => [name, withoutNull(member)]));
+}
+
+function isNull(value: unknown): boolean {
+  return value === null || (value instanceof JsonView && value.kind === 'null');
 }

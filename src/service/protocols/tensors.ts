@@ -8,7 +8,7 @@ import type { InferenceInput } from '../../inference/pipeline.js';
 import type { Config } from '../config.js';
 import { cut } from '../cut.js';
 import { ProblemError } from '../errors.js';
-import { decodeBase64, decodedLength, unescapeBase64 } from './base64.js';
+import { bareBase64, decodeBase64, decodedLength } from './base64.js';
 import type { Pause } from './body.js';
 import { JsonView } from './json/document.js';
 import { tag } from './json/tape.js';
@@ -134,10 +134,13 @@ export async function base64ToImage(
   pause: Pause,
 ): Promise<InferenceInput> {
   const wrong = () =>
-    new ProblemError('bad_request', `${place}: expected an image file in base64, got ${value.describe()}`);
+    new ProblemError(
+      'bad_request',
+      `${place}: expected an image file in base64 or as a data: URI in base64, got ${value.describe()}`,
+    );
   if (value.kind !== 'text') throw wrong();
-  const { bytes: escaped, isEscaped } = value.textBytes;
-  const text = isEscaped ? await unescapeBase64(escaped, pause) : escaped;
+  const text = await bareBase64(value.textBytes, pause);
+  if (!text) throw wrong();
   checkImageBytes(decodedLength(text), place, { maxUploadBytes });
   const bytes = await decodeBase64(text, pause);
   if (!bytes) throw wrong();

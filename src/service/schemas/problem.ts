@@ -59,6 +59,7 @@ export const classificationCodes = [
   'too_complex',
   'unsupported_type',
   'undecodable_image',
+  'no_ink',
   'queue_full',
   'not_ready',
   'draining',

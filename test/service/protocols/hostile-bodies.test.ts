@@ -241,7 +241,7 @@ t.test('base64 may have the escapes of JSON, as PHP writes a slash', async (t) =
   const answer = await post(escaped);
   t.equal(answer.statusCode, 200);
   t.equal(answer.body, (await post(file)).body);
-  for (const wrong of ['\\n', '\\u00e9', '\\u0000', 'é'])
+  for (const wrong of ['\\b', '\\"', '\\u00e9', '\\u0000', 'é'])
     t.equal((await post(`${bright.slice(0, 8)}${wrong}${bright.slice(8)}`)).statusCode, 400, wrong);
 });
 

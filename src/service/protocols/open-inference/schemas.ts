@@ -54,7 +54,7 @@ const RequestInput = Type.Object({
   data: Type.Optional(
     Type.Unsafe<JsonView>({
       description:
-        'Numbers, flat or nested, or base64 for image. Absent if parameters.binary_data_size is set.',
+        'Numbers, flat or nested, or base64 or data: URIs for image. Absent if parameters.binary_data_size is set.',
     }),
   ),
 });
@@ -70,7 +70,7 @@ export const InferRequest = Type.Object(
     inputs: Type.Array(RequestInput),
     outputs: Type.Optional(Type.Array(RequestOutput, { description: 'Default: all outputs.' })),
   },
-  { $id: 'InferRequest' },
+  { $id: 'InferRequest', description: 'An optional member that is null counts as absent.' },
 );
 export type InferRequest = Static<typeof InferRequest>;
 

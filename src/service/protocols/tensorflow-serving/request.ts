@@ -95,10 +95,11 @@ function unwrap(value: JsonView, place: string): [InputName, JsonView] {
 /** No object of a request has that many members. */
 const maxMembers = 8;
 
-/** Returns the last member of each name, as JSON.parse does; undefined if there are too many. */
+/** Returns the last member of each name, as JSON.parse does, except null; undefined if there are too many. */
 function membersOf(object: JsonView): Map<string, JsonView> | undefined {
   if (object.count > maxMembers) return undefined;
-  return new Map(Array.from(object.members(), ([name, value]) => [name.startOfText(), value]));
+  const members = new Map(Array.from(object.members(), ([name, value]) => [name.startOfText(), value]));
+  return new Map([...members].filter(([, value]) => value.kind !== 'null'));
 }
 
 interface Reading {

@@ -86,7 +86,7 @@ export const TensorflowRequest = Type.Object(
       }),
     ),
   },
-  { $id: 'TensorflowRequest' },
+  { $id: 'TensorflowRequest', description: 'A member that is null counts as absent.' },
 );
 
 /** The same while its tensors are views. */
