@@ -29,6 +29,7 @@ export const alone: readonly string[] = [
   'service/exhaustion',
   'service/fuzz',
   'service/hostile',
+  'service/no-ink',
   'service/playground',
   'service/protocols/hostile-bodies',
   'service/protocols/json',

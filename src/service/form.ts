@@ -31,7 +31,7 @@ export async function readFormFile(
 ): Promise<ReceivedBytes> {
   const parser = createParser(headers, maxFileBytes);
   let reading: Promise<ReceivedBytes> | undefined;
-  let arriving: Readable | undefined;
+  let arriving: BusboyFileStream | undefined;
   let bytes = 0;
   const names: string[] = [];
   const parsed = new Promise<void>((resolve, refuse) => {
@@ -45,7 +45,7 @@ export async function readFormFile(
       reading = readWhole(file, read, tooMany);
       reading.catch(reject);
     });
-    parser.on('filesLimit', () => reject(comesTwice()));
+    parser.on('filesLimit', () => reject(arriving?.truncated ? tooMany() : comesTwice()));
     parser.on('partsLimit', () => reject(hasTooManyParts()));
     parser.on('field', (name: string | undefined) => {
       if (name === fieldName) reject(hasNoFilename());

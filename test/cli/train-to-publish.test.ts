@@ -26,7 +26,7 @@ async function run(...argv: string[]) {
 t.test('a dataset becomes a model that classifies its own samples, and its loss falls', async (t) => {
   const root = t.testdir();
   const at = (name: string) => path.join(root, name);
-  const data = await writeTinyDataset(at('data'), { count: 80, side: 28, labels: digits });
+  const data = await writeTinyDataset(at('data'), { count: 80, side: 28, labels: digits, noise: 30 });
   const train = ['train', 'mnist-cnn', '--data', data, '--run', at('run'), '--threads', '1'];
   const settings = ['--batch-size', '8', '--epochs', '4', '--learning-rate', '0.003'];
 

@@ -20,16 +20,18 @@ export interface TinyDataset {
   readonly count?: number;
   readonly side?: number;
   readonly labels?: readonly string[];
+  /** The most that is added to a pixel. */
+  readonly noise?: number;
 }
 
-export function tinySplit(count: number, seed: number, side = 8, labels = 3): Split {
+export function tinySplit(count: number, seed: number, side = 8, labels = 3, noise = 90): Split {
   const random = mulberry32(seed);
   const images = new Uint8Array(count * side * side);
   const answers = Uint8Array.from({ length: count }, () => Math.floor(random() * labels));
   for (let i = 0; i < images.length; i++) {
     const row = Math.floor(i / side) % side;
     const bright = row === 1 + 2 * (answers[Math.floor(i / (side * side))] ?? 0);
-    images[i] = (bright ? 160 : 0) + Math.floor(random() * 90);
+    images[i] = (bright ? 160 : 0) + Math.floor(random() * noise);
   }
   return { images, labels: answers, count, height: side, width: side, channels: 1 };
 }
@@ -37,12 +39,12 @@ export function tinySplit(count: number, seed: number, side = 8, labels = 3): Sp
 /** Writes what `quati dataset prepare` would have made, and returns the folder. */
 export async function writeTinyDataset(
   folder: string,
-  { count = 50, side = 8, labels = ['top', 'middle', 'bottom'] }: TinyDataset = {},
+  { count = 50, side = 8, labels = ['top', 'middle', 'bottom'], noise = 90 }: TinyDataset = {},
 ): Promise<string> {
   await mkdir(folder, { recursive: true });
   const splits = {
-    train: tinySplit(count, 1, side, labels.length),
-    test: tinySplit(10, 2, side, labels.length),
+    train: tinySplit(count, 1, side, labels.length, noise),
+    test: tinySplit(10, 2, side, labels.length, noise),
   };
   const files: Record<string, string> = {};
   for (const name of arrayFiles) {

@@ -32,7 +32,7 @@ export async function replayGolden(
     let scores: Float32Array;
     try {
       const bytes = await readRegularFile(image, maxGoldenBytes);
-      const result = await generation.run(key, { bytes, wanted: 'scores', deadline: Infinity });
+      const result = await generation.run(key, { bytes, wanted: 'golden', deadline: Infinity });
       scores = resultToScores(result);
     } catch (error) {
       const problem = `${image}: this golden image cannot be classified: ${(error as Error).message}`;

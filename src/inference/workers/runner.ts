@@ -27,7 +27,7 @@ export interface RunnerModel {
 
 /** The input: an image's file, for its scores or only its pixels, or an image that is already a tensor. */
 export type RunnerImage = (
-  | { bytes: Uint8Array; wanted: 'scores' | 'pixels' }
+  | { bytes: Uint8Array; wanted: 'scores' | 'golden' | 'pixels' }
   /** The tensor in the layout and type of the model. */
   | { tensor: TensorValues }
 ) & {
@@ -132,9 +132,10 @@ async function runBatch(
   return results;
 }
 
-/** A golden sample has no deadline, and may be without ink: it was recorded so. */
-function decodeLimits({ deadline }: RunnerImage, maxPixels: number): DecodeLimits {
-  return { maxPixels, deadline, needsInk: deadline < Infinity };
+/** A golden sample may be without ink: it was recorded so. */
+function decodeLimits(image: RunnerImage, maxPixels: number): DecodeLimits {
+  const needsInk = !('wanted' in image && image.wanted === 'golden');
+  return { maxPixels, deadline: image.deadline, needsInk };
 }
 
 /** Decodes without a turn of the event loop if the kind of image allows it. Loads sharp only when an image needs it. */

@@ -11,7 +11,7 @@ export interface WorkerTask {
 }
 
 interface PackedImage {
-  form: 'scores' | 'pixels' | 'floats' | 'bytes';
+  form: 'scores' | 'golden' | 'pixels' | 'floats' | 'bytes';
   /** The position in the block, in bytes. */
   offset: number;
   length: number;
