@@ -102,7 +102,7 @@ t.test(
       await until('the model is not ready');
       await sleep(50);
       for (const version of [2, 3]) await rm(join(models, `brightness/${version}`), { recursive: true });
-      await until('"version":2,"msg":"the version is gone');
+      await until('"version":2,"msg":"the version was removed');
     }
     done = true;
     await Promise.all(clients);
