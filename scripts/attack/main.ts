@@ -78,7 +78,7 @@ async function attack(workers: number): Promise<void> {
   const health = watchHealth(server.url);
   try {
     print(
-      `\n${workers} workers, ${memoryMb} MB${server.isLimited ? '' : ' (no control group counts memory here: compared, not enforced)'}\n`,
+      `\n${workers} workers, ${memoryMb} MiB${server.isLimited ? '' : ' (no control group counts memory here: compared, not enforced)'}\n`,
     );
     await run(server, health, workers);
   } finally {
@@ -103,7 +103,7 @@ async function run(server: LimitedServer, health: HealthWatch, workers: number):
   server.takePeakMb();
   const totals = new Map<string, number>();
   let peak = 0;
-  print('| attack | alone | at once | peak MB |\n| --- | --- | --- | --- |');
+  print('| attack | alone | at once | peak MiB |\n| --- | --- | --- | --- |');
   for (const [name, posts] of await listAttacks()) {
     const alone: string[] = [];
     for (const one of posts) alone.push(await post(server.url, one));
@@ -177,7 +177,7 @@ function judge(workers: number, { server, health, good, totals, before, peak, re
     [...totals].reduce((sum, [status, n]) => sum + (test(status) ? n : 0), 0);
   const named = (title: string) => `${workers} workers: ${title}`;
   print(
-    `\n| tried | answered | refused | failed | peak MB | before | after | restarts | worst health |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n| ${count(() => true)} | ${count((status) => status === '200')} | ${count((status) => status.startsWith('4') || status === '504' || status === '503')} | ${count((status) => status === '500' || status === 'lost')} | ${peak.toFixed(0)} | ${before.toFixed(0)} | ${after.toFixed(0)} | ${restarts} | ${health.worstMs.toFixed(0)} ms |`,
+    `\n| tried | answered | refused | failed | peak MiB | before | after | restarts | worst health |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n| ${count(() => true)} | ${count((status) => status === '200')} | ${count((status) => status.startsWith('4') || status === '504' || status === '503')} | ${count((status) => status === '500' || status === 'lost')} | ${peak.toFixed(0)} | ${before.toFixed(0)} | ${after.toFixed(0)} | ${restarts} | ${health.worstMs.toFixed(0)} ms |`,
   );
   const hold = (title: string, holds: boolean, fault: string) =>
     tally.judge(named(title), holds ? [] : [fault]);
