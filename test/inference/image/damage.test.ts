@@ -32,7 +32,7 @@ const limits = { maxPixels: 25_000_000 };
 
 /** A smooth scene with some noise, as a photo has both. */
 async function photo(random: Random, options: JpegOptions = {}): Promise<Buffer> {
-  const [width, height] = [20 + random.below(300), 20 + random.below(300)];
+  const [width, height] = [20 + random.below(140), 20 + random.below(140)];
   const channels = random.below(4) === 0 ? 1 : 3;
   const data = new Uint8Array(width * height * channels).map(
     (_, i) => 128 + 80 * Math.sin(i / 400) + random.below(40),
@@ -55,7 +55,7 @@ const damageOf = (file: Buffer) => findDamage(file, 'jpeg', Infinity);
 
 t.test('whole JPEGs of every coding have no damage', async (t) => {
   const random = createRandom(1, 'whole');
-  for (let i = 0; i < 80; i++) {
+  for (let i = 0; i < 60; i++) {
     const file = await photo(random);
     if (damageOf(file) !== undefined) t.fail(`photo ${i}: ${damageOf(file)}`);
   }
@@ -115,11 +115,11 @@ const oddities: Record<string, (file: Buffer) => Buffer> = {
 t.test('oddities that cameras write change no pixel', async (t) => {
   const random = createRandom(2, 'odd');
   for (const [name, change] of Object.entries(oddities))
-    for (let i = 0; i < 6; i++) {
+    for (let i = 0; i < 3; i++) {
       const plain = await photo(random, sequential);
       // Three components, as the patched scan has.
       if ((await sharp(plain).metadata()).channels !== 3) continue;
-      for (const contract of [thumbnail, digit, { ...thumbnail, width: 224, height: 224 }]) {
+      for (const contract of [thumbnail, digit, { ...thumbnail, width: 100, height: 100 }]) {
         const [expected, got] = [
           await decodeImage(plain, contract, limits),
           await decodeImage(change(plain), contract, limits),
@@ -148,7 +148,7 @@ function scanOf(file: Buffer): number {
 t.test('damaged JPEGs are refused by every model', async (t) => {
   const random = createRandom(3, 'damaged');
   for (const [name, change] of Object.entries(damages))
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < 6; i++) {
       const file = change(
         await photo(random, { quality: 90, progressive: i % 2 === 0, optimiseScans: i % 4 === 0 }),
         random,
