@@ -1,5 +1,4 @@
 // The images of a batch → a free worker thread → one result per image. A worker that stops is replaced.
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { WorkerLostError, WorkersUnavailableError } from '../errors.js';
@@ -91,7 +90,7 @@ export function createPool(options: PoolOptions): Pool {
   let lastReason = '';
 
   function fill(place: Place): void {
-    const workerData: WorkerOptions = { models, maxPixels };
+    const workerData: WorkerOptions = { models, maxPixels, replaces: place.losses > 0 };
     const worker = new Worker(workerUrl, { workerData, resourceLimits });
     let reason = '';
     place.worker = worker;
@@ -197,7 +196,8 @@ export function createPool(options: PoolOptions): Pool {
 /** First requests the thread to stop by itself. Terminating it while ONNX Runtime loads a model would end the whole process. */
 async function end(worker: Worker, busy: boolean): Promise<void> {
   if (!busy) {
-    const ended = once(worker, 'exit');
+    // It may still fail to open its models: `once` would reject then.
+    const ended = new Promise((resolve) => worker.once('exit', resolve));
     worker.postMessage({ end: true } satisfies WorkerOrder);
     if (await Promise.race([ended.then(() => true), sleep(graceMs, false, { ref: false })])) return;
   }

@@ -59,12 +59,24 @@ interface OpenModel {
 /** A folder may have hundreds of versions, and most of them are hardly used. */
 const mostOnDemand = 4;
 
+interface RunnerOptions {
+  /** Fail if a model cannot be loaded: all could be before, so a file was removed, and other workers still have it. */
+  mustOpen?: boolean;
+}
+
 /** Loads every model that is not on demand. A model that fails gives its error to its own images only. */
-export async function createRunner(models: readonly RunnerModel[], maxPixels: number): Promise<Runner> {
+export async function createRunner(
+  models: readonly RunnerModel[],
+  maxPixels: number,
+  { mustOpen = false }: RunnerOptions = {},
+): Promise<Runner> {
   const known = new Map(models.map((model) => [model.key, model]));
   /** The most recently used last. */
   const open = new Map<string, OpenModel | Error>();
-  for (const model of models) if (!model.onDemand) await find(model.key);
+  for (const model of models) {
+    const opened = model.onDemand ? undefined : await find(model.key);
+    if (mustOpen && opened instanceof Error) throw opened;
+  }
 
   async function find(key: string): Promise<OpenModel | Error> {
     const model = known.get(key);

@@ -9,14 +9,16 @@ import { unpackImages, type WorkerMessage, type WorkerOrder, type WorkerTask } f
 export interface WorkerOptions {
   models: readonly RunnerModel[];
   maxPixels: number;
+  /** Whether another worker with these models stopped before. */
+  replaces: boolean;
 }
 
 /** Added to the niceness of the process; the maximum is 19. */
 const nicer = 3;
 
 lowerPriority();
-const { models, maxPixels } = workerData as WorkerOptions;
-const runner = await createRunner(models, maxPixels);
+const { models, maxPixels, replaces } = workerData as WorkerOptions;
+const runner = await createRunner(models, maxPixels, { mustOpen: replaces });
 
 parentPort?.on('message', (order: WorkerOrder) => {
   // With its port closed, nothing keeps the thread alive.

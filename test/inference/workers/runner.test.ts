@@ -31,3 +31,13 @@ t.test('the models that were used last stay open, and so do those that always ar
   for (const i of [0, 1, 9, 2, 3]) t.equal(await labelsOf(i), i + 2, `model ${i} is open`);
   for (const i of [4, 5, 6, 7, 8]) t.equal(await labelsOf(i), 0, `model ${i} is not`);
 });
+
+t.test(
+  'a worker that replaces another fails if a model is gone, so that others run its images',
+  async (t) => {
+    const models = await setUp(t.testdir(), 2);
+    await rm(models[0]?.file ?? '');
+    await t.rejects(createRunner(models, 1000, { mustOpen: true }), { name: 'ModelError' });
+    t.ok(await createRunner(models, 1000));
+  },
+);
