@@ -10,7 +10,7 @@ export class ConfigError extends QuatiError {}
 /** The default model if QUATI_MODEL is not set and several models are served. */
 export const fallbackModel = 'cifar10';
 
-/** What the schema of a setting holds besides the allowed values. */
+/** The parts of a setting's schema besides its allowed values. */
 export interface SettingWords {
   /** The environment variable. */
   env: string;

@@ -7,16 +7,16 @@ import { ProblemError } from './errors.js';
 import type { ReceivedBytes } from './read-bytes.js';
 
 const fieldName = 'file';
-/** Of the names of other fields, in the error about a form without the field. */
+/** An error about a form without the field lists at most so many other names. */
 const maxNames = 5;
 /** A form of 10 MB could have two million parts, which take busboy ten seconds. */
 const maxParts = 1000;
-/** Of one part; a browser sends two. */
+/** The limits for the headers of one part. A browser sends two headers. */
 const partHeaders = { headerPairs: 32, headerSize: 16 * 1024 };
 
 export interface FormReading {
   maxFileBytes: number;
-  /** Of the whole form. */
+  /** The most bytes of the whole form. */
   maxBytes: number;
   /** Reads the file as it arrives. */
   read(file: Readable): Promise<ReceivedBytes>;

@@ -57,7 +57,7 @@ export function readBytes(stream: Readable, options: ReadOptions): Promise<Recei
   });
 }
 
-/** Of the first buffer. Most bodies are a single chunk, which needs none. */
+/** The size of the first buffer in bytes. Most bodies are a single chunk, which needs no buffer. */
 const firstCapacity = 256 * 1024;
 
 /** Chunks → one buffer. It grows with what has arrived, because a sender may announce more than it sends. */

@@ -19,7 +19,10 @@ export interface JpegComponent {
   scanned: boolean;
 }
 
-/** What a scan carries: coefficients first…last, all bits but `low`, or with `high` one more bit of them. */
+/**
+ * A scan has the coefficients `first` to `last` of its blocks. Its first pass leaves out the `low` lowest bits. A later pass, in which
+ * `high` is not 0, adds one bit.
+ */
 export interface JpegScan {
   bits: JpegBits;
   progressive: boolean;

@@ -81,10 +81,11 @@ export async function createRunner(
   async function find(key: string): Promise<OpenModel | Error> {
     const model = known.get(key);
     if (!model) return new ModelError(`This worker has no model ${key}`);
-    const opened = open.get(key) ?? (await openModel(model).catch((error: unknown) => error as Error));
+    const found = open.get(key);
+    const opened = found ?? (await openModel(model).catch((error: unknown) => error as Error));
     open.delete(key);
     open.set(key, opened);
-    await closeUnused();
+    if (!found) await closeUnused();
     return opened;
   }
 

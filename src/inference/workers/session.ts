@@ -79,7 +79,7 @@ export async function openSession(
   };
 }
 
-/** Of the largest score: rounding in an int8 model moves scores by less, a neighbour's pixels by more. */
+/** The allowed difference, as a part of the largest score. Rounding in int8 models causes less, another image in the batch more. */
 const apartTolerance = 0.02;
 
 /**

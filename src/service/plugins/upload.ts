@@ -33,7 +33,7 @@ export interface UploadOptions {
 /** Room for the headers, boundaries and other fields of a form. */
 const formOverheadBytes = 64 * 1024;
 const decompressors = { gzip: createGunzip, deflate: createInflate };
-/** Of one step of the decompression: the default of zlib means four times as many. */
+/** The bytes of one step of the decompression. With the default of zlib there would be four times as many steps. */
 const chunkSize = 64 * 1024;
 
 /** Replaces all body parsing of the scope that it is registered in. */
